@@ -1,0 +1,1 @@
+"""Public names for plugins, re-exported; nothing else."""

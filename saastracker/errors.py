@@ -1,0 +1,112 @@
+"""Every way the server says no, with its HTTP status."""
+
+
+class Refusal(Exception):
+    """A request is answered with `status` and one sentence that says what to fix.
+
+    `reason` is the short name under which it is counted.
+    """
+
+    status = 400
+    reason = "invalid"
+
+    def __init__(self, detail: str, *, reason: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        if reason is not None:
+            self.reason = reason
+
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Extra headers of the answer."""
+        return ()
+
+
+class Invalid(Refusal):
+    """Malformed JSON, or a field that breaks its rule; `detail` names the field by path."""
+
+
+class Unauthorized(Refusal):
+    """Credentials are missing or wrong."""
+
+    status = 401
+    reason = "unauthorized"
+
+
+class Forbidden(Refusal):
+    """Known, but not allowed: an origin that the project does not list, a role too low."""
+
+    status = 403
+    reason = "origin"
+
+
+class NotFound(Refusal):
+    """No such project, or none that the caller may know of."""
+
+    status = 404
+    reason = "unknown_project"
+
+
+class MethodNotAllowed(Refusal):
+    status = 405
+    reason = "method"
+
+    def __init__(self, allow: str) -> None:
+        super().__init__(f"Use {allow.split(',', maxsplit=1)[0]}.")
+        self.allow = allow
+
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        return ((b"allow", self.allow.encode()),)
+
+
+class Conflict(Refusal):
+    """A record changed since the caller read it, or its name is taken."""
+
+    status = 409
+    reason = "conflict"
+
+
+class TooLarge(Refusal):
+    status = 413
+    reason = "too_large"
+
+
+class UnsupportedEncoding(Refusal):
+    status = 415
+    reason = "encoding"
+
+
+class TooMany(Refusal):
+    status = 429
+    reason = "rate"
+
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        return ((b"retry-after", b"1"),)
+
+
+class Unavailable(Refusal):
+    """The queue is full or the store refuses to commit; nothing was stored, send again."""
+
+    status = 503
+    reason = "unavailable"
+
+    def __init__(self, detail: str, *, reason: str | None = None, retry_after: int = 2) -> None:
+        super().__init__(detail, reason=reason)
+        self.retry_after = retry_after
+
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        return ((b"retry-after", str(self.retry_after).encode()),)
+
+
+class OperatorError(Exception):
+    """A mistake the operator can mend; the text is one line that says what to type."""
+
+
+class TimeLimit(Refusal):
+    """A read took longer than its reader allows."""
+
+    status = 503
+    reason = "time_limit"

@@ -1,0 +1,49 @@
+"""The hooks, one sentence each: all are called once, at start, and answer with values."""
+
+from collections.abc import Mapping, Sequence
+
+import pluggy
+
+from saastracker.contracts import (
+    AuthScheme,
+    Config,
+    Enricher,
+    Projects,
+    RecordStoreFactory,
+    ReportPage,
+    StoreFactory,
+    WireFormat,
+)
+
+hookspec = pluggy.HookspecMarker("saastracker")
+hookimpl = pluggy.HookimplMarker("saastracker")
+
+
+@hookspec
+def auth_schemes(config: Config, projects: Projects) -> Sequence[AuthScheme] | None:  # type: ignore[empty-body]
+    """Ways of proving who sends."""
+
+
+@hookspec
+def wire_formats(config: Config) -> Sequence[WireFormat] | None:  # type: ignore[empty-body]
+    """Request bodies the server understands, with their default paths."""
+
+
+@hookspec
+def enrichers(config: Config) -> Sequence[Enricher] | None:  # type: ignore[empty-body]
+    """Steps that add to, or drop, a request's events before they are stored."""
+
+
+@hookspec
+def stores(config: Config) -> Mapping[str, StoreFactory] | None:  # type: ignore[empty-body]
+    """Places that keep events, by the name that `[storage] backend` takes."""
+
+
+@hookspec
+def record_stores(config: Config) -> Mapping[str, RecordStoreFactory] | None:  # type: ignore[empty-body]
+    """Places that keep small facts: projects, keys, definitions."""
+
+
+@hookspec
+def reports(config: Config) -> Sequence[ReportPage] | None:  # type: ignore[empty-body]
+    """Pages that answer a question about a project's events."""
