@@ -70,6 +70,40 @@ def _suspect(body: bytes) -> bool:
     return b"0000000000000000000" in digits or _EXPONENT.search(digits) is not None
 
 
+def _sentence(message: str) -> str:
+    """msgspec's message in this project's order: the path first, then what is wrong."""
+    text, at, path = message.rpartition(" - at `")
+    return f"{path.removesuffix('`')}: {text}" if at else f"$: {message}"
+
+
+def _place(message: str, body: bytes) -> str:
+    match = re.search(r"\(byte (\d+)\)", message)
+    offset = int(match[1]) if match else len(body)
+    line = body.count(b"\n", 0, offset) + 1
+    column = offset - (body.rfind(b"\n", 0, offset) + 1) + 1
+    what = message.partition(" (byte")[0].removeprefix("JSON is malformed: ")
+    return f"The body is not valid JSON: {what}, line {line} column {column}."
+
+
+def _strict(value: Any, path: str, depth: int) -> None:
+    if isinstance(value, str):
+        if "\0" in value:
+            raise Invalid(f"{path}: {_NUL}")
+    elif isinstance(value, int):
+        if not INTEGER_MIN <= value <= INTEGER_MAX:
+            raise Invalid(f"{path}: integers must fit in 64 bits")
+    elif isinstance(value, dict | list):
+        if depth == NESTING_MAX:
+            raise Invalid(f"{path}: nests deeper than {NESTING_MAX} levels")
+        if isinstance(value, dict):
+            for key, item in value.items():
+                _strict(key, path, depth + 1)
+                _strict(item, f"{path}.{key}", depth + 1)
+        else:
+            for index, item in enumerate(value):
+                _strict(item, f"{path}[{index}]", depth + 1)
+
+
 ABSENT = msgspec.Raw()  # the default of a field kept as sent: msgspec has no `Raw | None`
 
 
