@@ -4,15 +4,17 @@
 class Refusal(Exception):
     """A request is answered with `status` and one sentence that says what to fix.
 
-    `reason` is the short name under which it is counted.
+    `reason` is the short name under which it is counted, `project` the id of the project that it
+    is shown to, where one is known.
     """
 
     status = 400
     reason = "invalid"
 
-    def __init__(self, detail: str, *, reason: str | None = None) -> None:
+    def __init__(self, detail: str, *, reason: str | None = None, project: str | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
+        self.project = project
         if reason is not None:
             self.reason = reason
 
@@ -58,6 +60,13 @@ class MethodNotAllowed(Refusal):
     @property
     def headers(self) -> tuple[tuple[bytes, bytes], ...]:
         return ((b"allow", self.allow.encode()),)
+
+
+class RequestTimeout(Refusal):
+    """The body did not arrive in time."""
+
+    status = 408
+    reason = "timeout"
 
 
 class Conflict(Refusal):

@@ -1,0 +1,100 @@
+"""Reading request bodies: bounded in size, in time and when they are unpacked."""
+
+import asyncio
+import zlib
+from typing import TypeAlias
+
+from litestar.types import Receive
+
+from saastracker.errors import Invalid, Refusal, RequestTimeout, TooLarge, UnsupportedEncoding
+
+READ_SECONDS = 30.0
+INLINE_BYTES = 32 * 1024  # a larger body is unpacked in a thread
+
+Headers: TypeAlias = dict[bytes, bytes]
+_WBITS = {b"gzip": (31,), b"x-gzip": (31,), b"deflate": (15, -15)}  # deflate comes with and without zlib's frame
+
+
+class Disconnected(Exception):
+    """The client went away before its body was complete."""
+
+
+async def read(receive: Receive, headers: Headers, limit: int) -> bytes:
+    """The body as received. Raises TooLarge, RequestTimeout, Disconnected."""
+    length = headers.get(b"content-length")
+    if length is not None and int(length) > limit:  # the HTTP parser refused all but digits
+        raise _too_large(limit)
+    message = await receive()
+    if message["type"] == "http.request" and not message["more_body"]:
+        body: bytes = message["body"]
+        if len(body) > limit:
+            raise _too_large(limit)
+        return body
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            return await _read_rest(receive, message, limit)
+    except TimeoutError:
+        raise RequestTimeout(f"The body did not arrive within {READ_SECONDS:.0f} s.") from None
+
+
+async def _read_rest(receive: Receive, message: object, limit: int) -> bytes:
+    chunks = bytearray()
+    while True:
+        assert isinstance(message, dict)
+        if message["type"] != "http.request":
+            raise Disconnected
+        chunks += message["body"]
+        if len(chunks) > limit:
+            raise _too_large(limit)
+        if not message["more_body"]:
+            return bytes(chunks)
+        message = await receive()
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body is larger than {limit} bytes; send fewer events at once.")
+
+
+def coding(headers: Headers) -> bytes:
+    """The one Content-Encoding of a request, `identity` if none. Raises UnsupportedEncoding."""
+    name = headers.get(b"content-encoding", b"identity").strip().lower() or b"identity"
+    if name != b"identity" and name not in _WBITS:
+        raise UnsupportedEncoding("Content-Encoding must be gzip, deflate or identity, and only one of them.")
+    return name
+
+
+async def unpack(raw: bytes, name: bytes, limit: int) -> "bytes | Refusal":
+    """The body without its coding; a refusal, to be raised once the sender is known, if it is corrupt.
+
+    Raises TooLarge.
+    """
+    if len(raw) > INLINE_BYTES:
+        return await asyncio.to_thread(_unpack, raw, name, limit)
+    return _unpack(raw, name, limit)
+
+
+def _unpack(raw: bytes, name: bytes, limit: int) -> "bytes | Refusal":
+    for wbits in _WBITS[name]:
+        try:
+            body = _inflate(raw, wbits, limit)
+        except zlib.error:
+            continue
+        if body is not None:
+            return body
+    return Invalid(f"The body is not valid {name.decode()}.", reason="encoding")
+
+
+def _inflate(raw: bytes, wbits: int, limit: int) -> bytes | None:
+    """None if the data ends too early; gzip may come in several members."""
+    body = bytearray()
+    while raw:
+        unpacker = zlib.decompressobj(wbits)
+        body += unpacker.decompress(raw, limit - len(body) + 1)
+        if len(body) > limit:
+            raise _too_large(limit)
+        if not unpacker.eof:
+            return None
+        raw = unpacker.unused_data
+        if wbits != 31 and raw:
+            return None
+    return bytes(body)

@@ -1,0 +1,154 @@
+"""The socket in the data folder through which commands ask a running server to change events."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import struct
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+
+from saastracker.errors import OperatorError, Refusal
+from saastracker.event import Event
+
+SOCKET = "control.sock"
+MESSAGE_MAX = 64 * 1024 * 1024  # bytes
+ADDRESS_MAX = 100  # bytes of a socket's path; Linux takes 107, others 103
+_LENGTH = struct.Struct(">I")
+
+
+class Append(msgspec.Struct, tag=True):
+    """Store these events of a project."""
+
+    project: str
+    events: list[Event]
+
+
+class Appended(msgspec.Struct, tag=True):
+    stored: int
+    duplicates: int
+
+
+class Failed(msgspec.Struct, tag=True):
+    detail: str
+
+
+Handler: TypeAlias = Callable[[Append], Awaitable[Appended]]
+
+_question = msgspec.msgpack.Decoder(Append)
+_answer: "msgspec.msgpack.Decoder[Appended | Failed]" = msgspec.msgpack.Decoder(Appended | Failed)
+
+
+def _frame(message: msgspec.Struct) -> bytes:
+    body = msgspec.msgpack.encode(message)
+    return _LENGTH.pack(len(body)) + body
+
+
+@contextlib.contextmanager
+def _reachable(path: Path) -> Iterator[str]:
+    """A name of the socket that is short enough for the system."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fits = len(os.fsencode(path)) <= ADDRESS_MAX
+        yield str(path) if fits else f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
+class ControlServer:
+    """Listens in the data folder; only the owner of the folder may connect."""
+
+    def __init__(self, data: Path, handler: Handler) -> None:
+        self._path = data / SOCKET
+        self._handler = handler
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        self._path.unlink(missing_ok=True)  # left by a server that was killed: the store's claim is the lock
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        before = os.umask(0o177)
+        try:
+            with _reachable(self._path) as name:
+                listener.bind(name)
+        finally:
+            os.umask(before)
+        self._server = await asyncio.start_unix_server(self._serve, sock=listener)
+
+    async def close(self) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            while header := await reader.read(_LENGTH.size):
+                (length,) = _LENGTH.unpack(header + await reader.readexactly(_LENGTH.size - len(header)))
+                if length > MESSAGE_MAX:
+                    break
+                writer.write(_frame(await self._reply(await reader.readexactly(length))))
+                await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the command went away, or the server stops
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+
+    async def _reply(self, body: bytes) -> "Appended | Failed":
+        try:
+            return await self._handler(_question.decode(body))
+        except (Refusal, msgspec.DecodeError) as error:
+            return Failed(str(error))
+
+
+class Control:
+    """A command's line to the running server."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._file = connection.makefile("rb")
+
+    @classmethod
+    def connect(cls, data: Path) -> "Control | None":
+        """None if no server runs on this data folder."""
+        path = data / SOCKET
+        if not path.exists():
+            return None
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            with _reachable(path) as name:
+                connection.connect(name)
+        except (ConnectionRefusedError, FileNotFoundError):
+            connection.close()
+            return None
+        except OSError as error:
+            connection.close()
+            raise OperatorError(f"Cannot reach the running server through {path}: {error.strerror}.") from None
+        return cls(connection)
+
+    def append(self, project: str, events: list[Event]) -> tuple[int, int]:
+        """How many were stored, and how many were there before.
+
+        Raises OperatorError with what the server said, or when it stopped.
+        """
+        try:
+            self._connection.sendall(_frame(Append(project, events)))
+            header = self._file.read(_LENGTH.size)
+            body = self._file.read(_LENGTH.unpack(header)[0]) if len(header) == _LENGTH.size else b""
+            answer = _answer.decode(body)
+        except (OSError, msgspec.DecodeError):
+            raise OperatorError("The server stopped; run the command again to go on where it ended.") from None
+        if isinstance(answer, Failed):
+            raise OperatorError(answer.detail)
+        return answer.stored, answer.duplicates
+
+    def close(self) -> None:
+        self._file.close()
+        self._connection.close()

@@ -1,0 +1,223 @@
+"""The fast path: from an HTTP request to events on disk and the answer."""
+
+import hashlib
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address, ip_network
+from typing import NamedTuple
+
+import msgspec
+from litestar.types import Receive, Scope, Send
+from prometheus_client import Counter
+
+from saastracker import bodies
+from saastracker.contracts import (
+    AuthScheme,
+    Enricher,
+    Outcome,
+    Project,
+    Refused,
+    Reply,
+    Request,
+    Store,
+    Submission,
+    WireFormat,
+)
+from saastracker.errors import Invalid, MethodNotAllowed, Refusal, Unauthorized
+from saastracker.metrics import Metrics
+from saastracker.writer import Writer
+
+log = logging.getLogger("saastracker.ingest")
+
+IDEMPOTENCY_KEY_MAX = 255  # characters
+ADDED_BYTES = 1024  # what an event takes in memory beside its body, roughly
+
+Header = tuple[bytes, bytes]
+
+
+class Limits(NamedTuple):
+    """Sizes of bodies, in bytes."""
+
+    received: int
+    unpacked: int
+
+
+class Route(NamedTuple):
+    """A path with the scheme that guards it and the format it takes."""
+
+    path: str
+    scheme: AuthScheme
+    format: WireFormat
+
+
+class Ingest:
+    """Answers ingest requests; 2xx only once their events are on disk."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        store: Store,
+        enrichers: Sequence[Enricher],
+        metrics: Metrics,
+        limits: Limits,
+        trusted_proxies: Sequence[str],
+    ) -> None:
+        self._writer = writer
+        self._store = store
+        self._enrichers = tuple(enrichers)
+        self._metrics = metrics
+        self._limits = limits
+        self._trusted = tuple(ip_network(proxy, strict=False) for proxy in trusted_proxies)
+        self._answered: dict[tuple[str, int], Counter] = {}
+
+    async def __call__(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        project: Project | None = None
+        extra: tuple[Header, ...] = ()
+        try:
+            if scope["method"] != "POST":
+                if scope["method"] == "OPTIONS" and route.format.cors:
+                    await _send(send, Reply(204, b""), _preflight(headers))
+                    return
+                raise MethodNotAllowed("POST, OPTIONS" if route.format.cors else "POST")
+            request, corrupt = await self._read(route, scope, headers, receive)
+            project = route.scheme.authenticate(request)
+            if project is None:
+                raise Unauthorized(f"Send the credentials of the scheme {route.scheme.name}.")
+            if corrupt is not None:
+                raise corrupt
+            reply = await self._take(route.format, request, project)
+        except Refusal as refusal:
+            reply, extra = self._refused(route, refusal, project)
+        except bodies.Disconnected:
+            return
+        if route.format.cors:
+            extra += _cors(headers)
+        self._count(route.format.name, reply.status)
+        await _send(send, reply, extra)
+
+    async def _read(
+        self, route: Route, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive
+    ) -> tuple[Request, Refusal | None]:
+        raw = await bodies.read(receive, headers, self._limits.received)
+        body, corrupt = raw, None
+        if b"content-encoding" in headers and (coding := bodies.coding(headers)) != b"identity":
+            unpacked = await bodies.unpack(raw, coding, self._limits.unpacked)
+            body, corrupt = (b"", unpacked) if isinstance(unpacked, Refusal) else (unpacked, None)
+        address = None if route.format.sender == "server" else self._address(scope, headers)
+        return Request(
+            method="POST",
+            path=scope["path"],
+            query_string=scope["query_string"],
+            headers=headers,
+            raw=raw,
+            body=body,
+            received_at=time.time_ns() // 1_000_000,
+            address=address,
+        ), corrupt
+
+    async def _take(self, wire: WireFormat, request: Request, project: Project) -> Reply:
+        """Decode, enrich, store; the answer."""
+        key = _idempotency(request, project)
+        try:
+            decoded = wire.decode(request, project)
+        except Refusal:
+            if key is not None and (answer := self._store.answer(key)) is not None:
+                return answer  # a repeat gets the first answer, also when its body differs
+            raise
+        events = decoded.events
+        reply = wire.reply(Outcome(len(events), decoded.rejected))
+        for rejected in decoded.rejected:
+            self._note(project.id, rejected.reason, rejected.detail, request.path, request.received_at)
+        if self._enrichers and (request.address is not None or any(event.user_agent for event in events)):
+            for enricher in self._enrichers:
+                enricher.enrich(events, wire.sender, request.address)
+            for event in events:
+                if event.drop:
+                    self._note(project.id, event.drop, "", request.path, request.received_at)
+            events = [event for event in events if not event.drop]
+        if not events:
+            return reply
+        submission = Submission(project, events, request.received_at, reply, key)
+        await self._writer.submit(submission, len(request.body) + ADDED_BYTES * len(events))
+        return submission.reply
+
+    def _address(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str | None:
+        """The client's address: the connection's, or what the nearest untrusted hop saw."""
+        client = scope["client"]
+        if client is None:
+            return None
+        address = client[0]
+        forwarded = headers.get(b"x-forwarded-for")
+        if not self._trusted or forwarded is None or not self._is_trusted(address):
+            return address
+        for hop in reversed(forwarded.decode("latin-1").split(",")):
+            address = hop.strip()
+            if not self._is_trusted(address):
+                break
+        return address
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._trusted)
+
+    def _refused(self, route: Route, refusal: Refusal, project: Project | None) -> tuple[Reply, tuple[Header, ...]]:
+        known = project.id if project is not None else refusal.project
+        if known is None:
+            self._metrics.rejected.labels(refusal.reason).inc()
+        else:
+            self._note(known, refusal.reason, refusal.detail, route.path, time.time_ns() // 1_000_000)
+        return Reply(refusal.status, msgspec.json.encode({"detail": refusal.detail})), refusal.headers
+
+    def _note(self, project: str, reason: str, detail: str, path: str, at: int) -> None:
+        self._metrics.rejected.labels(reason).inc()
+        self._writer.refuse(Refused(project, at, reason, detail[:500], path[:255]))
+
+    def _count(self, wire: str, status: int) -> None:
+        counter = self._answered.get((wire, status))
+        if counter is None:
+            counter = self._answered[wire, status] = self._metrics.requests.labels(wire, str(status))
+        counter.inc()
+
+
+def _idempotency(request: Request, project: Project) -> bytes | None:
+    key = request.headers.get(b"idempotency-key")
+    if not key:
+        return None
+    if len(key) > IDEMPOTENCY_KEY_MAX:
+        raise Invalid(f"Idempotency-Key: at most {IDEMPOTENCY_KEY_MAX} characters.")
+    return hashlib.blake2b(project.id.encode() + b"\x00" + key, digest_size=16).digest()
+
+
+def _preflight(headers: Mapping[bytes, bytes]) -> tuple[Header, ...]:
+    asked = headers.get(b"access-control-request-headers", b"content-type")[:1024]
+    return (
+        *_cors(headers),
+        (b"access-control-allow-methods", b"POST, OPTIONS"),
+        (b"access-control-allow-headers", asked),
+        (b"access-control-max-age", b"86400"),
+    )
+
+
+def _cors(headers: Mapping[bytes, bytes]) -> tuple[Header, ...]:
+    """The origin echoed: a bare `*` makes `sendBeacon` with credentials fail without a word."""
+    origin = headers.get(b"origin")
+    vary = (b"vary", b"Origin")
+    if origin is None:
+        return (vary,)
+    return ((b"access-control-allow-origin", origin), (b"access-control-allow-credentials", b"true"), vary)
+
+
+async def _send(send: Send, reply: Reply, extra: tuple[Header, ...]) -> None:
+    headers: list[Header] = list(extra)
+    if reply.status != 204:
+        headers += (
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(reply.body)).encode()),
+        )
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body, "more_body": False})

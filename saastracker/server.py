@@ -1,0 +1,103 @@
+"""uvicorn, set up for ingest: bounded request heads, no idle half-requests, a clean stop."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_SECONDS = 15.0  # for a request line and headers to arrive
+HEAD_MAX = 64 * 1024  # bytes
+KEEP_ALIVE_SECONDS = 75  # longer than the 60 s for which common proxies reuse a connection
+STOP_SECONDS = 7  # for requests under way; what is queued is committed after that
+
+
+class Protocol(HttpToolsProtocol):
+    """Closes connections whose request head is too slow or too large; uvicorn waits for ever."""
+
+    _in_head = True
+    _head_size = 0
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._arm()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._in_head:
+            self._head_size += len(data)
+            if self._head_size > HEAD_MAX:
+                self.send_400_response("Request head too large.")
+            elif self._head_timer is None:
+                self._arm()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = True
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._head_size = 0
+        if self._head_timer is not None:
+            self._disarm()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._head_timer is not None:
+            self._disarm()
+        super().connection_lost(exc)
+
+    def _arm(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._late)
+
+    def _disarm(self) -> None:
+        assert self._head_timer is not None
+        self._head_timer.cancel()
+        self._head_timer = None
+
+    def _late(self) -> None:
+        self._head_timer = None
+        if not self.transport.is_closing():
+            self.transport.close()
+
+
+class Server(uvicorn.Server):
+    """Tells the application as soon as a signal asks it to stop, so that live streams end."""
+
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._stopping()
+
+
+def serve(app: Any, host: str, port: int, stopping: Callable[[], None]) -> bool:
+    """Serve until SIGTERM or SIGINT; whether the server ever started."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=Protocol,
+        ws="none",
+        lifespan="on",
+        access_log=False,  # it would write tokens that stand in query strings
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,  # `ingest` reads them, only from trusted proxies
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        backlog=2048,
+    )
+    server = Server(config, stopping)
+    # uvicorn raises the signal again once it has stopped; a clean stop should exit with 0.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    server.run()
+    return server.started

@@ -1,0 +1,105 @@
+"""Sessions of events that carry no session id: 30 minutes of inactivity, kept in memory."""
+
+import zlib
+from collections.abc import Iterable
+
+from saastracker.event import Event
+
+INACTIVITY_MS = 30 * 60 * 1000
+VISITORS_MAX = 100_000
+
+Visitor = tuple[str, str, str | None]  # project, person, org
+
+
+class Visit:
+    """The two sessions a visitor used last, newest use first.
+
+    Two, so that a client which catches up on old events beside new ones keeps both going.
+    """
+
+    __slots__ = ("ends", "ids", "starts")
+
+    def __init__(self, starts: tuple[int, ...], ends: tuple[int, ...], ids: tuple[str, ...]) -> None:
+        self.starts = starts
+        self.ends = ends
+        self.ids = ids
+
+    def joined(self, time: int) -> "tuple[Visit, str] | None":
+        """With `time` added to the session it falls into, or None if it falls into neither."""
+        for place, (start, end, name) in enumerate(zip(self.starts, self.ends, self.ids, strict=True)):
+            if start - INACTIVITY_MS <= time <= end + INACTIVITY_MS:
+                rest = 1 - place
+                return Visit(
+                    (min(start, time), *self.starts[rest : rest + 1]),
+                    (max(end, time), *self.ends[rest : rest + 1]),
+                    (name, *self.ids[rest : rest + 1]),
+                ), name
+        return None
+
+    def begun(self, time: int, name: str) -> "Visit":
+        return Visit((time, *self.starts[:1]), (time, *self.ends[:1]), (name, *self.ids[:1]))
+
+
+class Sessions:
+    """Derives session ids. What `assign` did counts only after `commit`; `rollback` forgets it."""
+
+    def __init__(self) -> None:
+        self._visits: dict[Visitor, Visit] = {}
+        self._pending: dict[Visitor, Visit] = {}
+        self._assigned: list[Event] = []
+
+    def assign(self, project: str, event: Event) -> None:
+        """Give an event with a person and a time, but no session, its session."""
+        person = event.user or event.anonymous
+        time = event.time
+        if person is None or time is None:
+            return
+        visitor = (project, person, event.org)
+        visit = self._pending.get(visitor) or self._visits.get(visitor)
+        joined = visit.joined(time) if visit else None
+        if joined:
+            self._pending[visitor], event.session = joined
+        else:
+            event.session = name = _name(time, event.org)
+            self._pending[visitor] = visit.begun(time, name) if visit else Visit((time,), (time,), (name,))
+        self._assigned.append(event)
+
+    def commit(self) -> None:
+        visits = self._visits
+        for visitor, visit in self._pending.items():
+            visits.pop(visitor, None)  # to the end: the longest unseen is dropped first
+            visits[visitor] = visit
+        while len(visits) > VISITORS_MAX:
+            del visits[next(iter(visits))]
+        self._forget()
+
+    def rollback(self) -> None:
+        for event in self._assigned:
+            event.session = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._pending.clear()
+        self._assigned.clear()
+
+    def refill(self, events: Iterable[tuple[str, Event]]) -> None:
+        """Remember the derived sessions among stored events, given in order of arrival."""
+        for project, event in events:
+            person = event.user or event.anonymous
+            if person is None or event.time is None or not event.session or not event.session.startswith("~"):
+                continue
+            visitor = (project, person, event.org)
+            visit = self._pending.get(visitor)
+            joined = visit.joined(event.time) if visit else None
+            if joined and joined[1] == event.session:
+                self._pending[visitor] = joined[0]
+            elif visit:
+                self._pending[visitor] = visit.begun(event.time, event.session)
+            else:
+                self._pending[visitor] = Visit((event.time,), (event.time,), (event.session,))
+        self.commit()
+
+
+def _name(start: int, org: str | None) -> str:
+    """Unique per person; short, since the store keeps each once; the mark tells it from a client's."""
+    return f"~{start:x}" if org is None else f"~{start:x}.{zlib.crc32(org.encode()):x}"

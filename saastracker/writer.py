@@ -1,0 +1,227 @@
+"""The one writer: groups what waits, commits it, and answers only then."""
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from saastracker.contracts import Group, Refused, Store, Submission
+from saastracker.errors import Invalid, Unavailable
+from saastracker.metrics import Metrics
+from saastracker.quota import Usage
+from saastracker.refusals import Refusals
+from saastracker.sessions import Sessions
+
+log = logging.getLogger("saastracker.writer")
+
+GROUP_EVENTS = 2000  # past this a larger transaction is no cheaper per event
+IDLE_SECONDS = 1.0  # after this without events: write refusals, let the store tidy up, look whether it works again
+
+Waiting = tuple[Submission | None, "asyncio.Future[None]"]  # None: a probe, which stores nothing
+
+
+class Writer:
+    """Accepts submissions on the event loop, commits them in groups on its own thread.
+
+    While one group is being committed the next gathers; each commit wakes the event loop once.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        sessions: Sessions,
+        usage: Usage,
+        metrics: Metrics,
+        *,
+        max_events: int,
+        max_bytes: int,
+        committed: Callable[[Sequence[Submission]], None],
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._usage = usage
+        self._metrics = metrics
+        self._max_events = max_events
+        self._max_bytes = max_bytes
+        self._committed = committed
+        self._waiting: deque[Waiting] = deque()
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._idle = True
+        self._closing = False
+        self._refusals = Refusals()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        # Of the event loop alone:
+        self.queued_events = 0
+        self._queued_bytes = 0
+        # Written by the thread, read by anyone:
+        self.failure: Unavailable | None = None  # why the last group was refused
+        self.oldest = 0.0  # monotonic time at which the running group was taken; 0 when none is
+
+    # --- On the event loop ---
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    async def submit(self, submission: Submission, size: int) -> None:
+        """Return once the submission is on disk; `size` is what it takes in memory, in bytes.
+
+        Raises Unavailable when the queue is full or the store refuses, Invalid when the store
+        cannot hold one of the events.
+        """
+        events = len(submission.events)
+        if self.queued_events and (
+            self.queued_events + events > self._max_events or self._queued_bytes + size > self._max_bytes
+        ):
+            raise Unavailable("The server is busy; nothing was stored, send again.", reason="queue_full")
+        self.queued_events += events
+        self._queued_bytes += size
+        try:
+            await self._enqueue(submission)
+        finally:
+            self.queued_events -= events
+            self._queued_bytes -= size
+
+    async def probe(self) -> None:
+        """Raises Unavailable unless the store can write right now."""
+        await self._enqueue(None)
+
+    def _enqueue(self, submission: Submission | None) -> "asyncio.Future[None]":
+        if self._closing:
+            raise Unavailable("The server is stopping; nothing was stored, send again.", reason="stopping")
+        done = self._loop.create_future()
+        self._waiting.append((submission, done))
+        if self._idle:
+            self._idle = False
+            self._bell.put(None)
+        return done
+
+    def refuse(self, refused: Refused) -> None:
+        """Keep a refusal for the page "Rejected events"; written with the next group."""
+        ring = not self._refusals and self._idle
+        self._refusals.add(refused)
+        if ring:
+            self._bell.put(None)
+
+    async def close(self) -> None:
+        """Commit what is queued and end the thread."""
+        self._closing = True
+        self._bell.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _settle(self, done: "Sequence[tuple[Waiting, Exception | None]]") -> None:
+        stored = []
+        for (submission, future), error in done:
+            if error is None and submission is not None:
+                stored.append(submission)
+            if future.cancelled():  # the client went away; what it sent is stored all the same
+                continue
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+        if stored:
+            self._committed(stored)
+
+    # --- On the thread ---
+
+    def _run(self) -> None:
+        fresh = False  # whether anything was committed since the store could last tidy up
+        while True:
+            if self._waiting:
+                self._commit(self._take())
+                fresh = True
+                continue
+            self._idle = True
+            if self._waiting:  # one came between the two lines and may not have rung
+                self._idle = False
+                continue
+            if self._closing:
+                break
+            try:
+                self._bell.get(timeout=IDLE_SECONDS if fresh or self._refusals or self.failure else None)
+            except queue.Empty:
+                fresh = False
+                self._commit([])
+        if self._refusals:
+            self._commit([])
+
+    def _take(self) -> list[Waiting]:
+        self.oldest = time.monotonic()
+        group = []
+        events = 0
+        while self._waiting and events < GROUP_EVENTS:
+            waiting = self._waiting.popleft()
+            group.append(waiting)
+            if waiting[0] is not None:
+                events += len(waiting[0].events)
+        return group
+
+    def _commit(self, group: list[Waiting]) -> None:
+        submissions = [submission for submission, _ in group if submission is not None]
+        error = self._append(submissions)
+        if error is None or isinstance(error, Unavailable) or len(submissions) < 2:
+            results = [(waiting, _answer(error)) for waiting in group]
+        else:  # one of them cannot be stored: the others must not suffer
+            log.warning("A group of %d requests failed and is retried one by one", len(submissions))
+            results = [
+                (waiting, None if waiting[0] is None else _answer(self._append([waiting[0]]))) for waiting in group
+            ]
+        self.oldest = 0.0
+        if results:
+            self._loop.call_soon_threadsafe(self._settle, results)
+
+    def _append(self, submissions: list[Submission]) -> Exception | None:
+        refused, refusals = self._refusals.take()
+        started = time.perf_counter()
+        try:
+            events = self._prepare(submissions)
+            self._store.append(Group(submissions, refused, refusals))
+        except Unavailable as error:
+            self._refusals.give_back(refused, refusals)
+            self._sessions.rollback()
+            self._metrics.commit_failures.inc()
+            if self.failure is None:
+                log.error("The store refuses to write: %s", error.detail)
+            self.failure = error
+            return error
+        except Exception as error:
+            self._refusals.give_back(refused, refusals)
+            self._sessions.rollback()
+            self._metrics.commit_failures.inc()
+            if len(submissions) < 2:
+                log.exception("An event could not be stored")
+            return error
+        if self.failure is not None:
+            log.info("The store writes again")
+            self.failure = None
+        self._sessions.commit()
+        self._metrics.events.inc(self._usage.committed(submissions))
+        self._metrics.commit_seconds.observe(time.perf_counter() - started)
+        self._metrics.commit_events.observe(events)
+        return None
+
+    def _prepare(self, submissions: list[Submission]) -> int:
+        """Settle the times and sessions of a group; the number of its events."""
+        events = 0
+        assign = self._sessions.assign
+        for submission in submissions:
+            project, received_at = submission.project.id, submission.received_at
+            events += len(submission.events)
+            for event in submission.events:
+                event.received_at = event.received_at or received_at
+                if event.time is None:
+                    event.time = event.received_at
+                if event.session is None:
+                    assign(project, event)
+        return events
+
+
+def _answer(error: Exception | None) -> Exception | None:
+    """What the client is told: an event that a working store cannot hold is the client's to mend."""
+    if error is None or isinstance(error, Unavailable):
+        return error
+    return Invalid("The store cannot hold this event.", reason="unstorable")
