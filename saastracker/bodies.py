@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from litestar.types import Receive
 
@@ -24,7 +24,7 @@ async def read(receive: Receive, headers: Headers, limit: int) -> bytes:
     length = headers.get(b"content-length")
     if length is not None and int(length) > limit:  # the HTTP parser refused all but digits
         raise _too_large(limit)
-    message = await receive()
+    message: Any = await receive()
     if message["type"] == "http.request" and not message["more_body"]:
         body: bytes = message["body"]
         if len(body) > limit:
@@ -37,10 +37,9 @@ async def read(receive: Receive, headers: Headers, limit: int) -> bytes:
         raise RequestTimeout(f"The body did not arrive within {READ_SECONDS:.0f} s.") from None
 
 
-async def _read_rest(receive: Receive, message: object, limit: int) -> bytes:
+async def _read_rest(receive: Receive, message: Any, limit: int) -> bytes:
     chunks = bytearray()
     while True:
-        assert isinstance(message, dict)
         if message["type"] != "http.request":
             raise Disconnected
         chunks += message["body"]

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker.report import Report, Scope
 
@@ -58,8 +59,11 @@ class Request(msgspec.Struct, dict=True):
 
     @cached_property
     def query(self) -> dict[str, str]:
-        """The query string; of a repeated name the first counts."""
-        pairs = parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True, max_num_fields=100)
+        """The query string; of a repeated name the first counts. Raises Invalid above 100 fields."""
+        try:
+            pairs = parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True, max_num_fields=100)
+        except ValueError:
+            raise Invalid("The query string has more than 100 fields.") from None
         return dict(reversed(pairs))
 
     def header(self, name: bytes) -> str | None:
@@ -102,8 +106,8 @@ class AuthScheme(Protocol):
         Raises Unauthorized, NotFound, or Invalid where the key stands in a malformed body.
         """
 
-    def issue(self, project: Project) -> Issued:
-        """Make a new key for `project`."""
+    def issue(self, project: Project) -> Issued | None:
+        """Make a new key for `project`; None if the scheme reads another scheme's keys."""
 
 
 # --- What a request says ---

@@ -84,10 +84,12 @@ class ControlServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._path.unlink(missing_ok=True)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
+    def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answering = asyncio.create_task(self._answer_all(reader, writer))
+        self._tasks.add(answering)
+        answering.add_done_callback(self._tasks.discard)
+
+    async def _answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while header := await reader.read(_LENGTH.size):
                 (length,) = _LENGTH.unpack(header + await reader.readexactly(_LENGTH.size - len(header)))
@@ -98,7 +100,6 @@ class ControlServer:
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the command went away, or the server stops
         finally:
-            self._tasks.discard(task)
             writer.close()
 
     async def _reply(self, body: bytes) -> "Appended | Failed":

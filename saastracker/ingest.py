@@ -3,12 +3,12 @@
 import hashlib
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 import msgspec
-from litestar.types import Receive, Scope, Send
+from litestar.types import HTTPScope, Receive, Send
 from prometheus_client import Counter
 
 from saastracker import bodies
@@ -58,6 +58,7 @@ class Ingest:
         self,
         writer: Writer,
         store: Store,
+        *,
         enrichers: Sequence[Enricher],
         metrics: Metrics,
         limits: Limits,
@@ -71,8 +72,8 @@ class Ingest:
         self._trusted = tuple(ip_network(proxy, strict=False) for proxy in trusted_proxies)
         self._answered: dict[tuple[str, int], Counter] = {}
 
-    async def __call__(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
-        headers: Mapping[bytes, bytes] = dict(scope["headers"])
+    async def __call__(self, route: Route, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        headers: bodies.Headers = dict(scope["headers"])
         project: Project | None = None
         extra: tuple[Header, ...] = ()
         try:
@@ -98,7 +99,7 @@ class Ingest:
         await _send(send, reply, extra)
 
     async def _read(
-        self, route: Route, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive
+        self, route: Route, scope: HTTPScope, headers: bodies.Headers, receive: Receive
     ) -> tuple[Request, Refusal | None]:
         raw = await bodies.read(receive, headers, self._limits.received)
         body, corrupt = raw, None
@@ -143,7 +144,7 @@ class Ingest:
         await self._writer.submit(submission, len(request.body) + ADDED_BYTES * len(events))
         return submission.reply
 
-    def _address(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str | None:
+    def _address(self, scope: HTTPScope, headers: bodies.Headers) -> str | None:
         """The client's address: the connection's, or what the nearest untrusted hop saw."""
         client = scope["client"]
         if client is None:
@@ -193,7 +194,7 @@ def _idempotency(request: Request, project: Project) -> bytes | None:
     return hashlib.blake2b(project.id.encode() + b"\x00" + key, digest_size=16).digest()
 
 
-def _preflight(headers: Mapping[bytes, bytes]) -> tuple[Header, ...]:
+def _preflight(headers: bodies.Headers) -> tuple[Header, ...]:
     asked = headers.get(b"access-control-request-headers", b"content-type")[:1024]
     return (
         *_cors(headers),
@@ -203,7 +204,7 @@ def _preflight(headers: Mapping[bytes, bytes]) -> tuple[Header, ...]:
     )
 
 
-def _cors(headers: Mapping[bytes, bytes]) -> tuple[Header, ...]:
+def _cors(headers: bodies.Headers) -> tuple[Header, ...]:
     """The origin echoed: a bare `*` makes `sendBeacon` with credentials fail without a word."""
     origin = headers.get(b"origin")
     vary = (b"vary", b"Origin")

@@ -10,7 +10,7 @@ import msgspec
 class Text(logging.Formatter):
     """`2026-11-20T14:31:05Z INFO writer: The store writes again`."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%SZ")

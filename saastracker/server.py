@@ -42,22 +42,20 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._head_size = 0
-        if self._head_timer is not None:
-            self._disarm()
+        self._disarm()
         super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._head_timer is not None:
-            self._disarm()
+        self._disarm()
         super().connection_lost(exc)
 
     def _arm(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self._late)
 
     def _disarm(self) -> None:
-        assert self._head_timer is not None
-        self._head_timer.cancel()
-        self._head_timer = None
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
     def _late(self) -> None:
         self._head_timer = None

@@ -1,0 +1,219 @@
+"""The configuration: TOML into typed settings, with errors that say what to type."""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import msgspec
+
+from saastracker.contracts import Settings
+from saastracker.errors import OperatorError
+
+NO_FILE = "the configuration"  # how errors call a configuration without a file
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """`[server]`: where the server listens and what it takes."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8000  # 0: any free one
+    public_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s?#]+)?$")] = ""
+    trusted_proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-For counts
+    max_body: Annotated[int, msgspec.Meta(ge=1024)] = 4 * 1024 * 1024  # bytes as received
+    max_body_decompressed: Annotated[int, msgspec.Meta(ge=1024)] = 16 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        for proxy in self.trusted_proxies:
+            ip_network(proxy)
+
+    @property
+    def url(self) -> str:
+        """The address clients use, without a slash at the end."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+class Storage(msgspec.Struct, frozen=True, kw_only=True):
+    """`[storage]`: the store of events, and that of small facts where it is another."""
+
+    backend: str = "sqlite"
+    records: str = ""  # empty: the backend's own, else sqlite
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True):
+    """`[log]`: how the server logs to stderr."""
+
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Ingest(msgspec.Struct, frozen=True, kw_only=True):
+    """`[ingest]`: how much may wait for the disk."""
+
+    queue_events: Annotated[int, msgspec.Meta(ge=1)] = 5000  # more waiting than this is answered 503
+
+
+class Binding(msgspec.Struct, frozen=True, kw_only=True):
+    """`[[endpoint]]`: one more path on which a format is offered under an auth scheme."""
+
+    path: Annotated[str, msgspec.Meta(pattern=r"^/[^?#\s]*$")]
+    scheme: str
+    format: str
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """All keys of a configuration file."""
+
+    plugins: tuple[str, ...] | None = None  # None: see `saastracker.plugins`
+    server: Server = Server()
+    storage: Storage = Storage()
+    log: Log = Log()
+    ingest: Ingest = Ingest()
+    endpoint: tuple[Binding, ...] = ()
+    plugin: dict[str, Any] = {}  # kept as it is until the plugin reads it
+
+
+class Config:
+    """What the operator set, typed. Implements `contracts.Config`."""
+
+    def __init__(self, keys: File, data: Path, file: str) -> None:
+        self.server = keys.server
+        self.storage = keys.storage
+        self.log = keys.log
+        self.ingest = keys.ingest
+        self.endpoints = keys.endpoint
+        self.plugins = keys.plugins
+        self.file = file  # for errors
+        self.data_path = data  # may not exist yet
+        self.read: dict[str, type[msgspec.Struct]] = {}  # plugin tables asked for, with their settings
+        self._tables = keys.plugin
+
+    @cached_property
+    def data(self) -> Path:
+        """The data folder, made on first use."""
+        try:
+            self.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise OperatorError(f"--data {self.data_path}: cannot make this folder: {error.strerror}") from None
+        return self.data_path
+
+    def plugin(self, name: str, settings: type[Settings]) -> Settings:
+        """The table `[plugin.<name>]` as `settings`. Raises OperatorError naming the key."""
+        self.read[name] = settings
+        return _table(settings, self._tables.get(name, {}), f"plugin.{name}", self.file)
+
+    def check_read(self) -> None:
+        """Raises OperatorError if a `[plugin.…]` table was read by no plugin. Call after all hooks."""
+        for name in self._tables:
+            if name not in self.read:
+                known = suggest(name, self.read)
+                raise OperatorError(f"{self.file}: plugin.{name}: no enabled plugin reads this table{known}")
+
+
+def load_config(path: Path | None, data: Path, server: Mapping[str, Any] | None = None) -> Config:
+    """The configuration from `path`, else $SAASTRACKER_CONFIG, else ./config.toml, else the defaults.
+
+    `server` holds keys of `[server]` that the command line sets. Raises OperatorError.
+    """
+    file = _find(path)
+    document = _parse(file) if file else {}
+    plugin = document.get("plugin", {})
+    name = str(file) if file else NO_FILE
+    if not isinstance(plugin, dict):
+        raise OperatorError(f"{name}: plugin: write the plugin's table as [plugin.NAME]")
+    keys = _table(File, {**document, "plugin": {}}, "", name)
+    listen = msgspec.structs.replace(keys.server, **(server or {}))
+    return Config(msgspec.structs.replace(keys, server=listen, plugin=plugin), data, name)
+
+
+def suggest(name: str, allowed: Iterable[str]) -> str:
+    """The end of an error about an unknown name: the nearest allowed one, and all of them."""
+    names = sorted(allowed)
+    near = difflib.get_close_matches(name, names, n=1)
+    question = f', did you mean "{near[0]}"' if near else ""
+    return f"{question}; allowed: {', '.join(names) or 'none'}"
+
+
+def _find(path: Path | None) -> Path | None:
+    if path is not None:
+        return path
+    if named := os.environ.get("SAASTRACKER_CONFIG"):
+        return Path(named)
+    here = Path("config.toml")
+    return here if here.exists() else None
+
+
+def _parse(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OperatorError(f"{file}: cannot read the configuration: {error.strerror}") from None
+    except ValueError as error:  # not UTF-8, or not TOML
+        raise OperatorError(f"{file}: not valid TOML: {error}") from None
+
+
+def _table(settings: type[Settings], table: Any, path: str, file: str) -> Settings:
+    """A TOML table as `settings`, field by field, so that an error can name its key."""
+    if not isinstance(table, dict):
+        raise OperatorError(f"{file}: {path}: write it as a table [{path}]")
+    fields = {field.encode_name: field for field in msgspec.structs.fields(settings)}
+    values = {}
+    for key, found in table.items():
+        at = f"{path}.{key}" if path else key
+        if key not in fields:
+            raise OperatorError(f"{file}: {at}: unknown key{suggest(key, fields)}")
+        values[fields[key].name] = _value(fields[key].type, found, at, file)
+    for key, field in fields.items():
+        if field.required and field.name not in values:
+            raise OperatorError(f"{file}: {path}: the key {key} is missing")
+    try:
+        return settings(**values)
+    except ValueError as error:  # what a `__post_init__` refuses
+        raise OperatorError(f"{file}: {path}: {error}") from None
+
+
+def _value(kind: Any, found: Any, at: str, file: str) -> Any:
+    value = _environment(found, at, file)
+    element = next(iter(get_args(kind)), None)
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return _table(kind, value, at, file)
+    if get_origin(kind) is tuple and isinstance(element, type) and issubclass(element, msgspec.Struct):
+        if not isinstance(value, list):
+            raise OperatorError(f"{file}: {at}: write it as [[{at}]]")
+        return tuple(_table(element, item, f"{at}[{index}]", file) for index, item in enumerate(value))
+    from_file = value == found
+    try:
+        return msgspec.convert(value, kind, strict=from_file)  # the environment only holds text
+    except msgspec.ValidationError as error:
+        raise OperatorError(f"{file}: {at}: {_complaint(kind, value, from_file, str(error))}") from None
+
+
+def _complaint(kind: Any, value: Any, from_file: bool, message: str) -> str:
+    """What was found and what is allowed. Free text may be a secret, so it is never repeated."""
+    info = msgspec.inspect.type_info(kind)
+    plain = isinstance(value, str | int | float) and not isinstance(info, msgspec.inspect.StrType)
+    found = f"found {value!r}, " if plain and from_file else ""
+    if isinstance(info, msgspec.inspect.LiteralType):
+        return f"{found}allowed: {', '.join(map(repr, info.values))}"
+    return f"{found}{message[0].lower()}{message[1:]}"
+
+
+def _environment(value: Any, at: str, file: str) -> Any:
+    """`value` with every `{ env = "NAME" }` replaced by that variable's text."""
+    if isinstance(value, list):
+        return [_environment(item, f"{at}[{index}]", file) for index, item in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"env"} and isinstance(value["env"], str):
+        name = value["env"]
+        if name not in os.environ:
+            raise OperatorError(f"{file}: {at}: the environment variable {name} is not set")
+        return os.environ[name]
+    return {key: _environment(item, f"{at}.{key}", file) for key, item in value.items()}

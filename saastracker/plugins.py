@@ -1,0 +1,184 @@
+"""Loads the plugins that are turned on and freezes what they offer into a Registry."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import msgspec
+import pluggy
+
+from saastracker import hookspecs
+from saastracker.config import Config, suggest
+from saastracker.contracts import (
+    AuthScheme,
+    Enricher,
+    Projects,
+    RecordStore,
+    RecordStoreFactory,
+    ReportPage,
+    Store,
+    StoreFactory,
+    WireFormat,
+)
+from saastracker.errors import OperatorError
+
+GROUP = "saastracker"  # of entry points; also the distribution whose plugins are on by default
+DEFAULT_RECORDS = "sqlite"
+
+T = TypeVar("T")
+
+
+class PluginInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """An installed plugin, for listings."""
+
+    name: str
+    distribution: str
+    version: str
+    enabled: bool
+    offers: tuple[str, ...] = ()  # such as "auth scheme hmac"
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """A path on which a format is offered, and what guards it."""
+
+    path: str
+    scheme: AuthScheme
+    format: WireFormat
+
+
+class Registry(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the plugins offer, in the order of the configuration."""
+
+    auth_schemes: Mapping[str, AuthScheme]
+    wire_formats: Mapping[str, WireFormat]
+    bindings: Mapping[str, Bound]  # by path
+    enrichers: tuple[Enricher, ...]
+    stores: Mapping[str, StoreFactory]
+    record_stores: Mapping[str, RecordStoreFactory]
+    reports: Mapping[str, ReportPage]  # by slug
+    plugins: tuple[PluginInfo, ...]
+
+
+class Plugins:
+    """The plugins that are turned on. Every hook is called once, in the order of the configuration.
+
+    In two steps, because auth schemes are given the projects, which a record store keeps: first the
+    stores, here, then all else, in `registry`. Raises OperatorError for every mistake, naming the plugin.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._installed = _installed()
+        self._manager = pluggy.PluginManager(GROUP)
+        self._manager.add_hookspecs(hookspecs)
+        self._names = config.plugins if config.plugins is not None else _default(self._installed, config)
+        self._offers: dict[str, list[str]] = {}  # by plugin
+        for name in self._names:
+            self._load(name)
+        self._stores = self._named("stores", "store", Mapping.items, config=config)
+        self._record_stores = self._named("record_stores", "record store", Mapping.items, config=config)
+
+    def open_records(self) -> RecordStore:
+        """The store of small facts that `[storage]` names."""
+        storage = self._config.storage
+        default = storage.backend if storage.backend in self._record_stores else DEFAULT_RECORDS
+        return self._choose("records", storage.records or default, self._record_stores)()
+
+    def open_store(self, records: RecordStore) -> Store:
+        """The store of events that `[storage]` names."""
+        return self._choose("backend", self._config.storage.backend, self._stores)(records)
+
+    def registry(self, projects: Projects) -> Registry:
+        """All that the plugins offer. `projects` is a live view."""
+        config = self._config
+        schemes = self._named("auth_schemes", "auth scheme", _by_name, config=config, projects=projects)
+        formats = self._named("wire_formats", "wire format", _by_name, config=config)
+        enrichers = self._named("enrichers", "enricher", _by_name, config=config)
+        reports = self._named("reports", "report", lambda pages: [(page.slug, page) for page in pages], config=config)
+        config.check_read()
+        return Registry(
+            auth_schemes=schemes,
+            wire_formats=formats,
+            bindings=_bind(config, schemes, formats),
+            enrichers=tuple(enrichers.values()),
+            stores=self._stores,
+            record_stores=self._record_stores,
+            reports=reports,
+            plugins=tuple(self._listing()),
+        )
+
+    def _load(self, name: str) -> None:
+        if name not in self._installed:
+            self._fail(f'plugins: found "{name}", which is not installed{suggest(name, self._installed)}')
+        if name in self._offers:
+            self._fail(f'plugins: "{name}" stands there twice')
+        entry, *others = self._installed[name]
+        if others:
+            owners = " and ".join(_distribution(each) for each in (entry, *others))
+            self._fail(f'plugins: "{name}" is installed by {owners}; uninstall one')
+        try:
+            plugin = entry.load()
+        except ImportError as error:
+            extra = entry.extras[0] if entry.extras else None
+            remedy = f"type: pip install '{_distribution(entry)}[{extra}]'" if extra else "install what it needs"
+            self._fail(f'plugins: "{name}" cannot be imported ({error}); {remedy}')
+        except Exception as error:
+            self._fail(f'plugins: "{name}" fails while it is imported: {_reason(error)}')
+        self._offers[name] = []
+        try:
+            self._manager.register(plugin, name=name)
+        except (pluggy.PluginValidationError, ValueError) as error:
+            self._fail(f'plugins: "{name}": {_reason(error)}')
+        hooks = [caller.name for caller in self._manager.get_hookcallers(plugin) or () if not caller.has_spec()]
+        if hooks:
+            known = (key for key, value in vars(hookspecs).items() if hasattr(value, f"{GROUP}_spec"))
+            self._fail(f'plugins: "{name}" implements the hook "{hooks[0]}", which does not exist{suggest(hooks[0], known)}')
+
+    def _named(self, hook: str, kind: str, pairs: Callable[[Any], Iterable[tuple[str, T]]], **given: Any) -> Mapping[str, T]:
+        """What all plugins answer to a hook, by name; two answers of one name are refused."""
+        found: dict[str, T] = {}
+        owner: dict[str, str] = {}
+        for plugin, answer in self._answers(hook, given):
+            for name, value in pairs(answer):
+                if name in found:
+                    self._fail(f'plugins: "{owner[name]}" and "{plugin}" both offer the {kind} "{name}"; turn one off')
+                found[name], owner[name] = value, plugin
+                self._offers[plugin].append(f"{kind} {name}")
+        return MappingProxyType(found)
+
+    def _answers(self, hook: str, given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """Plugin and answer, in the order of the configuration; pluggy itself would call the last first."""
+        implementations = {each.plugin_name: each for each in getattr(self._manager.hook, hook).get_hookimpls()}
+        for name in self._names:
+            if name not in implementations:
+                continue
+            implementation = implementations[name]
+            try:
+                answer = implementation.function(*(given[argument] for argument in implementation.argnames))
+            except OperatorError:
+                raise
+            except Exception as error:
+                raise OperatorError(f'Plugin "{name}" fails in its hook {hook}: {_reason(error)}') from error
+            if answer:
+                yield name, answer
+
+    def _choose(self, key: str, name: str, offered: Mapping[str, T]) -> T:
+        if name not in offered:
+            hint = f'; add "{name}" to plugins' if name in self._installed else suggest(name, offered)
+            self._fail(f'storage.{key}: found "{name}", which no enabled plugin offers{hint}')
+        return offered[name]
+
+    def _fail(self, text: str) -> "NoReturn":
+        raise OperatorError(f"{self._config.file}: {text}") from None
+
+    def _listing(self) -> Iterator[PluginInfo]:
+        for name in (*self._names, *sorted(self._installed.keys() - self._offers.keys())):
+            for entry in self._installed[name]:
+                yield PluginInfo(
+                    name=name,
+                    distribution=_distribution(entry),
+                    version=entry.dist.version if entry.dist else "",
+                    enabled=name in self._offers,
+                    offers=tuple(self._offers.get(name, ())),
+                )
