@@ -1,4 +1,4 @@
-"""The composition root: from a configuration to the ASGI application that uvicorn, tests and benchmarks run."""
+"""The composition root: from a configuration to the application that uvicorn, tests and benchmarks run."""
 
 import asyncio
 import contextlib
@@ -8,26 +8,224 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import Receive, Scope, Send
 
 from saastracker import logs, server
 from saastracker.config import Config
-from saastracker.contracts import Submission
+from saastracker.contracts import Reply, Submission
 from saastracker.control import Append, Appended, ControlServer
-from saastracker.errors import Invalid, OperatorError, RequestTimeout, Unavailable
-from saastracker.event import Event
-from saastracker.ingest import Ingest, Limits, Route
+from saastracker.errors import NotFound, OperatorError, Unavailable
+from saastracker.ingest import Ingest, Limits
 from saastracker.live import Live
 from saastracker.metrics import Metrics
-from saastracker.plugins import Registry, open_registry
+from saastracker.plugins import Bound, Plugins
 from saastracker.quota import Usage
-from saastracker.sessions import INACTIVITY_MS, Sessions
+from saastracker.records import Facts
+from saastracker.secrets import Secrets
+from saastracker.sessions import Sessions
 from saastracker.web.app import Site, build_web
 from saastracker.writer import Writer
 
 log = logging.getLogger("saastracker")
 
 REFRESH_SECONDS = 1.0
-WEB_BODY_SECONDS = 30.0
-DISK_FREE_MIN = 500 * 1024 * 1024  # bytes; below this the log warns
+DISK_SECONDS = 60.0
+DISK_FREE_MIN = 512 * 1024 * 1024  # bytes; below this the log warns
+_NO_REPLY = Reply(202, b"")  # a command reads how many were stored instead
 QUEUE_BYTES = 64 * 1024 * 1024
+COMMIT_SECONDS_MAX = 10.0  # a commit that takes longer means the disk hangs
+
+
+class App:
+    """One server on one configuration: an ASGI application with its stores open and claimed."""
+
+    def __init__(self, config: Config) -> None:
+        """Raises OperatorError, with nothing left open, if it cannot start."""
+        self._config = config
+        with contextlib.ExitStack() as opened:
+            plugins = Plugins(config)
+            records = plugins.open_records()
+            opened.callback(records.close)
+            self._store = plugins.open_store(records)
+            opened.callback(self._store.close)
+            self._store.claim()
+            self.facts = Facts(records, Secrets.open(config.data))
+            self.registry = plugins.registry(self.facts)
+            now = _now()
+            sessions = Sessions()
+            with self._store.reader() as reader:
+                sessions.refill(reader, now)
+            usage = Usage(records, now)
+            self._opened = opened.pop_all()
+        self._metrics = Metrics()
+        self._live = Live()
+        self._writer = Writer(
+            self._store,
+            sessions,
+            usage,
+            self._metrics,
+            max_events=config.ingest.queue_events,
+            max_bytes=QUEUE_BYTES,
+            committed=self._committed,
+        )
+        self._ingest = Ingest(
+            self._writer,
+            self._store,
+            enrichers=self.registry.enrichers,
+            metrics=self._metrics,
+            limits=Limits(config.server.max_body, config.server.max_body_decompressed),
+            trusted_proxies=config.server.trusted_proxies,
+        )
+        self._routes = Routes(self.registry.bindings)
+        self._web = build_web(
+            Site(
+                facts=self.facts,
+                store=self._store,
+                reports=self.registry.reports,
+                live=self._live,
+                ready=self.ready,
+                metrics=self._metrics.text,
+                public_url=config.server.url,
+            )
+        )
+        self._control = ControlServer(config.data, self._append)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._gauges()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            bound = self._routes.find(scope["path"])
+            if bound is not None:
+                await self._ingest(bound, scope, receive, send)
+            else:
+                await self._web(scope, receive, send)
+        elif scope["type"] == "lifespan":  # type: ignore[comparison-overlap]
+            await self._lifespan(receive, send)
+
+    async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._writer.start()
+        await self._control.start()
+        self._tasks = [asyncio.create_task(self._refresh()), asyncio.create_task(self._watch_disk())]
+
+    def stopping(self) -> None:
+        """End live streams: uvicorn waits for open answers before it stops the application."""
+        self._loop.call_soon_threadsafe(self._live.close)
+
+    async def stop(self) -> None:
+        """Commit what is queued and close everything."""
+        self._live.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._control.close()
+        await self._writer.close()
+        self._opened.close()
+
+    async def ready(self) -> dict[str, Any]:
+        """What /readyz says; `ready` is whether events can be taken right now."""
+        try:
+            async with asyncio.timeout(COMMIT_SECONDS_MAX):
+                await self._writer.probe()
+            store = "ok"
+        except Unavailable as error:
+            store = error.detail
+        except TimeoutError:
+            store = f"no commit within {COMMIT_SECONDS_MAX:.0f} s"
+        queue = "ok" if self._writer.queued_events < self._config.ingest.queue_events else "full"
+        return {"ready": store == "ok" and queue == "ok", "store": store, "queue": queue}
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self.start()
+        except Exception as error:
+            log.exception("The server could not start")
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def _committed(self, submissions: Sequence[Submission]) -> None:
+        for submission in submissions:
+            self._live.publish(submission.project.id, submission.events)
+
+    async def _append(self, append: Append) -> Appended:
+        """Events that a command hands over."""
+        project = self.facts.snapshot.projects.get(append.project)
+        if project is None:
+            raise NotFound("This project is not known to the running server.")
+        submission = Submission(project, append.events, _now(), _NO_REPLY)
+        while True:
+            try:
+                await self._writer.submit(submission, len(append.events))
+                break
+            except Unavailable as error:
+                if error.reason != "queue_full":
+                    raise
+                await asyncio.sleep(0.1)
+        stored = sum(1 for event in append.events if event.sequence)
+        return Appended(stored, len(append.events) - stored)
+
+    async def _refresh(self) -> None:
+        """Follow changes of small facts that other processes make."""
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            try:
+                await asyncio.to_thread(self.facts.refresh)
+            except (Unavailable, OperatorError) as error:
+                log.warning("Projects and keys could not be read again: %s", error)
+
+    async def _watch_disk(self) -> None:
+        while True:
+            free = shutil.disk_usage(self._config.data).free
+            if free < DISK_FREE_MIN:
+                log.warning("Only %d MB are free on the disk of %s", free // 2**20, self._config.data)
+            await asyncio.sleep(DISK_SECONDS)
+
+    def _gauges(self) -> None:
+        gauge, writer = self._metrics.gauge, self._writer
+        gauge("queue_events", "Events that wait for the disk", lambda: writer.queued_events)
+        gauge("queue_seconds", "Age of the group being committed", writer.age)
+        gauge("store_writable", "1 unless the last group was refused", lambda: float(writer.failure is None))
+        gauge("live_readers", "Open live streams", lambda: self._live.readers)
+        gauge("disk_free_bytes", "Free on the data folder's disk", lambda: shutil.disk_usage(self._config.data).free)
+
+
+class Routes:
+    """Ingest paths, found after one normalisation of what clients send."""
+
+    def __init__(self, bindings: Mapping[str, Bound]) -> None:
+        self._bindings = dict(bindings)
+
+    def find(self, path: str) -> Bound | None:
+        """Doubled leading slashes become one, one trailing slash goes, `/api.<random>` is `/api.*`."""
+        found = self._bindings.get(path)
+        if found is None:
+            path = "/" + path.lstrip("/").removesuffix("/")
+            head, dot, tail = path.rpartition(".")
+            found = self._bindings.get(path)
+            if found is None and dot and 0 < len(tail) <= 16 and tail.isascii() and tail.isalnum():
+                found = self._bindings.get(f"{head}.*")
+        return found
+
+
+def build(config: Config) -> App:
+    """The application for a configuration. Raises OperatorError."""
+    return App(config)
+
+
+def run(config: Config) -> None:
+    """Serve until a signal ends it. Raises OperatorError if it cannot start."""
+    logs.configure(config.log.format, config.log.level)
+    app = build(config)
+    if not server.serve(app, config.server.host, config.server.port, app.stopping):
+        raise OperatorError(
+            f"Cannot listen on {config.server.host}:{config.server.port}; is it taken? Try --port {config.server.port + 1}."
+        )
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

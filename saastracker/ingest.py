@@ -13,7 +13,6 @@ from prometheus_client import Counter
 
 from saastracker import bodies
 from saastracker.contracts import (
-    AuthScheme,
     Enricher,
     Outcome,
     Project,
@@ -26,6 +25,7 @@ from saastracker.contracts import (
 )
 from saastracker.errors import Invalid, MethodNotAllowed, Refusal, Unauthorized
 from saastracker.metrics import Metrics
+from saastracker.plugins import Bound
 from saastracker.writer import Writer
 
 log = logging.getLogger("saastracker.ingest")
@@ -41,14 +41,6 @@ class Limits(NamedTuple):
 
     received: int
     unpacked: int
-
-
-class Route(NamedTuple):
-    """A path with the scheme that guards it and the format it takes."""
-
-    path: str
-    scheme: AuthScheme
-    format: WireFormat
 
 
 class Ingest:
@@ -72,7 +64,7 @@ class Ingest:
         self._trusted = tuple(ip_network(proxy, strict=False) for proxy in trusted_proxies)
         self._answered: dict[tuple[str, int], Counter] = {}
 
-    async def __call__(self, route: Route, scope: HTTPScope, receive: Receive, send: Send) -> None:
+    async def __call__(self, route: Bound, scope: HTTPScope, receive: Receive, send: Send) -> None:
         headers: bodies.Headers = dict(scope["headers"])
         project: Project | None = None
         extra: tuple[Header, ...] = ()
@@ -99,7 +91,7 @@ class Ingest:
         await _send(send, reply, extra)
 
     async def _read(
-        self, route: Route, scope: HTTPScope, headers: bodies.Headers, receive: Receive
+        self, route: Bound, scope: HTTPScope, headers: bodies.Headers, receive: Receive
     ) -> tuple[Request, Refusal | None]:
         raw = await bodies.read(receive, headers, self._limits.received)
         body, corrupt = raw, None
@@ -166,7 +158,7 @@ class Ingest:
             return False
         return any(parsed in network for network in self._trusted)
 
-    def _refused(self, route: Route, refusal: Refusal, project: Project | None) -> tuple[Reply, tuple[Header, ...]]:
+    def _refused(self, route: Bound, refusal: Refusal, project: Project | None) -> tuple[Reply, tuple[Header, ...]]:
         known = project.id if project is not None else refusal.project
         if known is None:
             self._metrics.rejected.labels(refusal.reason).inc()

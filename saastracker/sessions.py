@@ -1,12 +1,16 @@
 """Sessions of events that carry no session id: 30 minutes of inactivity, kept in memory."""
 
 import zlib
-from collections.abc import Iterable
+from typing import Any
 
+from saastracker.contracts import Reader
 from saastracker.event import Event
 
 INACTIVITY_MS = 30 * 60 * 1000
 VISITORS_MAX = 100_000
+MARK = "~"  # tells a derived session id from a client's
+REFILL_PAGE = 5_000
+REFILL_MAX = 200_000  # events looked at on a start
 
 Visitor = tuple[str, str, str | None]  # project, person, org
 
@@ -82,24 +86,44 @@ class Sessions:
         self._pending.clear()
         self._assigned.clear()
 
-    def refill(self, events: Iterable[tuple[str, Event]]) -> None:
-        """Remember the derived sessions among stored events, given in order of arrival."""
-        for project, event in events:
-            person = event.user or event.anonymous
-            if person is None or event.time is None or not event.session or not event.session.startswith("~"):
-                continue
-            visitor = (project, person, event.org)
+    def refill(self, reader: Reader, now: int) -> None:
+        """Remember the derived sessions of the events received in the last 30 minutes."""
+        rows = _received_since(reader, now - INACTIVITY_MS)
+        for _, project, person, org, session, time in reversed(rows):
+            visitor = (project, person, org)
             visit = self._pending.get(visitor)
-            joined = visit.joined(event.time) if visit else None
-            if joined and joined[1] == event.session:
+            joined = visit.joined(time) if visit else None
+            if joined and joined[1] == session:
                 self._pending[visitor] = joined[0]
             elif visit:
-                self._pending[visitor] = visit.begun(event.time, event.session)
+                self._pending[visitor] = visit.begun(time, session)
             else:
-                self._pending[visitor] = Visit((event.time,), (event.time,), (event.session,))
+                self._pending[visitor] = Visit((time,), (time,), (session,))
         self.commit()
 
 
+def _received_since(reader: Reader, since: int) -> list[tuple[Any, ...]]:
+    """Events with a derived session, newest first: sequence, project, person, org, session, time.
+
+    Walks back by sequence, since no index is on the time of receipt.
+    """
+    rows: list[tuple[Any, ...]] = []
+    before = 2**62
+    while len(rows) < REFILL_MAX:
+        page = reader.query(
+            """SELECT sequence, project, COALESCE("user", anonymous), org, session, time, received_at
+            FROM events WHERE sequence < :before ORDER BY sequence DESC LIMIT :count""",
+            before=before,
+            count=REFILL_PAGE,
+        )
+        recent = [row[:6] for row in page if row[6] >= since]
+        rows += (row for row in recent if row[2] is not None and str(row[4]).startswith(MARK))
+        if not recent:
+            break
+        before = page[-1][0]
+    return rows
+
+
 def _name(start: int, org: str | None) -> str:
-    """Unique per person; short, since the store keeps each once; the mark tells it from a client's."""
-    return f"~{start:x}" if org is None else f"~{start:x}.{zlib.crc32(org.encode()):x}"
+    """Unique per person, and short."""
+    return f"{MARK}{start:x}" if org is None else f"{MARK}{start:x}.{zlib.crc32(org.encode()):x}"

@@ -58,7 +58,7 @@ class Writer:
         self._queued_bytes = 0
         # Written by the thread, read by anyone:
         self.failure: Unavailable | None = None  # why the last group was refused
-        self.oldest = 0.0  # monotonic time at which the running group was taken; 0 when none is
+        self._taken = 0.0  # monotonic time at which the running group was taken; 0 when none is
 
     # --- On the event loop ---
 
@@ -98,6 +98,11 @@ class Writer:
             self._idle = False
             self._bell.put(None)
         return done
+
+    def age(self) -> float:
+        """Seconds for which the running group has been at the store; 0 if none is."""
+        taken = self._taken
+        return time.monotonic() - taken if taken else 0.0
 
     def refuse(self, refused: Refused) -> None:
         """Keep a refusal for the page "Rejected events"; written with the next group."""
@@ -150,7 +155,7 @@ class Writer:
             self._commit([])
 
     def _take(self) -> list[Waiting]:
-        self.oldest = time.monotonic()
+        self._taken = time.monotonic()
         group = []
         events = 0
         while self._waiting and events < GROUP_EVENTS:
@@ -170,7 +175,7 @@ class Writer:
             results = [
                 (waiting, None if waiting[0] is None else _answer(self._append([waiting[0]]))) for waiting in group
             ]
-        self.oldest = 0.0
+        self._taken = 0.0
         if results:
             self._loop.call_soon_threadsafe(self._settle, results)
 
