@@ -1,5 +1,6 @@
 """What every AuthScheme must keep: subclass `AuthSchemeContract` in a test module and fill in the first part."""
 
+import contextlib
 from collections.abc import Mapping
 
 import pytest
@@ -65,9 +66,7 @@ class AuthSchemeContract:
         theirs = projects.issue(issuer, OTHER_PROJECT).shown
         assert scheme.authenticate(self.carry(theirs)) is OTHER_PROJECT
         mixed = {**theirs, self.secret: mine[self.secret]}
-        if mixed != mine:
-            with pytest.raises(Unauthorized):
-                scheme.authenticate(self.carry(mixed))
+        assert self._opens(scheme, self.carry(mixed)) is not OTHER_PROJECT
 
     def test_a_wrong_secret_is_refused(
         self, scheme: AuthScheme, issuer: AuthScheme, projects: InMemoryProjects
@@ -88,10 +87,8 @@ class AuthSchemeContract:
         self, scheme: AuthScheme, issuer: AuthScheme, projects: InMemoryProjects
     ) -> None:
         projects.issue(issuer, PROJECT)
-        try:
+        with contextlib.suppress(Unauthorized):
             assert scheme.authenticate(self.bare()) is None
-        except Unauthorized:
-            pass
 
     def test_a_key_that_was_never_stored_is_refused(self, scheme: AuthScheme, issuer: AuthScheme) -> None:
         issued = issuer.issue(PROJECT)
@@ -145,9 +142,8 @@ class AuthSchemeContract:
         scheme, shown = self.make(projects), projects.issue(self.make_issuer(projects), PROJECT).shown
         for name in self.carry(shown).headers:
             sent = self.carry(shown)
-            if sent.headers[name] != junk:
-                sent.headers[name] = junk
-                self._opens(scheme, sent)
+            sent.headers[name] = junk
+            self._opens(scheme, sent)
         for part in ("query_string", "raw", "body"):
             sent = self.carry(shown)
             setattr(sent, part, junk)
@@ -163,7 +159,8 @@ class AuthSchemeContract:
         """The project it opens, None if refused in one of the ways the contract knows."""
         try:
             return scheme.authenticate(sent)
-        except Refusal as refusal:
-            assert refusal.status in {400, 401, 404}
-            assert len(refusal.detail) <= 500
-            return None
+        except Refusal as caught:
+            refusal = caught
+        assert refusal.status in {400, 401, 404}
+        assert 1 <= len(refusal.detail) <= 500
+        return None
