@@ -1,0 +1,5 @@
+"""`python -m saastracker`."""
+
+from saastracker.cli import main
+
+main()

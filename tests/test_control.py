@@ -1,0 +1,66 @@
+"""The socket between commands and the running server."""
+
+import asyncio
+import stat
+from pathlib import Path
+
+import pytest
+
+from saastracker.control import Append, Appended, Control, ControlServer
+from saastracker.errors import NotFound, OperatorError
+from saastracker.event import Event, identity
+
+EVENTS = [Event(name="a", time=5, id=identity("1", None, 5)), Event(name="b", properties='{"x":1}')]
+
+
+async def store(append: Append) -> Appended:
+    if append.project != "p":
+        raise NotFound("No such project.")
+    assert append.events == EVENTS
+    return Appended(stored=1, duplicates=1)
+
+
+def ask(data: Path, project: str) -> tuple[int, int]:
+    control = Control.connect(data)
+    assert control is not None
+    try:
+        return control.append(project, EVENTS)
+    finally:
+        control.close()
+
+
+async def serve_and_ask(data: Path, project: str) -> tuple[int, int]:
+    server = ControlServer(data, store)
+    await server.start()
+    try:
+        assert stat.S_IMODE((data / "control.sock").stat().st_mode) == 0o600
+        return await asyncio.to_thread(ask, data, project)
+    finally:
+        await server.close()
+
+
+def test_events_arrive_as_they_are(tmp_path: Path) -> None:
+    assert asyncio.run(serve_and_ask(tmp_path, "p")) == (1, 1)
+    assert Control.connect(tmp_path) is None
+
+
+def test_a_long_folder_name(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 120)
+    deep.mkdir()
+    assert asyncio.run(serve_and_ask(deep, "p")) == (1, 1)
+
+
+def test_what_the_server_refuses_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="No such project"):
+        asyncio.run(serve_and_ask(tmp_path, "q"))
+
+
+def test_a_socket_left_by_a_killed_server(tmp_path: Path) -> None:
+    async def leave() -> None:
+        server = ControlServer(tmp_path, store)
+        await server.start()
+        server._server.close()  # as a kill would: nobody removes the file
+
+    asyncio.run(leave())
+    assert Control.connect(tmp_path) is None
+    assert asyncio.run(serve_and_ask(tmp_path, "p")) == (1, 1)

@@ -1,0 +1,76 @@
+"""Sessions of events without a session id."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from saastracker.event import Event
+from saastracker.sessions import INACTIVITY_MS, VISITORS_MAX, Sessions
+
+MINUTE = 60_000
+
+
+def session_of(sessions: Sessions, time: int, *, user: str | None = "u", org: str | None = None) -> str | None:
+    event = Event(name="x", user=user, org=org, time=time)
+    sessions.assign("p", event)
+    sessions.commit()
+    return event.session
+
+
+def test_thirty_minutes_of_inactivity_end_a_session() -> None:
+    sessions = Sessions()
+    first = session_of(sessions, 0)
+    assert session_of(sessions, 30 * MINUTE) == first
+    assert session_of(sessions, 60 * MINUTE) == first
+    assert session_of(sessions, 90 * MINUTE + 1) != first
+
+
+def test_each_person_and_organization_has_its_own() -> None:
+    sessions = Sessions()
+    names = {
+        session_of(sessions, 5, user="a", org="x"),
+        session_of(sessions, 5, user="a", org="y"),
+        session_of(sessions, 5, user="a"),
+    }
+    assert len(names) == 3
+
+
+def test_an_event_without_a_person_has_no_session() -> None:
+    assert session_of(Sessions(), 0, user=None) is None
+
+
+def test_old_events_beside_new_ones_keep_both_sessions_going() -> None:
+    sessions = Sessions()
+    day = 24 * 60 * MINUTE
+    now, old = session_of(sessions, day), session_of(sessions, 0)
+    assert now != old
+    assert session_of(sessions, day + MINUTE) == now
+    assert session_of(sessions, MINUTE) == old
+    assert session_of(sessions, day + 2 * MINUTE) == now
+
+
+def test_what_was_rolled_back_is_forgotten() -> None:
+    sessions = Sessions()
+    event = Event(name="x", user="u", time=0)
+    sessions.assign("p", event)
+    assert event.session
+    sessions.rollback()
+    assert event.session is None
+    assert session_of(sessions, 10 * MINUTE) == f"~{10 * MINUTE:x}"
+
+
+def test_memory_is_bounded_by_the_longest_unseen() -> None:
+    sessions = Sessions()
+    first = session_of(sessions, 0, user="0")
+    kept = session_of(sessions, 1, user="1")
+    for number in range(2, VISITORS_MAX + 1):
+        session_of(sessions, number, user=str(number))
+    assert session_of(sessions, 2, user="1") == kept
+    assert session_of(sessions, 1, user="0") != first
+
+
+@given(st.lists(st.integers(0, 6 * 60), min_size=1, max_size=40).map(sorted))
+def test_in_order_a_gap_over_thirty_minutes_is_the_only_boundary(minutes: list[int]) -> None:
+    sessions = Sessions()
+    names = [session_of(sessions, minute * MINUTE) for minute in minutes]
+    expected = 1 + sum(1 for a, b in zip(minutes, minutes[1:], strict=False) if (b - a) * MINUTE > INACTIVITY_MS)
+    assert len(set(names)) == expected
