@@ -10,7 +10,7 @@ import msgspec
 
 from saastracker.contracts import Project, Request
 from saastracker.errors import Forbidden, Invalid
-from saastracker.event import PATH_MAX, PROPERTIES_MAX, PROPERTY_KEYS_MAX, YEAR_MS
+from saastracker.event import NAME_MAX, PATH_MAX, PROPERTIES_MAX, PROPERTY_KEYS_MAX, YEAR_MS
 
 NESTING_MAX = 32
 INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
@@ -157,6 +157,19 @@ def iso_time(text: str, now: int, path: str) -> int:
 def clip(text: str | None, limit: int = PATH_MAX) -> str | None:
     """The first `limit` characters; None if absent or empty."""
     return text[:limit] if text else None
+
+
+def identifier(value: Any, path: str) -> str | None:
+    """An id sent as text or number, as text; None if absent or empty. Raises Invalid over 255 characters."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # some clients send every number as a float
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    elif value is not None and not isinstance(value, str):
+        raise Invalid(f"{path}: Expected text or a number")
+    if value and len(value) > NAME_MAX:
+        raise Invalid(f"{path}: at most {NAME_MAX} characters")
+    return value or None
 
 
 def _split(url: str | None) -> SplitResult | None:
