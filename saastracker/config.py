@@ -29,7 +29,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         for proxy in self.trusted_proxies:
-            ip_network(proxy)
+            ip_network(proxy, strict=False)
 
     @property
     def url(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 import pluggy
@@ -76,8 +76,11 @@ class Plugins:
         self._offers: dict[str, list[str]] = {}  # by plugin
         for name in self._names:
             self._load(name)
-        self._stores = self._named("stores", "store", Mapping.items, config=config)
-        self._record_stores = self._named("record_stores", "record store", Mapping.items, config=config)
+        items = Mapping.items
+        self._stores: Mapping[str, StoreFactory] = self._named("stores", "store", items, config=config)
+        self._record_stores: Mapping[str, RecordStoreFactory] = self._named(
+            "record_stores", "record store", items, config=config
+        )
 
     def open_records(self) -> RecordStore:
         """The store of small facts that `[storage]` names."""
@@ -130,12 +133,16 @@ class Plugins:
             self._manager.register(plugin, name=name)
         except (pluggy.PluginValidationError, ValueError) as error:
             self._fail(f'plugins: "{name}": {_reason(error)}')
-        hooks = [caller.name for caller in self._manager.get_hookcallers(plugin) or () if not caller.has_spec()]
-        if hooks:
-            known = (key for key, value in vars(hookspecs).items() if hasattr(value, f"{GROUP}_spec"))
-            self._fail(f'plugins: "{name}" implements the hook "{hooks[0]}", which does not exist{suggest(hooks[0], known)}')
+        for caller in self._manager.get_hookcallers(plugin) or ():
+            if not caller.has_spec():
+                known = suggest(
+                    caller.name, (key for key, value in vars(hookspecs).items() if hasattr(value, f"{GROUP}_spec"))
+                )
+                self._fail(f'plugins: "{name}" implements the hook "{caller.name}", which does not exist{known}')
 
-    def _named(self, hook: str, kind: str, pairs: Callable[[Any], Iterable[tuple[str, T]]], **given: Any) -> Mapping[str, T]:
+    def _named(
+        self, hook: str, kind: str, pairs: Callable[[Any], Iterable[tuple[str, T]]], **given: Any
+    ) -> Mapping[str, T]:
         """What all plugins answer to a hook, by name; two answers of one name are refused."""
         found: dict[str, T] = {}
         owner: dict[str, str] = {}
@@ -169,7 +176,7 @@ class Plugins:
             self._fail(f'storage.{key}: found "{name}", which no enabled plugin offers{hint}')
         return offered[name]
 
-    def _fail(self, text: str) -> "NoReturn":
+    def _fail(self, text: str) -> NoReturn:
         raise OperatorError(f"{self._config.file}: {text}") from None
 
     def _listing(self) -> Iterator[PluginInfo]:
@@ -182,3 +189,60 @@ class Plugins:
                     enabled=name in self._offers,
                     offers=tuple(self._offers.get(name, ())),
                 )
+
+
+def _installed() -> dict[str, list[EntryPoint]]:
+    found: dict[str, list[EntryPoint]] = {}
+    for entry in entry_points(group=GROUP):
+        found.setdefault(entry.name, []).append(entry)
+    return found
+
+
+def _default(installed: Mapping[str, Sequence[EntryPoint]], config: Config) -> tuple[str, ...]:
+    """First-party plugins. One whose entry point asks for an extra is on only if `[storage]` names it."""
+    named = {config.storage.backend, config.storage.records}
+    entries = (entry for found in installed.values() for entry in found)
+    return tuple(
+        entry.name for entry in entries if _distribution(entry) == GROUP and (not entry.extras or entry.name in named)
+    )
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else "?"
+
+
+def _by_name(values: Sequence[T]) -> Iterator[tuple[str, T]]:
+    return ((value.name, value) for value in values)  # type: ignore[attr-defined]
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip().splitlines()[-1] if str(error).strip() else 'no message'}"
+
+
+def _bind(config: Config, schemes: Mapping[str, AuthScheme], formats: Mapping[str, WireFormat]) -> Mapping[str, Bound]:
+    """Which format and scheme serve a path: the formats' own paths, then, stronger, those of the configuration.
+
+    A default path whose scheme is turned off is left out.
+    """
+    bound: dict[str, Bound] = {}
+    for form in formats.values():
+        for endpoint in form.endpoints:
+            if endpoint.path in bound:
+                raise OperatorError(
+                    f'{config.file}: plugins: the formats "{bound[endpoint.path].format.name}" and "{form.name}" '
+                    f"both answer at {endpoint.path}; turn one off"
+                )
+            if endpoint.scheme in schemes:
+                bound[endpoint.path] = Bound(endpoint.path, schemes[endpoint.scheme], form)
+    own: set[str] = set()
+    for index, binding in enumerate(config.endpoints):
+        at = f"{config.file}: endpoint[{index}]"
+        if binding.path in own:
+            raise OperatorError(f"{at}.path: {binding.path} stands there twice")
+        if binding.scheme not in schemes:
+            raise OperatorError(f'{at}.scheme: found "{binding.scheme}"{suggest(binding.scheme, schemes)}')
+        if binding.format not in formats:
+            raise OperatorError(f'{at}.format: found "{binding.format}"{suggest(binding.format, formats)}')
+        own.add(binding.path)
+        bound[binding.path] = Bound(binding.path, schemes[binding.scheme], formats[binding.format])
+    return MappingProxyType(bound)

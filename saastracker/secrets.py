@@ -56,10 +56,9 @@ def _create(path: Path) -> None:
     """Write a new key at once or not at all: of two processes that start together, the first wins."""
     new = path.with_name(f".{FILE}.{secrets.token_hex(8)}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "wb") as file:
-        file.write(Fernet.generate_key())
-        file.flush()
-        os.fsync(descriptor)
+    os.write(descriptor, Fernet.generate_key())
+    os.fsync(descriptor)
+    os.close(descriptor)
     with suppress(FileExistsError):
         os.link(new, path)
     new.unlink()
