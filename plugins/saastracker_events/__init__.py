@@ -1,0 +1,65 @@
+"""The wire format "saastracker": one organization-scoped event a request, sent and signed by a server."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from saastracker.contracts import Config, Decoded, Endpoint, Outcome, Project, Reply, Request, Sender
+from saastracker.decoding import ABSENT, check_time, decode, plain_path, properties
+from saastracker.errors import Invalid
+from saastracker.event import ENVIRONMENT_MAX, NAME_MAX, PATH_MAX, PLAN_MAX, Event, type_of
+from saastracker.hookspecs import hookimpl
+
+_Text = Annotated[str, Meta(min_length=1, max_length=NAME_MAX)]
+
+
+class _Sent(msgspec.Struct, gc=False):
+    event: _Text
+    user_hash: Annotated[str, Meta(min_length=64, max_length=64, pattern="^[0-9a-fA-F]{64}$")]
+    customer_org_id: _Text | int
+    path: Annotated[str, Meta(max_length=PATH_MAX, pattern="^/")] | None = None
+    session_id: UUID | None = None
+    environment: Annotated[str, Meta(max_length=ENVIRONMENT_MAX)] | None = None
+    plan: Annotated[str, Meta(max_length=PLAN_MAX)] | None = None
+    ts_epoch: int | None = None  # seconds
+    properties: msgspec.Raw = ABSENT
+
+
+_sent = msgspec.json.Decoder(_Sent)
+_ACCEPTED = Reply(202, b'{"accepted":1}')
+
+
+class SaastrackerEvents:
+    name = "saastracker"
+    endpoints = (Endpoint("/v1/events", scheme="hmac"),)
+    cors = False
+    sender: Sender = "server"
+
+    def decode(self, request: Request, project: Project) -> Decoded:
+        if request.body.lstrip().startswith(b"["):
+            raise Invalid("$: send one event per request, a single object, not an array")
+        sent = decode(_sent, request.body)
+        seconds = sent.ts_epoch
+        event = Event(
+            name=sent.event,
+            type=type_of(sent.event),
+            time=None if seconds is None else check_time(seconds * 1000, request.received_at, "$.ts_epoch"),
+            user=sent.user_hash.lower(),
+            org=str(sent.customer_org_id),
+            session=None if sent.session_id is None else str(sent.session_id),
+            path=plain_path(sent.path),
+            environment=sent.environment or "production",
+            plan=sent.plan or None,
+            properties=properties(sent.properties, "$.properties"),
+        )
+        return Decoded([event])
+
+    def reply(self, outcome: Outcome) -> Reply:
+        return _ACCEPTED
+
+
+@hookimpl
+def wire_formats(config: Config) -> list[SaastrackerEvents]:
+    return [SaastrackerEvents()]

@@ -1,0 +1,93 @@
+"""The wire format "owlsignal": game telemetry in batches, of which bad events are rejected one by one."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from saastracker.contracts import Config, Decoded, Endpoint, Outcome, Project, Rejected, Reply, Request, Sender
+from saastracker.decoding import decode, decode_envelope, encode_properties, iso_time
+from saastracker.errors import Invalid
+from saastracker.event import Event
+from saastracker.hookspecs import hookimpl
+
+_Dimension = Annotated[str, Meta(max_length=64)] | None
+
+
+class _Batch(msgspec.Struct, gc=False):
+    events: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=100)]
+
+
+class _Sent(msgspec.Struct, gc=False):
+    build_version: Annotated[str, Meta(min_length=1, max_length=64)]
+    session_id: UUID
+    player_hash: Annotated[str, Meta(min_length=32, max_length=64)]
+    ts: str
+    type: Literal["progression", "design", "resource", "error", "session"]
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    value: float | None = None
+    dim01: _Dimension = None
+    dim02: _Dimension = None
+    dim03: _Dimension = None
+    data: dict[str, str | int | float | bool | None] | None = None
+
+
+class _Answer(msgspec.Struct):
+    accepted: int
+    rejected: int
+    errors: list[dict[str, int | str]]
+
+
+_batch = msgspec.json.Decoder(_Batch)
+_sent = msgspec.json.Decoder(_Sent)
+
+
+class Owlsignal:
+    name = "owlsignal"
+    endpoints = (Endpoint("/api/v1/events", scheme="bearer"),)
+    cors = True
+    sender: Sender = "app"
+
+    def decode(self, request: Request, project: Project) -> Decoded:
+        events: list[Event] = []
+        rejected: list[Rejected] = []
+        user_agent = request.header(b"user-agent")
+        for index, text in enumerate(decode_envelope(_batch, request.body).events):
+            try:
+                event = _event(decode(_sent, bytes(text)), request.received_at)
+            except Invalid as refusal:
+                rejected.append(Rejected(index, refusal.detail))
+                continue
+            event.user_agent = user_agent
+            events.append(event)
+        return Decoded(events, tuple(rejected))
+
+    def reply(self, outcome: Outcome) -> Reply:
+        errors: list[dict[str, int | str]] = [{"index": bad.index, "detail": bad.detail} for bad in outcome.rejected]
+        return Reply(200, msgspec.json.encode(_Answer(outcome.accepted, len(errors), errors)))
+
+
+def _event(sent: _Sent, now: int) -> Event:
+    values = sent.data or {}
+    if sent.dim01:
+        values["dim01"] = sent.dim01
+    if sent.dim02:
+        values["dim02"] = sent.dim02
+    if sent.dim03:
+        values["dim03"] = sent.dim03
+    return Event(
+        name=sent.name,
+        type=sent.type,
+        time=iso_time(sent.ts, now, "$.ts"),
+        user=sent.player_hash,
+        session=str(sent.session_id),
+        release=sent.build_version,
+        value=sent.value,
+        properties=encode_properties(values, "$.data"),
+    )
+
+
+@hookimpl
+def wire_formats(config: Config) -> list[Owlsignal]:
+    return [Owlsignal()]
