@@ -84,13 +84,24 @@ class Plugins:
 
     def open_records(self) -> RecordStore:
         """The store of small facts that `[storage]` names."""
-        storage = self._config.storage
-        default = storage.backend if storage.backend in self._record_stores else DEFAULT_RECORDS
-        return self._choose("records", storage.records or default, self._record_stores)()
+        return self._record_store()()
 
     def open_store(self, records: RecordStore) -> Store:
         """The store of events that `[storage]` names."""
-        return self._choose("backend", self._config.storage.backend, self._stores)(records)
+        return self._store()(records)
+
+    def check_storage(self) -> None:
+        """Raises OperatorError unless the stores that `[storage]` names are offered; opens neither."""
+        self._store()
+        self._record_store()
+
+    def _store(self) -> StoreFactory:
+        return self._choose("backend", self._config.storage.backend, self._stores)
+
+    def _record_store(self) -> RecordStoreFactory:
+        storage = self._config.storage
+        default = storage.backend if storage.backend in self._record_stores else DEFAULT_RECORDS
+        return self._choose("records", storage.records or default, self._record_stores)
 
     def registry(self, projects: Projects) -> Registry:
         """All that the plugins offer. `projects` is a live view."""

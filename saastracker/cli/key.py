@@ -1,0 +1,69 @@
+"""`saastracker key`: add, list, revoke."""
+
+import click
+
+from saastracker.cli.issuing import scheme, show_keys, without_keys
+from saastracker.cli.listing import json_option, moment, show, show_json
+from saastracker.cli.options import Options
+from saastracker.errors import OperatorError
+
+
+@click.group()
+def key() -> None:
+    """Keys with which events are sent."""
+
+
+@key.command()
+@click.argument("name", metavar="SCHEME")
+@click.option("--project", "slug", required=True, help="Slug of the project.")
+@json_option
+@click.pass_obj
+def add(options: Options, name: str, slug: str, as_json: bool) -> None:
+    """Make one more key of an auth scheme; it is shown this once."""
+    with options.open() as installation:
+        issue = installation.facts.issue_key(installation.project(slug), scheme(installation, name))
+        if issue is None:
+            raise without_keys(name)
+    made, shown = issue
+    if as_json:
+        show_json({"id": made.id, **shown})
+        return
+    click.echo(f"Key {made.id}. It is shown only now:")
+    show_keys({name: shown})
+
+
+@key.command("list")
+@click.option("--project", "slug", help="Slug of the project. Default: all.")
+@json_option
+@click.pass_obj
+def list_(options: Options, slug: str | None, as_json: bool) -> None:
+    """All keys; only the last characters of each are known."""
+    with options.open() as installation:
+        only = installation.project(slug).id if slug else None
+        snapshot = installation.facts.snapshot
+        rows = [
+            {
+                "id": each.id,
+                "project": snapshot.projects[each.project].slug,
+                "scheme": each.scheme,
+                "ends_with": each.hint,
+                "created_at": moment(each.created_at),
+                "expires_at": moment(each.expires_at),
+                "revoked_at": moment(each.revoked_at),
+            }
+            for each in snapshot.keys.values()
+            if only in (None, each.project)
+        ]
+    show(rows, as_json)
+
+
+@key.command()
+@click.argument("key_id", metavar="ID")
+@click.pass_obj
+def revoke(options: Options, key_id: str) -> None:
+    """Make a key useless; running servers follow within seconds."""
+    with options.open() as installation:
+        if key_id not in installation.facts.snapshot.keys:
+            raise OperatorError(f"There is no key {key_id}; see: saastracker key list")
+        installation.facts.revoke_key(key_id)
+    click.echo(f"Key {key_id} is revoked.")

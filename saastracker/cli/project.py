@@ -1,0 +1,92 @@
+"""`saastracker project`: make, list, rotate."""
+
+import click
+
+from saastracker.cli.issuing import Shown, document, issue_keys, scheme, show_keys, without_keys
+from saastracker.cli.listing import json_option, moment, show, show_json
+from saastracker.cli.options import Options
+from saastracker.contracts import Project
+from saastracker.records import HOUR_MS
+
+
+@click.group()
+def project() -> None:
+    """Projects: one event stream each, with its own keys."""
+
+
+@project.command()
+@click.argument("name")
+@click.option(
+    "--origin", "origins", multiple=True, help="Host allowed to send from browsers; repeatable. Default: all."
+)
+@click.option("--timezone", default="UTC", show_default=True, help="Zone of the reports' days.")
+@click.option("--workspace", help="Name of the workspace. Default: the oldest.")
+@json_option
+@click.pass_obj
+def add(
+    options: Options, *, name: str, origins: tuple[str, ...], timezone: str, workspace: str | None, as_json: bool
+) -> None:
+    """Make a project and its keys, which are shown this once."""
+    with options.open() as installation:
+        facts = installation.facts
+        owner = installation.workspace(workspace) if workspace else facts.default_workspace()
+        made = facts.add_project(name, owner.id, origins=origins, timezone=timezone)
+        _show(made, issue_keys(installation, made), as_json)
+
+
+@project.command("list")
+@json_option
+@click.pass_obj
+def list_(options: Options, as_json: bool) -> None:
+    """All projects."""
+    with options.open() as installation:
+        snapshot = installation.facts.snapshot
+        rows = [
+            {
+                "slug": each.slug,
+                "name": each.name,
+                "id": each.id,
+                "workspace": snapshot.workspaces[each.workspace].name,
+                "origins": each.origins,
+                "timezone": each.timezone,
+                "active": each.active,
+                "created_at": moment(each.created_at),
+            }
+            for each in snapshot.projects.values()
+        ]
+    show(rows, as_json)
+
+
+@project.command()
+@click.argument("slug")
+@click.option("--scheme", "names", multiple=True, help="Auth scheme whose key to replace; repeatable. Default: all.")
+@click.option(
+    "--overlap",
+    type=click.FloatRange(min=0),
+    default=24,
+    show_default=True,
+    help="Hours for which old keys still work.",
+)
+@json_option
+@click.pass_obj
+def rotate(options: Options, slug: str, names: tuple[str, ...], overlap: float, as_json: bool) -> None:
+    """Replace a project's keys; the new ones are shown this once."""
+    with options.open() as installation:
+        found = installation.project(slug)
+        schemes = [scheme(installation, name) for name in names] or installation.registry.auth_schemes.values()
+        keys: Shown = {}
+        for each in schemes:
+            issue = installation.facts.rotate(found, each, overlap_ms=int(overlap * HOUR_MS))
+            if issue is not None:
+                keys[each.name] = issue[1]
+            elif names:
+                raise without_keys(each.name)
+        _show(found, keys, as_json)
+
+
+def _show(shown: Project, keys: Shown, as_json: bool) -> None:
+    if as_json:
+        show_json(document(shown, keys))
+        return
+    click.echo(f"Project {shown.name} ({shown.slug}), id {shown.id}. Its keys are shown only now:")
+    show_keys(keys)

@@ -1,0 +1,54 @@
+"""`saastracker serve` and `saastracker init`: the first start makes a workspace, a project and its keys."""
+
+import click
+
+from saastracker.cli.issuing import issue_keys, show_keys
+from saastracker.cli.options import Installation, Options, opened
+from saastracker.cli.snippets import curl
+
+FIRST_PROJECT = "My product"
+
+
+@click.command()
+@click.option("--host", help="Address to listen on. Default: [server] host, 127.0.0.1.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on. Default: [server] port, 8000.")
+@click.pass_obj
+def serve(options: Options, host: str | None, port: int | None) -> None:
+    """Run the server until SIGTERM or Ctrl-C."""
+    from saastracker.app import run  # noqa: PLC0415  # `init` does not need a web server
+
+    config = options.load(host=host, port=port)
+    with opened(config) as installation:
+        first_start(installation)
+    click.echo(f"Serving at {config.server.url} (stop with Ctrl-C)")
+    run(config)
+
+
+@click.command()
+@click.pass_obj
+def init(options: Options) -> None:
+    """Make the data folder, a first project and its keys, without starting the server."""
+    with options.open() as installation:
+        if not first_start(installation):
+            click.echo(
+                f"Nothing to do: {installation.config.data} has projects already. List them: saastracker project list"
+            )
+
+
+def first_start(installation: Installation) -> bool:
+    """If there is no project, make one with keys and a token, print them, and return True."""
+    facts = installation.facts
+    if facts.snapshot.projects:
+        return False
+    workspace = facts.default_workspace()
+    project = facts.add_project(FIRST_PROJECT, workspace.id)
+    keys = issue_keys(installation, project)
+    _, token = facts.add_token("first", workspace.id, "admin")
+    url = installation.config.server.url
+    click.echo(f'Made the project "{project.name}". Keep these keys now; they are shown only this once:\n')
+    show_keys(keys)
+    click.echo("\nSend an event in any of the formats:\n")
+    for name, line in curl(url, installation.registry.bindings, keys).items():
+        click.echo(f"# {name}\n{line}\n")
+    click.echo(f"See the events at {url}/ with this token:\n\n  {token}\n")
+    return True
