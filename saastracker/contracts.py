@@ -11,7 +11,7 @@ import msgspec
 
 from saastracker.errors import Invalid
 from saastracker.event import Event
-from saastracker.report import Report, Scope
+from saastracker.report import Report, Scope, Table
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
 Sender: TypeAlias = Literal["server", "app", "browser"]
@@ -316,4 +316,4 @@ class ReportPage(msgspec.Struct, frozen=True, kw_only=True):
     section: str  # Overview, Product, Customers, Errors, Games, Web
     load: Callable[[Reader, Scope], Report]  # pure: reads, never writes
     about: str = ""  # one sentence under the title
-    live: bool = False  # whether the page follows new events
+    live: Callable[[Sequence[Event]], Table] | None = None  # new events as the main table; the page then follows them

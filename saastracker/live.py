@@ -1,9 +1,10 @@
 """Hands events, as soon as they are on disk, to those who watch a project."""
 
 import asyncio
+import contextlib
+import weakref
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -31,7 +32,7 @@ class Subscription:
         self._wanted = wanted
         self._waiting: deque[Event] = deque()
         self._skipped = 0
-        self._closed = False
+        self._ended = False
         self._news = asyncio.Event()
 
     def offer(self, events: Sequence[Event]) -> None:
@@ -44,32 +45,35 @@ class Subscription:
             self._skipped += 1
         self._news.set()
 
-    def close(self) -> None:
-        self._closed = True
+    def end(self) -> None:
+        """Let the reader have what waits, and then stop."""
+        self._ended = True
         self._news.set()
 
     async def batches(self, patience: float) -> AsyncIterator[Batch]:
-        """What comes, until the hub closes; an empty batch after `patience` seconds without news."""
-        while not self._closed:
-            try:
+        """What comes, to the end; an empty batch after `patience` seconds without news."""
+        while self._waiting or not self._ended:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), patience)
-            except TimeoutError:
-                yield Batch([], 0)
-                continue
             self._news.clear()
             batch = Batch(list(self._waiting), self._skipped)
             self._waiting.clear()
             self._skipped = 0
-            if batch.events:
-                yield batch
+            yield batch
 
 
 class Live:
     """The hub, used on the event loop only: the writer publishes, pages subscribe."""
 
     def __init__(self) -> None:
-        self._subscriptions: dict[str, set[Subscription]] = {}
+        # Weak: a subscription ends when nobody holds it, also where an answer was given up before it began.
+        self._subscriptions: dict[str, weakref.WeakSet[Subscription]] = {}
         self._closed = False
+
+    @property
+    def readers(self) -> int:
+        """Open subscriptions, of all projects."""
+        return sum(len(subscriptions) for subscriptions in self._subscriptions.values())
 
     def publish(self, project: str, events: Sequence[Event]) -> None:
         """Tell a project's subscribers of events just stored; those without a sequence are duplicates."""
@@ -80,29 +84,20 @@ class Live:
         for subscription in subscriptions:
             subscription.offer(stored)
 
-    @contextmanager
-    def subscribe(self, project: str, wanted: Wanted) -> Iterator[Subscription]:
+    def subscribe(self, project: str, wanted: Wanted) -> Subscription:
         """A project's events for which `wanted` holds, from now on. Raises Unavailable beyond 100 readers."""
-        subscriptions = self._subscriptions.setdefault(project, set())
-        if self._closed or len(subscriptions) >= SUBSCRIBERS_MAX:
-            if not subscriptions:
-                del self._subscriptions[project]
-            raise Unavailable(
-                "The server is stopping." if self._closed else f"{SUBSCRIBERS_MAX} readers follow this project already.",
-                retry_after=30,
-            )
+        if self._closed:
+            raise Unavailable("The server is stopping.")
+        subscriptions = self._subscriptions.setdefault(project, weakref.WeakSet())
+        if len(subscriptions) >= SUBSCRIBERS_MAX:
+            raise Unavailable(f"{SUBSCRIBERS_MAX} readers follow this project already.", retry_after=30)
         subscription = Subscription(wanted)
         subscriptions.add(subscription)
-        try:
-            yield subscription
-        finally:
-            subscriptions.discard(subscription)
-            if not subscriptions:
-                self._subscriptions.pop(project, None)
+        return subscription
 
     def close(self) -> None:
         """End every subscription, and allow no more: the server is stopping."""
         self._closed = True
         for subscriptions in self._subscriptions.values():
             for subscription in subscriptions:
-                subscription.close()
+                subscription.end()

@@ -160,9 +160,7 @@ _FILTER = re.compile(rf"(.+?):({'|'.join(OPERATORS)})(?::(.*))?", re.DOTALL)
 def _filter(text: str) -> Filter:
     match = _FILTER.fullmatch(text)
     if match is None:
-        raise Invalid(
-            f"f: expected dimension:operator:value such as org:is:acme, with one of {', '.join(OPERATORS)}"
-        )
+        raise Invalid(f"f: expected dimension:operator:value such as org:is:acme, with one of {', '.join(OPERATORS)}")
     dimension, value = match[1], match[3] or ""
     operator = cast("Operator", match[2])
     key = dimension.removeprefix(PROPERTY)
@@ -212,7 +210,7 @@ def _span(values: dict[str, str], timezone: str, now: int) -> tuple[Span, str | 
 
 def _date(name: str, text: str) -> date:
     try:
-        day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007
+        day = datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
         raise Invalid(f"{name}: expected a date such as 2026-11-20") from None
     if not FIRST_DATE <= day <= LAST_DATE:

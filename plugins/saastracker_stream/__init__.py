@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from saastracker.contracts import Config, Reader, ReportPage
+from saastracker.event import Event
 from saastracker.hookspecs import hookimpl
 from saastracker.report import Column, Report, Scope, Table, conditions
 
@@ -40,7 +41,7 @@ def reports(config: Config) -> Sequence[ReportPage]:  # noqa: ARG001
             title="Live stream",
             section="Overview",
             about="Every accepted event, newest first, as soon as it is stored.",
-            live=True,
+            live=table,
             load=load,
         )
     ]
@@ -49,13 +50,13 @@ def reports(config: Config) -> Sequence[ReportPage]:  # noqa: ARG001
 def load(reader: Reader, scope: Scope) -> Report:
     """Events by arrival, whatever their time; a span that the query names limits their time."""
     refusals = reader.refusals(scope.project)
-    reasons = sorted(([reason, count] for reason, count in refusals.items()), key=lambda row: (-row[1], row[0]))
+    reasons = sorted(refusals.items(), key=lambda item: (-item[1], item[0]))
     rejected = [[item.at, item.reason, item.detail, item.path] for item in reader.rejected(scope.project, scope.limit)]
     return Report(
         blocks=(
             _events(reader, scope),
             Table(key="rejected", title="Rejected", columns=REJECTED, rows=rejected, total=sum(refusals.values())),
-            Table(key="reasons", title="Why", columns=REASONS, rows=reasons, total=len(reasons)),
+            Table(key="reasons", title="Reasons", columns=REASONS, rows=[list(item) for item in reasons]),
         )
     )
 
@@ -69,18 +70,34 @@ def _events(reader: Reader, scope: Scope) -> Table:
         sql += " AND sequence < :after"
         parameters["after"] = scope.after
     found = reader.query(
-        f'SELECT sequence, id, "time", received_at, "type", "name", "user", anonymous, org, "session", "path",'
-        f' "value", environment, "release", properties FROM events WHERE {sql}'
-        " ORDER BY sequence DESC LIMIT :limit",
+        f"SELECT sequence FROM events WHERE {sql} ORDER BY sequence DESC LIMIT :limit",
         **parameters,
-        limit=scope.limit + 1,  # one more tells whether a next page exists
+        limit=scope.limit + 1,  # one more tells whether there is a next page
     )
-    page = found[: scope.limit]
-    rows: list[list[Any]] = [[_id(sequence, identity), *rest] for sequence, identity, *rest in page]
-    more = page[-1][0] if len(found) > scope.limit else None
-    return Table(key="events", title="Events", columns=EVENTS, rows=rows, next=more)
+    sequences = [sequence for (sequence,) in found[: scope.limit]]
+    return table(reader.events(sequences), after=sequences[-1] if len(found) > scope.limit else None)
 
 
-def _id(sequence: int, identity: bytes | None) -> str:
-    """Unique within the project: what the client's id became, else the place in the order of arrival."""
-    return str(sequence) if identity is None else identity.hex()
+def table(events: Sequence[Event], after: int | None = None) -> Table:
+    """Stored events as the report's main table."""
+    return Table(key="events", title="Events", columns=EVENTS, rows=[_row(event) for event in events], next=after)
+
+
+def _row(event: Event) -> list[Any]:
+    return [
+        # Unique within the project: what the client's id became, else the place in the order of arrival.
+        event.id.hex() if event.id else str(event.sequence),
+        event.received_at if event.time is None else event.time,
+        event.received_at,
+        event.type,
+        event.name,
+        event.user,
+        event.anonymous,
+        event.org,
+        event.session,
+        event.path,
+        event.value,
+        event.environment,
+        event.release,
+        event.properties,
+    ]

@@ -1,0 +1,137 @@
+"""How the web answers: pages, refusals, cookies and the headers on everything."""
+
+import hashlib
+import logging
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from litestar import Response
+from litestar.datastructures import Cookie
+from litestar.datastructures.headers import MutableScopeHeaders
+from litestar.exceptions import HTTPException
+from litestar.types import Message, Scope
+
+from saastracker.errors import Refusal, Unauthorized
+from saastracker.web.rendering import render
+from saastracker.web.site import WebRequest
+
+log = logging.getLogger("saastracker.web")
+
+THEMES = ("system", "light", "dark")
+THEME_COOKIE = "saastracker_theme"
+YEAR = 365 * 24 * 3600  # seconds
+
+_SECURITY_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    # Not no-referrer: with it browsers send `Origin: null` on forms, which `same_origin` then refuses.
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+
+_TITLES = {
+    400: "That address does not work",
+    401: "Sign in first",
+    403: "Not allowed",
+    404: "Nothing here",
+    405: "Not that way",
+    429: "Too many tries",
+    500: "Something went wrong",
+    503: "Not available now",
+}
+
+
+async def add_headers(message: Message, scope: Scope) -> None:
+    """Security headers on every answer, errors included; nothing personal is kept by caches."""
+    if message["type"] == "http.response.start":
+        headers = MutableScopeHeaders(message)
+        for name, value in _SECURITY_HEADERS.items():
+            headers.setdefault(name, value)
+        headers.setdefault("cache-control", "no-store")
+        if scope["path"].startswith("/p/"):
+            headers.setdefault("vary", "Cookie, Authorization")
+
+
+def cookie(name: str, value: str, *, secure: bool, max_age: int = YEAR) -> Cookie:
+    return Cookie(key=name, value=value, max_age=max_age, path="/", httponly=True, samesite="lax", secure=secure)
+
+
+def page(request: WebRequest, template: str, status: int = 200, **values: Any) -> Response[bytes]:
+    """A page in the theme the person chose."""
+    theme = request.cookies.get(THEME_COOKIE, "system")
+    html = render(template, theme=theme if theme in THEMES else "system", here=_here(request), **values)
+    return Response(html.encode(), status_code=status, media_type="text/html; charset=utf-8")
+
+
+def redirect(path: str) -> Response[bytes]:
+    """Go and get `path`, an address on this server."""
+    return Response(b"", status_code=303, media_type="text/plain", headers={"location": path})
+
+
+def _here(request: WebRequest) -> str:
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def cached(request: WebRequest, answer: Response[bytes], content: bytes | None = None) -> Response[bytes]:
+    """The answer with an ETag over `content` (what it says, else all of it), or 304 if the caller has it."""
+    digest = hashlib.blake2b(answer.content if content is None else content, digest_size=12).hexdigest()
+    etag = f'W/"{digest}"'
+    headers = {"etag": etag, "cache-control": "private, no-cache"}
+    known = request.headers.get("if-none-match", "")
+    if etag in (item.strip() for item in known.split(",")):
+        return Response(b"", status_code=304, media_type=answer.media_type, headers=headers, cookies=answer.cookies)
+    answer.headers.update(headers)
+    return answer
+
+
+def local_path(text: str) -> str:
+    """`text` if it is an address on this server, else `/`."""
+    plain = text.isprintable() and "\\" not in text
+    return text if plain and text.startswith("/") and not text.startswith("//") else "/"
+
+
+def refused(request: WebRequest, error: Exception) -> Response[bytes]:
+    """The answer to any exception: problem details (RFC 9457) for programs, a page for people."""
+    headers: dict[str, str] = {}
+    if isinstance(error, Refusal):
+        status, detail = error.status, error.detail
+        headers = {name.decode(): value.decode() for name, value in error.headers}
+    elif isinstance(error, HTTPException) and error.status_code < 500:
+        status, detail = error.status_code, _DETAILS.get(error.status_code, "The request is malformed.")
+        headers = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
+    else:
+        status, detail = 500, "The server failed to answer; its log says why."
+        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    if is_twin(request):
+        return _problem(status, detail, headers)
+    if isinstance(error, Unauthorized):
+        return redirect(f"/login?next={quote(_here(request), safe='')}")
+    if "text/html" not in request.headers.get("accept", ""):
+        return _problem(status, detail, headers)
+    answer = page(request, "refused.html", status, title=_TITLES.get(status, "Refused"), detail=detail)
+    answer.headers.update(headers)
+    return answer
+
+
+_DETAILS = {404: "There is no such page.", 405: "This address does not take that method."}
+
+
+def is_twin(request: WebRequest) -> bool:
+    """Whether the address is for programs, whatever they accept."""
+    path = request.url.path
+    return path.endswith((".json", ".csv", ".events")) or path in {"/healthz", "/readyz", "/metrics"}
+
+
+def _problem(status: int, detail: str, headers: dict[str, str]) -> Response[bytes]:
+    body = {"type": "about:blank", "title": _TITLES.get(status, "Refused"), "status": status, "detail": detail}
+    if status == 401:
+        headers = {**headers, "www-authenticate": "Bearer"}
+    return Response(
+        msgspec.json.encode(body), status_code=status, media_type="application/problem+json", headers=headers
+    )

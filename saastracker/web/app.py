@@ -1,0 +1,39 @@
+"""The web application: everything that is not ingest."""
+
+from litestar import Litestar
+from litestar.datastructures import State
+
+from saastracker.web import assets, checks, login, pages
+from saastracker.web.answers import add_headers, refused
+from saastracker.web.site import Site
+
+__all__ = ["Site", "build_web"]
+
+BODY_MAX = 64 * 1024  # bytes; forms are small
+
+
+def build_web(site: Site) -> Litestar:
+    """The ASGI application for pages, their twins and monitors."""
+    return Litestar(
+        route_handlers=[
+            pages.home,
+            pages.project_home,
+            pages.report,
+            login.login_form,
+            login.login,
+            login.logout,
+            login.choose_theme,
+            checks.healthz,
+            checks.readyz,
+            checks.metrics,
+            assets.static,
+            assets.favicon,
+            assets.robots,
+        ],
+        state=State({"site": site, "tries": login.Tries()}),
+        exception_handlers={Exception: refused},
+        before_send=[add_headers],
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=BODY_MAX,
+    )

@@ -1,0 +1,42 @@
+"""Addresses for monitors: alive, ready, metrics."""
+
+import ipaddress
+
+import msgspec
+from litestar import Response, get
+
+from saastracker.errors import Forbidden
+from saastracker.web.site import Site, WebRequest
+
+
+@get("/healthz", sync_to_thread=False)
+def healthz() -> Response[bytes]:
+    """The process is alive."""
+    return Response(b'{"status":"ok"}', media_type="application/json")
+
+
+@get("/readyz")
+async def readyz(request: WebRequest) -> Response[bytes]:
+    """Whether events can be taken now: 200 or 503, with what is wrong."""
+    site: Site = request.app.state.site
+    state = await site.ready()
+    body = msgspec.json.encode(dict(state))
+    return Response(body, status_code=200 if state["ready"] else 503, media_type="application/json")
+
+
+@get("/metrics", sync_to_thread=False)
+def metrics(request: WebRequest) -> Response[bytes]:
+    """Prometheus text, for the machine itself without a token, for others with one of scope admin."""
+    site: Site = request.app.state.site
+    if not _local(request) and site.token(request).scope != "admin":
+        raise Forbidden("Metrics tell about all projects: use a token of scope admin.")
+    return Response(site.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _local(request: WebRequest) -> bool:
+    """Whether a program on this machine asks for itself; a proxy on it asks for the world."""
+    forwarded = {"forwarded", "x-forwarded-for", "x-real-ip", "via"} & set(request.headers.keys())
+    try:
+        return not forwarded and request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:  # a socket in the file system has no address
+        return False

@@ -1,0 +1,101 @@
+"""Server-sent events: one per accepted event that a report's filters let through."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
+from litestar.response import Stream
+
+from saastracker.event import Event
+from saastracker.live import Batch, Live, Wanted
+from saastracker.report import PROPERTY, Filter, Operator, Scope, Table
+from saastracker.web.faces import json_row
+
+HEARTBEAT_SECONDS = 15.0
+PAUSE_SECONDS = 0.2  # between writes to one reader, so that a burst is one write
+
+AsTable: TypeAlias = Callable[[Sequence[Event]], Table]
+
+_properties = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def follow(live: Live, as_table: AsTable, scope: Scope) -> Stream:
+    """An answer that lasts until the reader or the server leaves. Raises Unavailable beyond 100 readers."""
+    subscription = live.subscribe(scope.project, wanted(scope))
+
+    async def messages() -> AsyncIterator[bytes]:
+        yield b": new events of this project from now on\n\n"
+        async for batch in subscription.batches(HEARTBEAT_SECONDS):
+            yield encode(batch, as_table)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    return Stream(messages(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+
+
+def encode(batch: Batch, as_table: AsTable) -> bytes:
+    """A batch as messages: `skipped` with a count, then one message per event."""
+    if not batch.events:
+        return b": nothing new\n\n"
+    lines = [b'event: skipped\ndata: {"skipped":%d}\n\n' % batch.skipped] if batch.skipped else []
+    table = as_table(batch.events)
+    lines += [b"data: %b\n\n" % msgspec.json.encode(json_row(row, table.columns)) for row in table.rows]
+    return b"".join(lines)
+
+
+def wanted(scope: Scope) -> Wanted:
+    """What `report.conditions` says in SQL, and the span if the query names one, for events in memory."""
+    groups: dict[tuple[str, Operator], list[Filter]] = {}
+    for item in scope.filters:
+        groups.setdefault((item.dimension, item.operator), []).append(item)
+    start, end = (scope.span.start, scope.span.end) if scope.span_given else (None, None)
+
+    def holds(event: Event) -> bool:
+        if scope.environment not in (None, event.environment):
+            return False
+        time = event.received_at if event.time is None else event.time
+        if start is not None and end is not None and not start <= time < end:
+            return False
+        for (dimension, operator), alternatives in groups.items():
+            value = _value(event, dimension)
+            if any(_matches(value, item) for item in alternatives) == (operator == "is_not"):
+                return False
+        return True
+
+    return holds
+
+
+def _value(event: Event, dimension: str) -> str | None:
+    if dimension == "user":
+        return event.user or event.anonymous
+    if not dimension.startswith(PROPERTY):
+        value: str | None = getattr(event, dimension)
+        return value
+    raw = event.properties and _properties.decode(event.properties).get(dimension.removeprefix(PROPERTY))
+    if not raw or bytes(raw) == b"null":
+        return None
+    text = bytes(raw).decode()
+    return msgspec.json.decode(raw, type=str) if text.startswith('"') else text
+
+
+def _matches(value: str | None, item: Filter) -> bool:
+    return value is not None and _TESTS[item.operator](value, item.value)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan  # neither more nor less than anything
+
+
+_TESTS: dict[Operator, Callable[[str, str], bool]] = {
+    "is": str.__eq__,
+    "is_not": str.__eq__,  # negated as a whole
+    "contains": str.__contains__,
+    "starts_with": lambda value, other: value.startswith(other),
+    "exists": lambda _value, _other: True,
+    "gt": lambda value, other: _number(value) > float(other),
+    "lt": lambda value, other: _number(value) < float(other),
+}

@@ -1,0 +1,94 @@
+"""Signing in with an API token, signing out, and choosing a theme."""
+
+import time
+from collections import deque
+from urllib.parse import parse_qs, urlsplit
+
+from litestar import Response, get, post
+from litestar.params import FromQuery
+
+from saastracker.errors import Forbidden, TooMany
+from saastracker.web.answers import THEME_COOKIE, THEMES, YEAR, cookie, local_path, page, redirect
+from saastracker.web.site import TOKEN_COOKIE, Site, WebRequest
+
+TRIES_MAX, TRIES_SECONDS = 10, 300  # wrong tokens from one address, in so many seconds
+ADDRESSES_MAX = 10_000
+FORM_MAX = 8 * 1024  # bytes
+
+
+class Tries:
+    """Wrong tokens of late, by client address. Of too many addresses the longest silent is forgotten."""
+
+    def __init__(self) -> None:
+        self._wrong: dict[str, deque[float]] = {}
+
+    def check(self, address: str) -> None:
+        """Raises TooMany after ten wrong tokens in five minutes."""
+        wrong = self._wrong.get(address)
+        if wrong is None:
+            return
+        while wrong and wrong[0] < time.monotonic() - TRIES_SECONDS:
+            wrong.popleft()
+        if len(wrong) >= TRIES_MAX:
+            raise TooMany("Ten wrong tokens came from your address. Try again in five minutes.")
+
+    def count(self, address: str) -> None:
+        wrong = self._wrong.pop(address, None) or deque(maxlen=TRIES_MAX)
+        wrong.append(time.monotonic())
+        self._wrong[address] = wrong
+        if len(self._wrong) > ADDRESSES_MAX:
+            del self._wrong[next(iter(self._wrong))]
+
+
+@get("/login", sync_to_thread=False)
+def login_form(request: WebRequest, next: FromQuery[str] = "/") -> Response[bytes]:  # noqa: A002
+    return page(request, "login.html", next=local_path(next), wrong=None)
+
+
+@post("/login")
+async def login(request: WebRequest) -> Response[bytes]:
+    """303 with the cookie set, or the form again with 401."""
+    site: Site = request.app.state.site
+    tries: Tries = request.app.state.tries
+    address = request.client.host if request.client else ""
+    form = await read_form(request, site)
+    onward = local_path(form.get("next", "/"))
+    tries.check(address)
+    text = form.get("token", "").strip()
+    if not text or site.facts.snapshot.token(text) is None:
+        tries.count(address)
+        wrong = "No live token reads like this. Make one with: saastracker token add NAME --project SLUG --scope read"
+        return page(request, "login.html", 401, next=onward, wrong=wrong)
+    return _onward(onward, TOKEN_COOKIE, text, site)
+
+
+@post("/logout")
+async def logout(request: WebRequest) -> Response[bytes]:
+    site: Site = request.app.state.site
+    await read_form(request, site)
+    return _onward("/login", TOKEN_COOKIE, "", site, max_age=0)
+
+
+@post("/theme")
+async def choose_theme(request: WebRequest) -> Response[bytes]:
+    site: Site = request.app.state.site
+    form = await read_form(request, site)
+    theme = form.get("theme", "system")
+    onward = local_path(form.get("next", "/"))
+    return _onward(onward, THEME_COOKIE, theme if theme in THEMES else "system", site)
+
+
+def _onward(path: str, name: str, value: str, site: Site, max_age: int = YEAR) -> Response[bytes]:
+    answer = redirect(path)
+    answer.cookies.append(cookie(name, value, secure=site.secure, max_age=max_age))
+    return answer
+
+
+async def read_form(request: WebRequest, site: Site) -> dict[str, str]:
+    """The fields of a form that one of our own pages sent. Raises Forbidden for another site's."""
+    origin = request.headers.get("origin")
+    own = {request.headers.get("host", ""), urlsplit(site.public_url).netloc}
+    if origin is not None and urlsplit(origin).netloc not in own:
+        raise Forbidden("This form was sent by a page of another site. Open the page here and send it again.")
+    body = (await request.body())[:FORM_MAX].decode("utf-8", "replace")
+    return {name: values[0] for name, values in parse_qs(body, max_num_fields=20).items()}

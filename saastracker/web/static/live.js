@@ -1,0 +1,93 @@
+// New events appear at the top of the table as they are stored; opened rows stay open.
+const status = document.getElementById("live");
+if (status) follow();
+
+function follow() {
+  const pause = document.getElementById("pause");
+  const newer = document.getElementById("newer");
+  const rows = document.getElementById("rows");
+  const text = status.querySelector("span");
+  const waiting = [];
+  let skipped = 0;
+  let paused = false;
+
+  const limit = Number(status.dataset.limit);
+  const time = clock(status.dataset.timezone);
+  const source = new EventSource(status.dataset.events);
+  source.onopen = () => { text.textContent = "Live"; };
+  source.onerror = () => { text.textContent = source.readyState === EventSource.CLOSED ? "Not live, reload the page" : "Connecting"; };
+  source.onmessage = (message) => {
+    waiting.push(JSON.parse(message.data));
+    if (waiting.length > limit) { waiting.shift(); skipped += 1; }
+  };
+  source.addEventListener("skipped", (message) => { skipped += JSON.parse(message.data).skipped; });
+  setInterval(show, 250);
+  pause.addEventListener("click", () => setPaused(!paused));
+  newer.addEventListener("click", () => setPaused(false));
+  status.hidden = pause.hidden = false;
+
+  function setPaused(value) {
+    paused = value;
+    pause.textContent = paused ? "Resume" : "Pause";
+    pause.setAttribute("aria-pressed", String(paused));
+    show();
+  }
+
+  function show() {
+    const count = waiting.length + skipped;
+    newer.hidden = !(paused && count);
+    if (paused || !count) {
+      if (count) newer.textContent = `Show ${count.toLocaleString("en")} newer event${count === 1 ? "" : "s"}`;
+      return;
+    }
+    if (!rows) { location.reload(); return; } // the first event: the table takes the place of the instructions
+    document.getElementById("none")?.remove();
+    if (skipped) { text.textContent = `Live, ${skipped.toLocaleString("en")} skipped`; skipped = 0; }
+    for (const event of waiting.splice(0)) rows.prepend(row(event, time));
+    const surplus = [...rows.querySelectorAll("tr:not(.detail)")].slice(limit);
+    for (const old of surplus) { old.nextElementSibling?.remove(); old.remove(); }
+  }
+}
+
+function row(event, time) {
+  const copy = document.getElementById("row").content.cloneNode(true);
+  for (const slot of copy.querySelectorAll("[data-key]")) {
+    const value = event[slot.dataset.key] ?? event[slot.dataset.otherwise] ?? null;
+    if (value === null) continue;
+    if (slot.dataset.type === "time") {
+      slot.dateTime = slot.title = value;
+      slot.textContent = time(value);
+    } else {
+      slot.textContent = slot.dataset.type === "number" ? value.toLocaleString("en") : value;
+      slot.title = value;
+    }
+    if (slot.dataset.type === "tag") slot.classList.toggle("risk", value === "error");
+  }
+  copy.querySelector("[data-json]").append(...marked(JSON.stringify(event, null, 2)));
+  return copy;
+}
+
+function clock(timeZone) {
+  const part = (options) => new Intl.DateTimeFormat("en-GB", { timeZone, ...options });
+  const date = part({ dateStyle: "short" });
+  const day = part({ day: "numeric", month: "short" });
+  const exact = part({ hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
+  const plain = part({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return (text) => {
+    const at = new Date(text);
+    return date.format(at) === date.format(new Date()) ? exact.format(at) : `${day.format(at)} ${plain.format(at)}`;
+  };
+}
+
+function* marked(json) {
+  let end = 0;
+  for (const token of json.matchAll(/("(?:[^"\\]|\\.)*")(:)?|(-?\b\d[\d.eE+-]*|\btrue\b|\bfalse\b|\bnull\b)/g)) {
+    yield json.slice(end, token.index);
+    const span = document.createElement("span");
+    span.className = token[3] ? "j-n" : token[2] ? "j-k" : "j-s";
+    span.textContent = token[1] ?? token[3];
+    yield span;
+    end = token.index + span.textContent.length;
+  }
+  yield json.slice(end);
+}
