@@ -100,7 +100,7 @@ class WireFormatContract:
     """Override `make` and `sample`; `envelope` and `batches` for a format that takes several events at once."""
 
     batches = False  # whether one bad event of a request is rejected alone
-    properties = "properties"  # the field with the free properties, None if there is none
+    properties: str | None = "properties"  # the field with the free properties, None if there is none
 
     def make(self) -> WireFormat:
         """The format under test."""
