@@ -180,14 +180,14 @@ def _table(settings: type[Settings], table: Any, path: str, file: str) -> Settin
 
 
 def _value(kind: Any, found: Any, at: str, file: str) -> Any:
-    value = _environment(found, at, file)
     element = next(iter(get_args(kind)), None)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return _table(kind, value, at, file)
+        return _table(kind, found, at, file)
     if get_origin(kind) is tuple and isinstance(element, type) and issubclass(element, msgspec.Struct):
-        if not isinstance(value, list):
+        if not isinstance(found, list):
             raise OperatorError(f"{file}: {at}: write it as [[{at}]]")
-        return tuple(_table(element, item, f"{at}[{index}]", file) for index, item in enumerate(value))
+        return tuple(_table(element, item, f"{at}[{index}]", file) for index, item in enumerate(found))
+    value = _environment(found, at, file)
     from_file = value == found
     try:
         return msgspec.convert(value, kind, strict=from_file)  # the environment only holds text

@@ -48,7 +48,7 @@ def _nanosights(url: str, keys: Mapping[str, str]) -> str:
         "url": page,
         "event_data": {"value": 49},
     }
-    return _post(url, body, "User-Agent: Mozilla/5.0")
+    return _post(url, body)
 
 
 def _usermaven(url: str, keys: Mapping[str, str]) -> str:
