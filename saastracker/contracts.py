@@ -20,7 +20,9 @@ Sender: TypeAlias = Literal["server", "app", "browser"]
 class Config(Protocol):
     """The configuration as hooks see it."""
 
-    data: Path  # the data folder; it exists
+    @property
+    def data(self) -> Path:
+        """The data folder; it exists."""
 
     def plugin(self, name: str, settings: type[Settings]) -> Settings:
         """The table `[plugin.<name>]` as `settings`; every field of that needs a default.
