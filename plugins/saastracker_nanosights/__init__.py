@@ -152,6 +152,8 @@ def _event(request: Request, body: _Page, name: str, kind: str, properties: str 
     url = body.url or body.page_location
     campaign = url_campaign(url)
     referrer = url_host(body.referrer)
+    if referrer and referrer == url_host(url):
+        referrer = None  # the page itself
     user = identifier(body.user, "$.userId")
     session = identifier(body.session, "$.sessionId")
     return Event(
@@ -162,7 +164,7 @@ def _event(request: Request, body: _Page, name: str, kind: str, properties: str 
         anonymous=None if user else session,  # the tag keeps its session id for the visitor's life
         session=session,
         path=plain_path(body.page_path) or url_path(url),
-        referrer=None if referrer == url_host(url) else referrer,
+        referrer=referrer,
         source=campaign.get("source"),
         medium=campaign.get("medium"),
         campaign=campaign.get("campaign"),

@@ -45,6 +45,8 @@ def read(body: Fields, request: Request, project: Project, *, browser: bool) -> 
 
     path = plain_path(_text(fields.pop("doc_path", None), "$.doc_path")) or url_path(url)
     referrer = url_host(_text(fields.get("referer"), "$.referer"))
+    if referrer and referrer in (url_host(url), fields.get("doc_host")):
+        referrer = None
     campaign = _campaign(fields, url)
     user_agent = _text(fields.pop("user_agent", None), "$.user_agent")
     if browser:
@@ -63,7 +65,7 @@ def read(body: Fields, request: Request, project: Project, *, browser: bool) -> 
         org=org,
         path=path,
         value=value,
-        referrer=None if referrer in (url_host(url), fields.get("doc_host")) else referrer,
+        referrer=referrer,
         source=campaign.get("source"),
         medium=campaign.get("medium"),
         campaign=campaign.get("campaign"),
@@ -142,8 +144,8 @@ def _object(value: Any, path: str) -> Fields:
 
 
 def _present(fields: Fields) -> Fields:
-    """The fields that say something: not null nor empty text, arrays or objects."""
-    return {key: value for key, value in fields.items() if value not in (None, "", [], {})}
+    """The fields that say something: 0 and false do; null, empty text, arrays and objects do not."""
+    return {key: value for key, value in fields.items() if value or value == 0}
 
 
 def _text(value: Any, path: str) -> str | None:
