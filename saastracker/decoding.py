@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import floor, isinf
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -15,15 +16,27 @@ from saastracker.event import NAME_MAX, PATH_MAX, PROPERTIES_MAX, PROPERTY_KEYS_
 NESTING_MAX = 32
 INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
 
+DETAIL_MAX = 200  # characters of a client's own text that an error repeats
+_TOO_DEEP = f"The body nests deeper than {NESTING_MAX} levels."
+
 T = TypeVar("T")
 
 # Every digit as 0, so that a search for zeros finds long numbers at the speed of memmem; a regular
 # expression took longer than decoding the event.
 _DIGITS = bytes.maketrans(b"123456789E", b"000000000e")
 _EXPONENT = re.compile(rb"0e\+?000+[\s,\]}]")  # the end tells a number from hexadecimal text
-_NUL = "no text may hold a NUL character"
+
+_STRING = rb'"(?:[^"\\]++|\\.)*+"'
+_STRINGS = re.compile(_STRING)
+_TOKENS = re.compile(_STRING + rb"|[\[\]{},:]")
+_NUMBER = re.compile(rb"[\d.eE+-]+")
+_HARMLESS = re.compile(  # up to a string with a NUL, or a number that may be too large
+    rb'(?:[^"\d-]++|"(?:[^"\\]++|\\(?!u0000).)*+"|-?\d{1,18}+(?:\.\d++)?+(?:[eE][+-]?\d{1,2}+)?+(?![\d.eE]))*+'
+)
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_OTHERS = bytes(set(range(256)) - set(b"[]{}"))
+_LOCATED = 64 * 1024  # bytes; what stands further in is not named by its path
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_anything = msgspec.json.Decoder()
 
 
 def decode(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
@@ -45,35 +58,76 @@ def _decode(decoder: "msgspec.json.Decoder[T]", body: bytes, *, strict: bool) ->
     try:
         body.decode()  # msgspec looks only at the texts it decodes, not at those it skips
         value = decoder.decode(body)
-        if strict and (body.count(b"{") + body.count(b"[") > NESTING_MAX or _suspect(body)):
-            _strict(_anything.decode(body), "$", 0)
+        if strict and _suspect(body):
+            _check(body)
     except msgspec.ValidationError as error:
         raise Invalid(_sentence(str(error))) from None
     except UnicodeDecodeError as error:
         raise Invalid(f"The body is not UTF-8 (byte {error.start}).") from None
     except RecursionError:
-        raise Invalid(f"The body nests deeper than {NESTING_MAX} levels.") from None
+        raise Invalid(_TOO_DEEP) from None
     except msgspec.DecodeError as error:
         raise Invalid(_place(str(error), body)) from None
     return value
 
 
 def _suspect(body: bytes) -> bool:
-    """Whether `body` may hold what msgspec lets through and a store may not hold.
-
-    NUL, integers beyond 64 bits, numbers that overflow to infinity in text that a decoder skips.
-    Finds too much, never too little; `_strict` then looks closely.
-    """
-    if b"\\u0000" in body:
+    """Whether valid JSON may hold what a store may not; finds too much, never too little."""
+    if body.count(b"{") + body.count(b"[") > NESTING_MAX or (b"\\" in body and b"\\u0000" in body):
         return True
     digits = body.translate(_DIGITS)
     return b"0000000000000000000" in digits or _EXPONENT.search(digits) is not None
 
 
+def _check(body: bytes) -> None:
+    """Raises Invalid if valid JSON nests too deep or holds a NUL, an integer beyond 64 bits or an infinite number.
+
+    It reads the text: values built from a hostile body of 16 MiB would take hundreds of megabytes.
+    """
+    place = 0
+    while (place := _HARMLESS.match(body, place).end()) < len(body):  # type: ignore[union-attr]  # it matches nothing too
+        if body[place] == ord('"'):
+            raise Invalid(f"{_path(body, place)}: no text may hold a NUL character")
+        number = _NUMBER.match(body, place)[0]  # type: ignore[index]  # what is harmful and no string is a number
+        if not number.removeprefix(b"-").isdigit():
+            if isinf(float(number)):
+                raise Invalid(f"{_path(body, place)}: numbers must be finite")
+        elif len(number) > 20 or not INTEGER_MIN <= int(number) <= INTEGER_MAX:
+            raise Invalid(f"{_path(body, place)}: integers must fit in 64 bits")
+        place += len(number)
+    brackets = _STRINGS.sub(b"", body).translate(_BRACKETS, _OTHERS)
+    for _ in range(NESTING_MAX):
+        brackets = brackets.replace(b"[]", b"")
+    if brackets:
+        raise Invalid(_TOO_DEEP)
+
+
+def _path(body: bytes, place: int) -> str:
+    """The path of the value or key at an offset of a JSON text; `$` when that is far in."""
+    steps: list[int | bytes] = []
+    text = b""
+    for token in _TOKENS.findall(body, 0, place if place <= _LOCATED else 0):
+        match token:
+            case b"[":
+                steps.append(0)
+            case b"{":
+                steps.append(b"")
+            case b"]" | b"}":
+                steps.pop()
+            case b",":
+                steps[-1] = steps[-1] + 1 if isinstance(steps[-1], int) else b""
+            case b":":
+                steps[-1] = text
+            case _:
+                text = token[1:-1]
+    names = (f"[{step}]" if isinstance(step, int) else f".{step.decode()}" for step in steps if step != b"")
+    return f"${''.join(names)}"[:DETAIL_MAX]
+
+
 def _sentence(message: str) -> str:
     """msgspec's message in this project's order: the path first, then what is wrong."""
-    text, at, path = message.rpartition(" - at `")
-    return f"{path.removesuffix('`')}: {text}" if at else f"$: {message}"
+    text, _, path = message.rpartition(" - at `")
+    return f"{path.removesuffix('`')}: {text[:DETAIL_MAX]}" if text else f"$: {message[:DETAIL_MAX]}"
 
 
 def _place(message: str, body: bytes) -> str:
@@ -83,25 +137,6 @@ def _place(message: str, body: bytes) -> str:
     column = offset - (body.rfind(b"\n", 0, offset) + 1) + 1
     what = message.partition(" (byte")[0].removeprefix("JSON is malformed: ")
     return f"The body is not valid JSON: {what}, line {line} column {column}."
-
-
-def _strict(value: Any, path: str, depth: int) -> None:
-    if isinstance(value, str):
-        if "\0" in value:
-            raise Invalid(f"{path}: {_NUL}")
-    elif isinstance(value, int):
-        if not INTEGER_MIN <= value <= INTEGER_MAX:
-            raise Invalid(f"{path}: integers must fit in 64 bits")
-    elif isinstance(value, dict | list):
-        if depth == NESTING_MAX:
-            raise Invalid(f"{path}: nests deeper than {NESTING_MAX} levels")
-        if isinstance(value, dict):
-            for key, item in value.items():
-                _strict(key, path, depth + 1)
-                _strict(item, f"{path}.{key}", depth + 1)
-        else:
-            for index, item in enumerate(value):
-                _strict(item, f"{path}[{index}]", depth + 1)
 
 
 ABSENT = msgspec.Raw()  # the default of a field kept as sent: msgspec has no `Raw | None`
@@ -148,7 +183,7 @@ def iso_time(text: str, now: int, path: str) -> int:
         moment = datetime.fromisoformat(text.strip())
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        ms = int(moment.timestamp() * 1000 + 0.5)
+        ms = floor(moment.timestamp() * 1000 + 0.5)
     except (ValueError, OverflowError):
         raise Invalid(f"{path}: Expected an ISO 8601 time such as `2026-05-06T12:34:56Z`") from None
     return check_time(ms, now, path)
@@ -189,16 +224,15 @@ def url_path(url: str | None) -> str | None:
 
 def plain_path(path: str | None) -> str | None:
     """A path without its query and fragment."""
-    return clip(re.split(r"[?#]", path, maxsplit=1)[0]) if path else None
+    return clip(path.partition("?")[0].partition("#")[0]) if path else None
 
 
 def url_host(url: str | None) -> str | None:
     """The host of a URL in lower case, without port and user; None if it has none."""
     parts = _split(url)
-    try:
-        return (parts and parts.hostname) or None
-    except ValueError:
+    if parts is None or "\\" in parts.netloc:  # to browsers a backslash ends the host, to urlsplit it does not
         return None
+    return parts.hostname.lower() if parts.hostname else None
 
 
 def url_campaign(url: str | None) -> dict[str, str]:
@@ -225,6 +259,6 @@ def check_origin(request: Request, project: Project, url: str | None) -> None:
     if host is None:
         raise Forbidden("This project lists its origins: send `url` or an Origin header.")
     for allowed in project.origins:
-        if host == allowed or (allowed.startswith("*.") and host.endswith(allowed[1:]) and host != allowed[2:]):
+        if host == allowed or (allowed.startswith("*.") and host.endswith(allowed[1:])):
             return
     raise Forbidden(f"Origin {host[:255]} is not among the project's origins.")

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from saastracker.contracts import Config, Decoded, Endpoint, Outcome, Project, Reply, Request, Sender
+from saastracker.contracts import Decoded, Endpoint, Outcome, Project, Reply, Request, Sender, WireFormat
 from saastracker.decoding import ABSENT, check_time, decode, plain_path, properties
 from saastracker.errors import Invalid
 from saastracker.event import ENVIRONMENT_MAX, NAME_MAX, PATH_MAX, PLAN_MAX, Event, type_of
@@ -33,11 +33,11 @@ _ACCEPTED = Reply(202, b'{"accepted":1}')
 
 class SaastrackerEvents:
     name = "saastracker"
-    endpoints = (Endpoint("/v1/events", scheme="hmac"),)
+    endpoints: tuple[Endpoint, ...] = (Endpoint("/v1/events", scheme="hmac"),)
     cors = False
     sender: Sender = "server"
 
-    def decode(self, request: Request, project: Project) -> Decoded:
+    def decode(self, request: Request, project: Project) -> Decoded:  # noqa: ARG002
         if request.body.lstrip().startswith(b"["):
             raise Invalid("$: send one event per request, a single object, not an array")
         sent = decode(_sent, request.body)
@@ -56,10 +56,10 @@ class SaastrackerEvents:
         )
         return Decoded([event])
 
-    def reply(self, outcome: Outcome) -> Reply:
+    def reply(self, outcome: Outcome) -> Reply:  # noqa: ARG002
         return _ACCEPTED
 
 
 @hookimpl
-def wire_formats(config: Config) -> list[SaastrackerEvents]:
+def wire_formats() -> list[WireFormat]:
     return [SaastrackerEvents()]

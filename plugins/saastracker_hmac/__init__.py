@@ -3,7 +3,7 @@
 import hmac
 import secrets
 
-from saastracker.contracts import Config, Issued, Project, Projects, Request
+from saastracker.contracts import AuthScheme, Issued, Project, Projects, Request
 from saastracker.errors import NotFound, Unauthorized
 from saastracker.hookspecs import hookimpl
 
@@ -38,5 +38,5 @@ class Hmac:
 
 
 @hookimpl
-def auth_schemes(config: Config, projects: Projects) -> list[Hmac]:
+def auth_schemes(projects: Projects) -> list[AuthScheme]:
     return [Hmac(projects)]

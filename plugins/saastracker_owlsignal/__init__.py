@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from saastracker.contracts import Config, Decoded, Endpoint, Outcome, Project, Rejected, Reply, Request, Sender
+from saastracker.contracts import Decoded, Endpoint, Outcome, Project, Rejected, Reply, Request, Sender, WireFormat
 from saastracker.decoding import decode, decode_envelope, encode_properties, iso_time
 from saastracker.errors import Invalid
 from saastracker.event import Event
@@ -45,11 +45,11 @@ _sent = msgspec.json.Decoder(_Sent)
 
 class Owlsignal:
     name = "owlsignal"
-    endpoints = (Endpoint("/api/v1/events", scheme="bearer"),)
+    endpoints: tuple[Endpoint, ...] = (Endpoint("/api/v1/events", scheme="bearer"),)
     cors = True
     sender: Sender = "app"
 
-    def decode(self, request: Request, project: Project) -> Decoded:
+    def decode(self, request: Request, project: Project) -> Decoded:  # noqa: ARG002
         events: list[Event] = []
         rejected: list[Rejected] = []
         user_agent = request.header(b"user-agent")
@@ -89,5 +89,5 @@ def _event(sent: _Sent, now: int) -> Event:
 
 
 @hookimpl
-def wire_formats(config: Config) -> list[Owlsignal]:
+def wire_formats() -> list[WireFormat]:
     return [Owlsignal()]

@@ -4,7 +4,7 @@ import secrets
 
 import msgspec
 
-from saastracker.contracts import Config, Issued, Project, Projects, Request
+from saastracker.contracts import AuthScheme, Issued, Project, Projects, Request
 from saastracker.decoding import decode_envelope
 from saastracker.errors import Unauthorized
 from saastracker.hookspecs import hookimpl
@@ -34,11 +34,11 @@ class ProjectKey:
             return credential.project
         raise Unauthorized("Unknown or revoked projectKey")
 
-    def issue(self, project: Project) -> Issued:
+    def issue(self, project: Project) -> Issued:  # noqa: ARG002
         key = secrets.token_hex(12)
         return Issued({"key": key}, lookup=key)
 
 
 @hookimpl
-def auth_schemes(config: Config, projects: Projects) -> list[ProjectKey]:
+def auth_schemes(projects: Projects) -> list[AuthScheme]:
     return [ProjectKey(projects)]

@@ -5,7 +5,7 @@ import secrets
 from hashlib import sha256
 from hmac import compare_digest
 
-from saastracker.contracts import AuthScheme, Config, Issued, Project, Projects, Request
+from saastracker.contracts import AuthScheme, Issued, Project, Projects, Request
 from saastracker.errors import Unauthorized
 from saastracker.hookspecs import hookimpl
 
@@ -33,7 +33,7 @@ class QueryToken:
                 return credential.project
         raise Unauthorized("Unknown or revoked token")
 
-    def issue(self, project: Project) -> Issued:
+    def issue(self, project: Project) -> Issued:  # noqa: ARG002
         api_key, server_token = secrets.token_hex(12), secrets.token_hex(32)
         return Issued(
             {"api_key": api_key, "server_token": server_token},
@@ -74,5 +74,5 @@ def _bearer(request: Request) -> str:
 
 
 @hookimpl
-def auth_schemes(config: Config, projects: Projects) -> list[AuthScheme]:
+def auth_schemes(projects: Projects) -> list[AuthScheme]:
     return [QueryToken(projects), QueryKey(projects)]

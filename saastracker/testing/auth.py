@@ -57,16 +57,16 @@ class AuthSchemeContract:
         self, scheme: AuthScheme, issuer: AuthScheme, projects: InMemoryProjects
     ) -> None:
         shown = projects.issue(issuer, PROJECT).shown
-        assert scheme.authenticate(self.carry(shown)) is PROJECT
+        assert scheme.authenticate(self.carry(shown)) == PROJECT
 
     def test_a_key_opens_no_other_project(
         self, scheme: AuthScheme, issuer: AuthScheme, projects: InMemoryProjects
     ) -> None:
         mine = projects.issue(issuer, PROJECT).shown
         theirs = projects.issue(issuer, OTHER_PROJECT).shown
-        assert scheme.authenticate(self.carry(theirs)) is OTHER_PROJECT
+        assert scheme.authenticate(self.carry(theirs)) == OTHER_PROJECT
         mixed = {**theirs, self.secret: mine[self.secret]}
-        assert self._opens(scheme, self.carry(mixed)) is not OTHER_PROJECT
+        assert self._opens(scheme, self.carry(mixed)) != OTHER_PROJECT
 
     def test_a_wrong_secret_is_refused(
         self, scheme: AuthScheme, issuer: AuthScheme, projects: InMemoryProjects
@@ -100,10 +100,10 @@ class AuthSchemeContract:
         self, scheme: AuthScheme, issuer: AuthScheme, projects: InMemoryProjects
     ) -> None:
         old, new = projects.issue(issuer, PROJECT), projects.issue(issuer, PROJECT)
-        assert scheme.authenticate(self.carry(old.shown)) is PROJECT
-        assert scheme.authenticate(self.carry(new.shown)) is PROJECT
+        assert scheme.authenticate(self.carry(old.shown)) == PROJECT
+        assert scheme.authenticate(self.carry(new.shown)) == PROJECT
         projects.revoke(issuer, old)
-        assert scheme.authenticate(self.carry(new.shown)) is PROJECT
+        assert scheme.authenticate(self.carry(new.shown)) == PROJECT
         with pytest.raises((Unauthorized, NotFound)):
             scheme.authenticate(self.carry(old.shown))
 
