@@ -31,7 +31,9 @@ def test_the_key_from_the_environment_leaves_no_file(tmp_path: Path, monkeypatch
 def test_another_key_is_told(tmp_path: Path) -> None:
     text = Secrets.open(tmp_path).encrypt(b"hidden")
     (tmp_path / "secret_key").unlink()
-    with pytest.raises(OperatorError, match="secret_key is not the key .* put the right secret_key in the data folder"):
+    with pytest.raises(
+        OperatorError, match=r"secret_key is not the key .* put the right secret_key in the data folder"
+    ):
         Secrets.open(tmp_path).decrypt(text)
 
 
