@@ -65,7 +65,7 @@ def page(request: WebRequest, template: str, status: int = 200, **values: Any) -
     """A page in the theme the person chose."""
     theme = request.cookies.get(THEME_COOKIE, "system")
     html = render(template, theme=theme if theme in THEMES else "system", here=_here(request), **values)
-    return Response(html.encode(), status_code=status, media_type="text/html; charset=utf-8")
+    return Response(html.encode(), status_code=status, media_type="text/html")
 
 
 def redirect(path: str) -> Response[bytes]:

@@ -30,7 +30,7 @@ def metrics(request: WebRequest) -> Response[bytes]:
     site: Site = request.app.state.site
     if not _local(request) and site.token(request).scope != "admin":
         raise Forbidden("Metrics tell about all projects: use a token of scope admin.")
-    return Response(site.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(site.metrics(), media_type="text/plain; version=0.0.4")
 
 
 def _local(request: WebRequest) -> bool:

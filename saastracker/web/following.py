@@ -1,7 +1,6 @@
 """Server-sent events: one per accepted event that a report's filters let through."""
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TypeAlias
 
@@ -58,44 +57,36 @@ def wanted(scope: Scope) -> Wanted:
         if start is not None and end is not None and not start <= time < end:
             return False
         for (dimension, operator), alternatives in groups.items():
-            value = _value(event, dimension)
-            if any(_matches(value, item) for item in alternatives) == (operator == "is_not"):
+            value = _value(event, dimension, numbers=operator in {"gt", "lt"})
+            test = _TESTS[operator]
+            if any(value is not None and test(value, item.value) for item in alternatives) == (operator == "is_not"):
                 return False
         return True
 
     return holds
 
 
-def _value(event: Event, dimension: str) -> str | None:
+def _value(event: Event, dimension: str, *, numbers: bool) -> str | None:
+    """What an event has of a dimension, as text; with `numbers`, only a property that is a JSON number."""
     if dimension == "user":
         return event.user or event.anonymous
     if not dimension.startswith(PROPERTY):
         value: str | None = getattr(event, dimension)
         return value
-    raw = event.properties and _properties.decode(event.properties).get(dimension.removeprefix(PROPERTY))
-    if not raw or bytes(raw) == b"null":
+    if event.properties is None:
         return None
-    text = bytes(raw).decode()
-    return msgspec.json.decode(raw, type=str) if text.startswith('"') else text
-
-
-def _matches(value: str | None, item: Filter) -> bool:
-    return value is not None and _TESTS[item.operator](value, item.value)
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan  # neither more nor less than anything
+    text = bytes(_properties.decode(event.properties).get(dimension.removeprefix(PROPERTY), b"null")).decode()
+    if text == "null" or (numbers and text[0] not in "-0123456789"):
+        return None
+    return msgspec.json.decode(text, type=str) if text[0] == '"' else text
 
 
 _TESTS: dict[Operator, Callable[[str, str], bool]] = {
     "is": str.__eq__,
     "is_not": str.__eq__,  # negated as a whole
     "contains": str.__contains__,
-    "starts_with": lambda value, other: value.startswith(other),
+    "starts_with": str.startswith,
     "exists": lambda _value, _other: True,
-    "gt": lambda value, other: _number(value) > float(other),
-    "lt": lambda value, other: _number(value) < float(other),
+    "gt": lambda value, other: float(value) > float(other),
+    "lt": lambda value, other: float(value) < float(other),
 }

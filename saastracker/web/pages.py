@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
+from litestar.response import Stream
 
 from saastracker.contracts import Project, ReportPage
 from saastracker.errors import NotFound
@@ -52,7 +53,7 @@ def project_home(request: WebRequest, slug: FromPath[str]) -> Response[bytes]:
 
 
 @get("/p/{slug:str}/{name:str}")
-async def report(request: WebRequest, slug: FromPath[str], name: FromPath[str]) -> Response[bytes]:
+async def report(request: WebRequest, slug: FromPath[str], name: FromPath[str]) -> Response[bytes] | Stream:
     """A report as the face its address ends in asks for."""
     site: Site = request.app.state.site
     token = site.token(request)
@@ -118,7 +119,7 @@ def _csv(asked: Asked, loaded: Report) -> Response[bytes]:
     table = block(loaded, asked.block)
     name = f"{asked.project.slug}-{asked.page.slug}-{table.key}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"', **_next_link(asked, loaded)}
-    return cached(asked.request, Response(csv_table(table), media_type="text/csv; charset=utf-8", headers=headers))
+    return cached(asked.request, Response(csv_table(table), media_type="text/csv", headers=headers))
 
 
 def _html(asked: Asked, loaded: Report) -> Response[bytes]:

@@ -16,6 +16,11 @@ function follow() {
   const source = new EventSource(status.dataset.events);
   source.onopen = () => { text.textContent = "Live"; };
   source.onerror = () => { text.textContent = source.readyState === EventSource.CLOSED ? "Not live, reload the page" : "Connecting"; };
+  status.hidden = false;
+  if (!rows) { // nothing yet: with the first event the table takes the place of the instructions
+    source.onmessage = () => location.reload();
+    return;
+  }
   source.onmessage = (message) => {
     waiting.push(JSON.parse(message.data));
     if (waiting.length > limit) { waiting.shift(); skipped += 1; }
@@ -24,7 +29,7 @@ function follow() {
   setInterval(show, 250);
   pause.addEventListener("click", () => setPaused(!paused));
   newer.addEventListener("click", () => setPaused(false));
-  status.hidden = pause.hidden = false;
+  pause.hidden = false;
 
   function setPaused(value) {
     paused = value;
@@ -40,7 +45,6 @@ function follow() {
       if (count) newer.textContent = `Show ${count.toLocaleString("en")} newer event${count === 1 ? "" : "s"}`;
       return;
     }
-    if (!rows) { location.reload(); return; } // the first event: the table takes the place of the instructions
     document.getElementById("none")?.remove();
     if (skipped) { text.textContent = `Live, ${skipped.toLocaleString("en")} skipped`; skipped = 0; }
     for (const event of waiting.splice(0)) rows.prepend(row(event, time));

@@ -1,0 +1,128 @@
+"""A site on a real store with two workspaces."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+import pytest
+
+import saastracker_sqlite
+import saastracker_stream
+from saastracker.contracts import Group, Project, Refused, Reply, Store, Submission
+from saastracker.event import Event
+from saastracker.live import Live
+from saastracker.records import Facts
+from saastracker.secrets import Secrets
+from saastracker.web.app import Site, build_web
+
+Settings = TypeVar("Settings", bound=msgspec.Struct)
+NOW = 1_795_230_000_000  # 2026-11-21T03:00:00Z
+BASE = "https://stats.example"
+
+
+@dataclass
+class PlainConfig:
+    data: Path
+
+    def plugin(self, name: str, settings: type[Settings]) -> Settings:
+        return settings()
+
+
+@dataclass
+class Running:
+    """The web of a site, with what its tests need."""
+
+    site: Site
+    store: Store
+    facts: Facts
+    shop: Project
+    game: Project  # the same workspace as shop
+    foreign: Project  # another workspace
+    state: dict[str, Any] = field(default_factory=lambda: {"ready": True})
+
+    def token(self, scope: Any = "read", project: Project | None = None, workspace: str | None = None) -> str:
+        owner = workspace or self.shop.workspace
+        return self.facts.add_token("test", owner, scope, project=project.id if project else None)[1]
+
+    def add(self, *events: Event, project: Project | None = None) -> list[Event]:
+        """Store events as the writer does."""
+        for event in events:
+            event.received_at = event.received_at or NOW
+        submission = Submission(project or self.shop, list(events), NOW, Reply(202, b"{}"))
+        self.store.append(Group(submissions=[submission]))
+        return list(events)
+
+    def refuse(self, *refused: Refused) -> None:
+        counts: dict[tuple[str, str], int] = {}
+        for one in refused:
+            counts[one.project, one.reason] = counts.get((one.project, one.reason), 0) + 1
+        self.store.append(Group(refused=refused, refusals=counts))
+
+    def get(self, path: str, *, token: str | None = None, **options: Any) -> httpx.Response:
+        return self.request("GET", path, token=token, **options)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = None,
+        cookies: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        client: tuple[str, int] = ("203.0.113.9", 4000),
+        data: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        """One request from outside; `token` goes as a bearer token."""
+        sent = dict(headers or {})
+        if token:
+            sent["authorization"] = f"Bearer {token}"
+
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(self.web, client=client, raise_app_exceptions=False)  # type: ignore[arg-type]
+            async with httpx.AsyncClient(transport=transport, base_url=BASE, cookies=cookies) as http:
+                return await http.request(method, path, headers=sent, data=data)
+
+        return asyncio.run(send())
+
+    def __post_init__(self) -> None:
+        self.web = build_web(self.site)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    config = PlainConfig(tmp_path)
+    stores, record_stores = saastracker_sqlite.stores(config), saastracker_sqlite.record_stores(config)
+    records = record_stores["sqlite"]()
+    store = stores["sqlite"](records)
+    store.claim()
+    facts = Facts(records, Secrets.open(tmp_path))
+    workspace = facts.default_workspace().id
+    state: dict[str, Any] = {"ready": True}
+
+    async def ready() -> dict[str, Any]:
+        return state
+
+    running = Running(
+        site=Site(
+            facts=facts,
+            store=store,
+            reports={page.slug: page for page in saastracker_stream.reports(config)},
+            live=Live(),
+            ready=ready,
+            metrics=lambda: b"events_total 1\n",
+            public_url=BASE,
+        ),
+        store=store,
+        facts=facts,
+        shop=facts.add_project("Shop", workspace, timezone="Europe/Berlin"),
+        game=facts.add_project("Game", workspace),
+        foreign=facts.add_project("Foreign", facts.add_workspace("Other").id),
+        state=state,
+    )
+    yield running
+    store.close()
+    records.close()

@@ -1,0 +1,170 @@
+import pytest
+
+from saastracker.contracts import Refused
+from saastracker.event import Event
+
+from .conftest import NOW, Running
+
+
+@pytest.fixture
+def token(running: Running) -> str:
+    return running.token()
+
+
+def test_the_json_twin_of_the_stream(running: Running, token: str) -> None:
+    running.add(Event(name="quote.sent", org="acme", properties='{"n":1}', time=NOW - 1000))
+    answer = running.get("/p/shop/stream.json", token=token)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    twin = answer.json()
+    assert (twin["project"], twin["report"]) == ("shop", "stream")
+    assert twin["fresh_until"].endswith("Z")
+    [events, rejected, _] = twin["blocks"]
+    keys = [column["key"] for column in events["columns"]]
+    stable = "id time received_at type name user anonymous_id org session path value environment release properties"
+    assert keys == stable.split()
+    [row] = events["rows"]
+    assert dict(zip(keys, row, strict=True)) == {
+        "id": "1",
+        "time": "2026-11-21T02:59:59.000Z",
+        "received_at": "2026-11-21T03:00:00.000Z",
+        "type": "custom",
+        "name": "quote.sent",
+        "user": None,
+        "anonymous_id": None,
+        "org": "acme",
+        "session": None,
+        "path": None,
+        "value": None,
+        "environment": "production",
+        "release": None,
+        "properties": {"n": 1},
+    }
+    assert [column["key"] for column in rejected["columns"]] == ["at", "reason", "detail", "path"]
+
+
+def test_lists_page_with_an_opaque_cursor(running: Running, token: str) -> None:
+    running.add(*(Event(name=f"e{number}") for number in range(5)))
+    names, path = [], "/p/shop/stream.json?limit=2&environment=production"
+    while path:
+        answer = running.get(path, token=token)
+        table = answer.json()["blocks"][0]
+        names.append([row[4] for row in table["rows"]])
+        path = answer.links["next"]["url"] if "link" in answer.headers else ""
+        assert (table["next"] is None) == (not path)
+    assert names == [["e4", "e3"], ["e2", "e1"], ["e0"]]
+
+
+def test_csv_is_the_main_table_or_the_block_asked_for(running: Running, token: str) -> None:
+    running.add(Event(name="=HYPERLINK()"))
+    running.refuse(Refused(running.shop.id, NOW, "invalid", "$.user: Expected `str`", "/v1/events"))
+    answer = running.get("/p/shop/stream.csv", token=token)
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert 'filename="shop-stream-events.csv"' in answer.headers["content-disposition"]
+    assert ",'=HYPERLINK()," in answer.text
+    rejected = running.get("/p/shop/stream.csv?block=rejected", token=token).text
+    assert rejected == (
+        "at,reason,detail,path\r\n2026-11-21T03:00:00.000Z,invalid,$.user: Expected `str`,/v1/events\r\n"
+    )
+    assert running.get("/p/shop/stream.csv?block=nothing", token=token).status_code == 400
+
+
+def test_the_page_shows_events_with_everything_escaped(running: Running, token: str) -> None:
+    running.add(
+        Event(name="<script>alert(1)</script>", user="\"><img src=x onerror='x'>", properties='{"<b>":"</pre>"}')
+    )
+    answer = running.get("/p/shop/stream", token=token)
+    assert answer.status_code == 200
+    assert "<script>alert" not in answer.text
+    assert "<img" not in answer.text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in answer.text
+    assert "style=" not in answer.text
+    assert " onerror='" not in answer.text.replace("&#39;", "")
+
+
+def test_an_empty_stream_says_how_to_send_a_first_event(running: Running, token: str) -> None:
+    page = running.get("/p/shop/stream", token=token).text
+    assert f"x-app-uuid: {running.shop.id}" in page
+    assert "<mark>" in page
+    assert "curl -sS https://stats.example/v1/events" in page
+    assert "Nothing matches these filters" in running.get("/p/shop/stream?org=acme", token=token).text
+
+
+def test_filters_can_be_taken_away_and_forms_keep_the_rest(running: Running, token: str) -> None:
+    running.add(Event(name="a", org="acme"))
+    page = running.get("/p/shop/stream?org=acme&f=type:is_not:vital&range=7d&environment=qa", token=token).text
+    assert (
+        'href="?range=7d&amp;environment=qa&amp;f=type%3Ais_not%3Avital" aria-label="Remove filter: org is acme"'
+        in page
+    )
+    assert 'href="?range=7d&amp;environment=qa&amp;org=acme" aria-label="Remove filter: type is not vital"' in page
+    assert '<input type="hidden" name="f" value="type:is_not:vital">' in page
+    assert '<input type="hidden" name="range" value="7d">' in page
+
+
+def test_an_answer_that_did_not_change_is_not_sent_again(running: Running, token: str) -> None:
+    running.add(Event(name="a"))
+    for face in ("", ".json", ".csv"):
+        cookies = {"saastracker_project": "shop"}
+        first = running.get(f"/p/shop/stream{face}", token=token, cookies=cookies)
+        known = {"if-none-match": first.headers["etag"]}
+        again = running.get(f"/p/shop/stream{face}", token=token, cookies=cookies, headers=known)
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == first.headers["etag"]
+        assert "private" in first.headers["cache-control"]
+    running.add(Event(name="b"))
+    assert running.get("/p/shop/stream.json", token=token, headers=known).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["colour=red", "range=1d", "f=x", "limit=0", "after=!", "block=x"])
+def test_unknown_parameters_are_400(running: Running, token: str, query: str) -> None:
+    answer = running.get(f"/p/shop/stream.csv?{query}", token=token)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"].startswith(query.partition("=")[0])
+
+
+def test_a_token_opens_only_its_own(running: Running) -> None:
+    mine = running.token(project=running.shop)
+    all_of_workspace = running.token()
+    foreign = running.token(workspace=running.foreign.workspace)
+    for slug, token, status in [
+        ("shop", mine, 200),
+        ("game", mine, 404),
+        ("foreign", mine, 404),
+        ("nothing", mine, 404),
+        ("game", all_of_workspace, 200),
+        ("foreign", all_of_workspace, 404),
+        ("shop", foreign, 404),
+        ("foreign", foreign, 200),
+    ]:
+        for face in ("", ".json", ".csv"):
+            assert running.get(f"/p/{slug}/stream{face}", token=token).status_code == status, (slug, face)
+        if status == 404:
+            assert running.get(f"/p/{slug}/stream.events", token=token).status_code == 404
+            assert running.get(f"/p/{slug}/", token=token).status_code == 404
+    page = running.get("/p/shop/stream", token=mine).text
+    assert "Game" not in page
+
+
+def test_a_revoked_token_opens_nothing(running: Running) -> None:
+    token = running.token()
+    [fact] = running.facts.snapshot.tokens.values()
+    running.facts.revoke_token(fact.id)
+    assert running.get("/p/shop/stream.json", token=token).status_code == 401
+
+
+def test_home_leads_to_the_last_project(running: Running, token: str) -> None:
+    assert running.get("/", token=token).headers["location"] == "/p/game/"
+    assert running.get("/", token=token, cookies={"saastracker_project": "shop"}).headers["location"] == "/p/shop/"
+    assert running.get("/", token=token, cookies={"saastracker_project": "foreign"}).headers["location"] == "/p/game/"
+    assert running.get("/p/shop/", token=token).headers["location"] == "/p/shop/stream"
+
+
+@pytest.mark.parametrize(
+    "path", ["/p/shop/other", "/p/shop/stream.xml", "/p/shop/stream.json.csv", "/p/shop/.json", "/nothing"]
+)
+def test_what_does_not_exist_is_404(running: Running, token: str, path: str) -> None:
+    assert running.get(path, token=token).status_code == 404
+    page = running.get(path, token=token, headers={"accept": "text/html"})
+    assert page.status_code == 404
