@@ -146,13 +146,16 @@ def _lines(file: IO[bytes]) -> Iterator[Line]:
 
 
 def _csv_lines(file: IO[bytes]) -> Iterator[Line]:
-    reader = csv.DictReader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    reader = csv.DictReader(text)
     try:
         for row in reader:
-            text = from_row(row)
-            yield reader.line_num, text, len(text)
+            line = from_row(row)
+            yield reader.line_num, line, len(line)
     except (csv.Error, UnicodeDecodeError) as error:
         raise OperatorError(f"line {reader.line_num + 1}: not a CSV in UTF-8: {error}") from None
+    finally:
+        text.detach()  # the file is click's to close
 
 
 def _size(file: IO[bytes]) -> int | None:

@@ -1,0 +1,69 @@
+"""The first start, and every printed line run against the server that printed it."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+Read = Callable[..., Any]
+
+
+def test_each_printed_curl_line_works(server: tuple[str, str], run: Run) -> None:
+    url, printed = server
+    lines = re.findall(r"^# (\S+)\n(.+)$", printed, re.MULTILINE)
+    assert [name for name, _ in lines] == ["saastracker", "nanosights", "usermaven", "owlsignal"]
+    for name, line in lines:
+        answer = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=20, check=True).stdout
+        assert re.match(r"HTTP/1.1 20[02] ", answer), (name, answer)
+    exported = [json.loads(line) for line in run("export", "--project", "my-product").stdout.splitlines()]
+    assert [event["name"] for event in exported] == ["report_exported", "plan_chosen", "signed_up", "Level:Complete"]
+    token = re.search(r"^  (st_\S+)$", printed, re.MULTILINE)
+    assert token
+    answer = httpx.get(f"{url}/p/my-product/stream.json", headers={"Authorization": f"Bearer {token[1]}"})
+    assert answer.status_code == 200
+
+
+def test_new_keys_reach_a_running_server(server: tuple[str, str], read: Read) -> None:
+    key = read("project", "add", "B")["keys"]["bearer"]["key"]
+    for _ in range(100):
+        answer = httpx.post(
+            f"{server[0]}/api/v1/events", headers={"Authorization": f"Bearer {key}"}, json={"events": []}
+        )
+        if answer.status_code != 401:
+            break
+        time.sleep(0.05)
+    assert answer.status_code == 400
+
+
+def test_init_runs_once(run: Run, read: Read) -> None:
+    assert 'Made the project "My product"' in run("init").stdout
+    assert "Nothing to do" in run("init").stdout
+    assert len(read("project", "list")) == 1
+    assert Path("saastracker-data").stat().st_mode & 0o777 == 0o700
+
+
+def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    line = [sys.executable, "-m", "saastracker", *arguments]
+    return subprocess.run(line, capture_output=True, text=True, timeout=20, check=False)
+
+
+def test_a_second_server_is_refused(server: tuple[str, str]) -> None:
+    second = command("serve", "--port", "0")
+    assert second.returncode == 1
+    assert second.stderr.count("\n") == 1, second.stderr
+    assert second.stderr.startswith("Error: ")
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["project", "--help"]])
+def test_help_needs_no_installation(arguments: list[str]) -> None:
+    assert command(*arguments).returncode == 0
+    assert not list(Path().iterdir())

@@ -1,0 +1,203 @@
+"""Export, import and backup: nothing is lost, nothing is doubled."""
+
+import csv
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from click.testing import Result
+from cryptography.fernet import Fernet
+from hypothesis import given
+from hypothesis import strategies as st
+
+from saastracker.cli.lines import COLUMNS, from_row, origin, written
+from saastracker.cli.lines import read as read_line
+from saastracker.cli.options import Options
+from saastracker.contracts import Group, Reply, Submission
+from saastracker.errors import Invalid
+from saastracker.event import Event
+
+Run = Callable[..., Result]
+Read = Callable[..., Any]
+
+NOW = 1_800_000_000_000
+EVENTS = (
+    b'{"name": "a", "time": "2026-05-06T12:34:56.789Z", "id": "one", "user": "ada", "value": 2.5}\n'
+    b'{"name": "b", "time": 1778070896789, "org": "acme", "properties": {"x": 1.00, "y": [1, 2]}}\n'
+    b"\n"
+    b'{"name": "c", "type": "error", "path": "/p", "traits": {"user": {"plan": "pro"}}}\n'
+)
+
+
+def export(run: Run, project: str, *options: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in run("export", "--project", project, *options).stdout.splitlines()]
+
+
+def test_import_is_idempotent(run: Run) -> None:
+    run("project", "add", "A")
+    assert run("import", "-", "--project", "a", stdin=EVENTS).stdout == "3 stored, 0 already there, 0 bad lines.\n"
+    assert run("import", "-", "--project", "a", stdin=EVENTS).stdout == "0 stored, 3 already there, 0 bad lines.\n"
+    first, second, third = export(run, "a")
+    assert (first["name"], first["time"], first["user"], first["value"]) == (
+        "a",
+        "2026-05-06T12:34:56.789Z",
+        "ada",
+        2.5,
+    )
+    assert (second["time"], second["org"], second["properties"]) == (first["time"], "acme", {"x": 1, "y": [1, 2]})
+    assert (third["type"], third["path"], third["traits"]) == ("error", "/p", {"user": {"plan": "pro"}})
+    assert third["time"] == third["received_at"]
+
+
+def test_export_days_are_the_projects(run: Run) -> None:
+    run("project", "add", "A", "--timezone", "Asia/Tokyo")
+    lines = [{"name": str(hour), "time": f"2026-05-06T{hour}:00:00Z"} for hour in (14, 15, 16)]
+    run("import", "-", "--project", "a", stdin="\n".join(map(json.dumps, lines)).encode())
+    assert [event["name"] for event in export(run, "a", "--to", "2026-05-06")] == ["14"]
+    assert [event["name"] for event in export(run, "a", "--from", "2026-05-07")] == ["15", "16"]
+
+
+def without_sequence(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in event.items() if name != "sequence"} for event in events]
+
+
+def store_without_ids(data: Path) -> None:
+    """Three events as a format without event ids leaves them, two of them twins."""
+    with Options(data, None).open() as installation:
+        project = installation.project("a")
+        store = installation.plugins.open_store(installation.records)
+        store.claim()
+        events = [Event(name=name, time=NOW, received_at=NOW) for name in ("twin", "twin", "other")]
+        store.append(Group([Submission(project, events, NOW, Reply(202, b""))]))
+        store.close()
+
+
+@pytest.mark.parametrize("form", ["ndjson", "csv"])
+def test_events_without_ids_survive_a_journey(run: Run, form: str) -> None:
+    """From one server to another and back; each leg twice, nothing doubles."""
+    run("project", "add", "A")
+    run("--data", "other", "project", "add", "B")
+    store_without_ids(Path("saastracker-data"))
+    run("export", "--project", "a", "--format", form, "--output", f"a.{form}")
+    for stored in (3, 0):
+        result = run("--data", "other", "import", f"a.{form}", "--project", "b")
+        assert result.stdout == f"{stored} stored, {3 - stored} already there, 0 bad lines.\n"
+    run("--data", "other", "export", "--project", "b", "--format", form, "--output", f"b.{form}")
+    for file in (f"a.{form}", f"b.{form}"):
+        assert run("import", file, "--project", "a").stdout == "0 stored, 3 already there, 0 bad lines.\n"
+    run("--data", "other", "export", "--project", "b", "--output", "back.ndjson")
+    back = [json.loads(line) for line in Path("back.ndjson").read_text().splitlines()]
+    assert without_sequence(back) == without_sequence(export(run, "a"))
+
+
+def test_import_goes_through_a_running_server(server: tuple[str, str], run: Run) -> None:
+    assert run("import", "-", "--project", "my-product", stdin=EVENTS).stdout.startswith("3 stored, 0 already there")
+    assert run("import", "-", "--project", "my-product", stdin=EVENTS).stdout.startswith("0 stored, 3 already there")
+
+
+def test_bad_lines_are_counted_and_the_first_shown(run: Run) -> None:
+    run("project", "add", "A")
+    text = b'{"name": "a"}\n{"name": 3}\n{"name"\n' + b'{"x": "' + b"y" * 3_000_000 + b'"}\n{}\n[]\n{"name": "z"}'
+    result = run("import", "-", "--project", "a", stdin=text + b"\n{}" * 20)
+    assert result.stdout == "2 stored, 0 already there, 25 bad lines.\n"
+    assert result.stderr.splitlines()[0] == "line 2: $.name: Expected `str`, got `int`"
+    assert [line.split(":")[0] for line in result.stderr.splitlines()][:5] == [f"line {n}" for n in (2, 3, 4, 5, 6)]
+    assert len(result.stderr.splitlines()) == 10
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"name": ""}', "$.name"),
+        ('{"name": "a", "type": "x"}', "$.type: Expected one of pageview"),
+        ('{"name": "a", "time": "soon"}', "$.time: Expected an ISO 8601 time"),
+        ('{"name": "a", "received_at": -1}', "$.received_at: must lie between"),
+        ('{"name": "a", "properties": [1]}', "$.properties: Expected `object`"),
+        ('{"name": "a", "user": "%s"}' % ("x" * 256), "$.user"),
+        ('{"name": "a\\u0000"}', "$.name: no text may hold a NUL"),
+    ],
+)
+def test_lines_keep_the_limits_of_events(line: str, message: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        read_line(line.encode(), NOW)
+    assert caught.value.detail.startswith(message)
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
+events = st.builds(
+    Event,
+    name=texts,
+    type=st.sampled_from(["custom", "error", "pageview"]),
+    time=st.integers(0, NOW),
+    received_at=st.integers(1, NOW),
+    user=st.none() | texts,
+    path=st.none() | texts,
+    value=st.none() | st.floats(allow_nan=False, allow_infinity=False),
+    properties=st.none() | st.just('{"a":\r\n 1.50, "b\\n": "ü"}'),
+    id=st.binary(min_size=16, max_size=16),
+    sequence=st.integers(1, 2**62),
+)
+
+
+@given(events)
+def test_what_is_written_reads_back(event: Event) -> None:
+    columns = written("p", event)
+    line = msgspec.json.encode(columns)
+    assert b"\n" not in line
+    expected = msgspec.structs.replace(event, sequence=0)
+    if expected.properties:
+        expected.properties = '{"a":   1.50, "b\\n": "ü"}'
+    assert read_line(line, NOW) == expected
+    row = {name: bytes(value).decode() if name == "properties" else str(value) for name, value in columns.items()}
+    assert read_line(from_row(row), NOW) == expected
+
+
+def test_derived_ids_name_their_origin() -> None:
+    event_id = bytes.fromhex(written("p", Event(name="a", sequence=7))["id"])
+    assert (origin("p", event_id), origin("q", event_id)) == (7, None)
+
+
+def test_csv_has_every_column(run: Run) -> None:
+    run("project", "add", "A")
+    run("import", "-", "--project", "a", stdin=EVENTS)
+    rows = list(csv.DictReader(run("export", "--project", "a", "--format", "csv").stdout.splitlines()))
+    assert tuple(rows[0]) == COLUMNS
+    assert set(COLUMNS) == set(Event.__struct_fields__) - {"user_agent", "address", "drop"}
+    assert [row["name"] for row in rows] == ["a", "b", "c"]
+
+
+def test_a_broken_csv_is_told(run: Run) -> None:
+    run("project", "add", "A")
+    Path("x.csv").write_bytes(b"name\n\xff\n")
+    assert run("import", "x.csv", "--project", "a", code=1).stderr.startswith("Error: line 1: not a CSV in UTF-8")
+
+
+def test_backup(run: Run) -> None:
+    secret = json.loads(run("project", "add", "A", "--json").stdout)["keys"]["hmac"]["api_secret"]
+    run("import", "-", "--project", "a", stdin=EVENTS)
+    printed = run("backup", "copy.db").stdout
+    assert "Copied the secret key to copy.db.secret_key" in printed
+    key = Path("copy.db.secret_key")
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert key.read_bytes() == Path("saastracker-data/secret_key").read_bytes()
+    with sqlite3.connect("copy.db") as copy:
+        assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    copy.close()
+    assert secret not in printed
+    assert run("backup", "copy.db", code=1).stderr == "Error: copy.db exists; choose another path or remove it\n"
+    # The pair is an installation.
+    Path("restored").mkdir()
+    Path("copy.db").rename("restored/saastracker.db")
+    key.rename("restored/secret_key")
+    assert len(run("--data", "restored", "export", "--project", "a").stdout.splitlines()) == 3
+
+
+def test_backup_with_the_key_in_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAASTRACKER_SECRET_KEY", Fernet.generate_key().decode())
+    run("project", "add", "A")
+    assert "in the variable SAASTRACKER_SECRET_KEY: keep it too" in run("backup", "copy.db").stdout
+    assert not Path("copy.db.secret_key").exists()
