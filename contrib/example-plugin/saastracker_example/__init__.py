@@ -1,0 +1,68 @@
+"""Every hook of saastracker once; copy this package and keep the hooks you need."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from saastracker import (
+    AuthScheme,
+    Config,
+    Enricher,
+    Projects,
+    RecordStoreFactory,
+    ReportPage,
+    StoreFactory,
+    WireFormat,
+    hookimpl,
+)
+from saastracker_example.basic import Basic
+from saastracker_example.busiest import busiest
+from saastracker_example.internal import Internal
+from saastracker_example.ndjson import Ndjson
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[plugin.example]`; every field needs a default."""
+
+    internal: tuple[str, ...] = ()  # organizations whose events are not kept
+
+
+@hookimpl
+def auth_schemes(projects: Projects) -> Sequence[AuthScheme]:
+    return [Basic(projects)]
+
+
+@hookimpl
+def wire_formats() -> Sequence[WireFormat]:
+    return [Ndjson()]
+
+
+@hookimpl
+def enrichers(config: Config) -> Sequence[Enricher]:
+    settings = config.plugin("example", Settings)
+    return [Internal(settings.internal)] if settings.internal else []
+
+
+@hookimpl
+def reports() -> Sequence[ReportPage]:
+    return [
+        ReportPage(
+            slug="busiest",
+            title="Busiest organizations",
+            section="Customers",
+            about="Which organizations send most events.",
+            load=busiest,
+        )
+    ]
+
+
+@hookimpl
+def stores() -> Mapping[str, StoreFactory] | None:
+    """None: nothing to offer. A plugin that keeps events answers {"mine": lambda records: MyStore()}."""
+    return None
+
+
+@hookimpl
+def record_stores() -> Mapping[str, RecordStoreFactory] | None:
+    """None: nothing to offer. A plugin that keeps projects and keys answers {"mine": lambda: MyRecords()}."""
+    return None
