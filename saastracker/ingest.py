@@ -123,7 +123,7 @@ class Ingest:
         reply = wire.reply(Outcome(len(events), decoded.rejected))
         for rejected in decoded.rejected:
             self._note(project.id, rejected.reason, rejected.detail, request.path, request.received_at)
-        if self._enrichers and (request.address is not None or any(event.user_agent for event in events)):
+        if self._enrichers:
             for enricher in self._enrichers:
                 enricher.enrich(events, wire.sender, request.address)
             for event in events:
