@@ -4,10 +4,11 @@ import hashlib
 import mimetypes
 from importlib.resources import files
 
-from litestar import Response, get
+from litestar import Response
 from litestar.params import FromPath
 
 from saastracker.errors import NotFound
+from saastracker.web.site import get
 
 _FILES = {file.name: file.read_bytes() for file in sorted(files(__package__).joinpath("static").iterdir(), key=str)}
 # One digest for all, so that a script reaches its neighbours by a relative address.

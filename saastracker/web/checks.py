@@ -3,10 +3,10 @@
 import ipaddress
 
 import msgspec
-from litestar import Response, get
+from litestar import Response
 
 from saastracker.errors import Forbidden
-from saastracker.web.site import Site, WebRequest
+from saastracker.web.site import Site, WebRequest, get
 
 
 @get("/healthz", sync_to_thread=False)

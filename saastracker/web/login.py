@@ -4,12 +4,12 @@ import time
 from collections import deque
 from urllib.parse import parse_qs, urlsplit
 
-from litestar import Response, get, post
+from litestar import Response, post
 from litestar.params import FromQuery
 
 from saastracker.errors import Forbidden, TooMany
 from saastracker.web.answers import THEME_COOKIE, THEMES, YEAR, cookie, local_path, page, redirect
-from saastracker.web.site import TOKEN_COOKIE, Site, WebRequest
+from saastracker.web.site import TOKEN_COOKIE, Site, WebRequest, get
 
 TRIES_MAX, TRIES_SECONDS = 10, 300  # wrong tokens from one address, in so many seconds
 ADDRESSES_MAX = 10_000

@@ -5,19 +5,19 @@ from collections.abc import Callable
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
-from litestar import Response, get
+from litestar import Response
 from litestar.params import FromPath
 from litestar.response import Stream
 
 from saastracker.contracts import Project, ReportPage
-from saastracker.errors import NotFound
+from saastracker.errors import MethodNotAllowed, NotFound
 from saastracker.event import TYPES
 from saastracker.records import Token, now_ms
 from saastracker.report import RANGES, SHORT_FORMS, Report, Scope
 from saastracker.web.answers import cached, cookie, page, redirect
 from saastracker.web.faces import block, csv_table, iso, json_report
 from saastracker.web.following import follow
-from saastracker.web.site import Site, WebRequest
+from saastracker.web.site import Site, WebRequest, get
 
 PROJECT_COOKIE = "saastracker_project"  # the slug of the project last looked at
 SECTIONS = ("Overview", "Product", "Customers", "Errors", "Games", "Web")
@@ -66,6 +66,8 @@ async def report(request: WebRequest, slug: FromPath[str], name: FromPath[str]) 
     query, key = _without_block(request.scope["query_string"].decode("latin-1"))
     scope = Scope.parse(query, project=project.id, timezone=project.timezone, now=now)
     if found.live and face == "events":
+        if request.method != "GET":
+            raise MethodNotAllowed("GET")
         return follow(site.live, found.live, scope)
     asked = Asked(request, site, token, project, found, scope, key, now)
     return await asyncio.to_thread(_answer, asked, FACES[face])

@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
-from litestar import Request
+from litestar import HttpMethod, Request, route
 
 from saastracker.contracts import Project, ReportPage, Store
 from saastracker.errors import NotFound, Unauthorized
@@ -12,6 +13,7 @@ from saastracker.live import Live
 from saastracker.records import Facts, Token
 
 TOKEN_COOKIE = "saastracker_token"  # noqa: S105
+get = partial(route, http_method=[HttpMethod.GET, HttpMethod.HEAD])  # the server leaves out the body of HEAD
 WebRequest: TypeAlias = Request[Any, Any, Any]
 
 

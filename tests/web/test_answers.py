@@ -100,3 +100,10 @@ def test_static_files_are_kept_for_as_long_as_their_content(running: Running) ->
     assert running.get("/static/x/..%2Fapp.py").status_code == 404
     assert running.get("/favicon.ico").headers["content-type"] == "image/svg+xml"
     assert "Disallow: /" in running.get("/robots.txt").text
+
+
+def test_head_is_answered_wherever_get_is(running: Running) -> None:
+    token = running.token()
+    for path in ("/healthz", "/login", "/p/shop/stream", "/p/shop/stream.json"):
+        assert running.request("HEAD", path, token=token).status_code == 200
+    assert running.request("HEAD", "/p/shop/stream.events", token=token).status_code == 405

@@ -14,7 +14,14 @@ function follow() {
   const limit = Number(status.dataset.limit);
   const time = clock(status.dataset.timezone);
   const source = new EventSource(status.dataset.events);
-  source.onopen = () => { text.textContent = "Live"; };
+  source.onopen = async () => { // also after a break: what came since the page was made is not in the stream
+    text.textContent = "Live";
+    const newest = await fetchRows(status.dataset.json);
+    if (!rows) { if (newest.length) location.reload(); return; }
+    const known = new Set([...rows.querySelectorAll('[data-key="id"]')].map((slot) => slot.textContent));
+    for (const event of waiting) known.add(event.id);
+    waiting.unshift(...newest.reverse().filter((event) => !known.has(event.id)));
+  };
   source.onerror = () => { text.textContent = source.readyState === EventSource.CLOSED ? "Not live, reload the page" : "Connecting"; };
   status.hidden = false;
   if (!rows) { // nothing yet: with the first event the table takes the place of the instructions
@@ -51,6 +58,13 @@ function follow() {
     const surplus = [...rows.querySelectorAll("tr:not(.detail)")].slice(limit);
     for (const old of surplus) { old.nextElementSibling?.remove(); old.remove(); }
   }
+}
+
+async function fetchRows(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) return [];
+  const [table] = (await answer.json()).blocks;
+  return table.rows.map((cells) => Object.fromEntries(cells.map((cell, place) => [table.columns[place].key, cell])));
 }
 
 function row(event, time) {

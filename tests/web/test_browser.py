@@ -1,0 +1,138 @@
+"""What only a browser can tell: live rows, opening without script, narrow screens, no complaint of the browser."""
+
+import asyncio
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from saastracker.event import Event
+
+from .conftest import Running
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+
+
+@dataclass
+class Served:
+    """A running site behind a real server in a thread."""
+
+    running: Running
+    url: str
+    loop: asyncio.AbstractEventLoop
+
+    def publish(self, *events: Event) -> None:
+        self.running.add(*events)
+        self.loop.call_soon_threadsafe(self.running.site.live.publish, self.running.shop.id, events)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        options: dict[str, Any] = {
+            "executable_path": CHROMIUM,
+            "args": ["--no-sandbox", "--disable-gpu", "--disable-quic"],
+        }
+        browser = playwright.chromium.launch(**options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def served(running: Running) -> Iterator[Served]:
+    running.add(*(Event(name=f"seen {number}", user="a" * 64, path="/x" * 200) for number in range(3)))
+    server = uvicorn.Server(uvicorn.Config(running.web, port=0, log_level="warning", lifespan="off"))
+    loops: list[asyncio.AbstractEventLoop] = []
+    started = threading.Event()
+
+    async def serve() -> None:
+        loops.append(asyncio.get_running_loop())
+        serving = asyncio.create_task(server.serve())
+        while not server.started:  # noqa: ASYNC110  # uvicorn tells in no other way
+            await asyncio.sleep(0.01)
+        started.set()
+        await serving
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    assert started.wait(10)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield Served(running, f"http://127.0.0.1:{port}", loops[0])
+    loops[0].call_soon_threadsafe(running.site.live.close)
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def complaints() -> Iterator[list[str]]:
+    """What the browser had to say; must stay empty."""
+    said: list[str] = []
+    yield said
+    assert said == []
+
+
+def visit(browser: Browser, served: Served, complaints: list[str], path: str, **options: Any) -> Page:
+    context = browser.new_context(**options)
+    context.add_cookies([{"name": "saastracker_token", "value": served.running.token(), "url": served.url}])
+    page = context.new_page()
+    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda sent: None if sent.url.startswith(served.url) else complaints.append(sent.url))
+    page.goto(served.url + path)
+    return page
+
+
+def test_new_events_come_in_by_themselves_and_wait_while_paused(
+    browser: Browser, served: Served, complaints: list[str]
+) -> None:
+    page = visit(browser, served, complaints, "/p/shop/stream")
+    titles = page.locator("#rows .title")
+    expect(page.locator("#live")).to_have_text("Live")
+    page.locator("#rows summary").first.click()
+    served.publish(Event(name="<b>new</b>", properties='{"x":"<i>"}'))
+    expect(titles).to_have_text(["<b>new</b>", "seen 2", "seen 1", "seen 0"])
+    expect(page.locator("#rows details[open]")).to_have_count(1)
+    page.locator("#rows summary").first.click()
+    expect(page.locator("#rows .detail pre").first).to_contain_text('"x": "<i>"')
+
+    page.get_by_role("button", name="Pause").click()
+    served.publish(Event(name="later"))
+    page.get_by_role("button", name="Show 1 newer event").click()
+    expect(titles.first).to_have_text("later")
+    page.context.close()
+
+
+def test_the_first_event_takes_the_place_of_the_instructions(
+    browser: Browser, served: Served, complaints: list[str]
+) -> None:
+    served = replace(served, running=replace(served.running, shop=served.running.game))
+    page = visit(browser, served, complaints, "/p/game/stream")
+    expect(page.locator("#live")).to_have_text("Live")
+    served.publish(Event(name="hello"))
+    expect(page.locator("#rows .title")).to_have_text(["hello"])
+    page.context.close()
+
+
+def test_rows_open_without_script(browser: Browser, served: Served, complaints: list[str]) -> None:
+    page = visit(browser, served, complaints, "/p/shop/stream", java_script_enabled=False)
+    expect(page.locator(".detail pre").first).to_be_hidden()
+    page.locator("#rows summary").first.press("Enter")
+    expect(page.locator(".detail pre").first).to_be_visible()
+    page.context.close()
+
+
+@pytest.mark.parametrize("path", ["/p/shop/stream", "/p/shop/stream?org=none", "/p/game/stream", "/login"])
+def test_no_page_scrolls_sideways(browser: Browser, served: Served, complaints: list[str], path: str) -> None:
+    page = visit(browser, served, complaints, path, color_scheme="dark")
+    if path == "/p/shop/stream":
+        page.locator("#rows summary").first.click()
+    for width in (360, 640, 820, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.context.close()
