@@ -1,0 +1,30 @@
+"""The default store: events and small facts in one SQLite file."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+
+from saastracker.contracts import Config, RecordStoreFactory, StoreFactory
+from saastracker.hookspecs import hookimpl
+from saastracker_sqlite.records import SqliteRecords
+from saastracker_sqlite.store import SqliteStore
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[plugin.sqlite]`."""
+
+    path: str = "saastracker.db"  # relative to the data folder
+    cache_mb: Annotated[int, msgspec.Meta(ge=1, le=65536)] = 32  # MiB of pages that the writer keeps in memory
+
+
+@hookimpl
+def stores(config: Config) -> Mapping[str, StoreFactory]:
+    settings = config.plugin("sqlite", Settings)
+    return {"sqlite": lambda _: SqliteStore(config.data / settings.path, cache_mb=settings.cache_mb)}
+
+
+@hookimpl
+def record_stores(config: Config) -> Mapping[str, RecordStoreFactory]:
+    settings = config.plugin("sqlite", Settings)
+    return {"sqlite": lambda: SqliteRecords(config.data / settings.path)}

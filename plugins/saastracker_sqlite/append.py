@@ -1,0 +1,199 @@
+"""One group of requests becomes one transaction."""
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import chain
+from operator import attrgetter, itemgetter
+from pathlib import Path
+from typing import Any
+
+from saastracker.contracts import Group, Refused, Reply, Submission
+from saastracker.event import Event
+from saastracker_sqlite import bulk
+from saastracker_sqlite.database import WAL_MAX, connect, truncate_wal
+from saastracker_sqlite.dictionary import Dictionary
+from saastracker_sqlite.schema import CODED, PLAIN
+
+ANSWER_MS = 24 * 3600 * 1000  # how long the answer to an Idempotency-Key is kept
+REFUSED_MAX = 1000  # kept per project
+TRUNCATE_EVERY = 10.0  # seconds; readers that overlap without end may make it fail
+TRUNCATE_WAIT_MS = 200  # how long it may hold up a busy writer
+
+_COLUMNS = ("sequence", "project", "time", "delay", *PLAIN, *CODED)
+_EVENT_ROWS = "event_rows ({})".format(", ".join(f'"{name}"' for name in _COLUMNS))
+# NULLs are made in SQL: for each None that is bound, sqlite3 looks for an adapter, 0.3 µs an event each.
+_EVENT_ROW = "({})".format(", ".join(["?"] * 4 + ["NULLIF(?, '')"] * len(PLAIN) + ["?"] * len(CODED)))
+_STORED_IDS = """SELECT e.project, e.id FROM (VALUES {}) v
+    CROSS JOIN event_rows e ON e.project = v.column1 AND e.id = v.column2"""
+_texts = attrgetter(*CODED)
+
+
+class Appender:
+    """Appends groups on a connection of its own; knows the last sequence number and the ids of texts.
+
+    What it knows is true while its transactions succeed. After any failure it is closed, and a new
+    one reads everything from disk.
+    """
+
+    def __init__(self, path: Path, cache_mb: int) -> None:
+        self._connection = connect(path, cache_mb=cache_mb)
+        self._wal = path.with_name(f"{path.name}-wal")
+        self._truncated = 0.0
+        self._dictionary = Dictionary(self._connection)
+        self._projects: dict[str, int] = dict(self._connection.execute("SELECT project, id FROM projects"))
+        last = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'event_rows'").fetchone()
+        self._sequence: int = last[0] if last else 0
+
+    def append(self, group: Group) -> None:
+        """Commit the group; only then do its events get their numbers and its repeats their answers."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        first, repeats = self._sort_out(group.submissions)
+        stored = self._insert(first)
+        self._refuse(group.refused, group.refusals)
+        self._connection.execute("COMMIT")
+        for event in stored:
+            self._sequence += 1
+            event.sequence = self._sequence
+        for submission, reply in repeats:
+            submission.reply = reply
+        self._bound_wal()
+
+    def beat(self) -> None:
+        """Commit something tiny, and use the quiet moment to empty the WAL."""
+        self._connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'heartbeat'")
+        truncate_wal(self._connection, wait_ms=0)
+
+    def close(self) -> None:
+        """Roll back what is not committed."""
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+
+    def _bound_wal(self) -> None:
+        """Empty the WAL also when the writer is never idle."""
+        now = time.monotonic()
+        if now > self._truncated + TRUNCATE_EVERY and self._wal.stat().st_size > WAL_MAX:
+            self._truncated = now
+            truncate_wal(self._connection, wait_ms=TRUNCATE_WAIT_MS)
+
+    def _sort_out(self, submissions: Sequence[Submission]) -> tuple[list[Submission], list[tuple[Submission, Reply]]]:
+        """Submissions to store, whose answers are kept, and repeats with the answer of the first."""
+        keys = [submission.idempotency for submission in submissions if submission.idempotency is not None]
+        if not keys:
+            return list(submissions), []
+        found = bulk.select(
+            self._connection, "SELECT digest, at, status, body FROM answers WHERE digest IN (VALUES {})", "(?)", keys
+        )
+        answers = {digest: (at, Reply(status, body)) for digest, at, status, body in found}
+        first = []
+        repeats = []
+        new = []
+        for submission in submissions:
+            key, at = submission.idempotency, submission.received_at
+            if key in answers and answers[key][0] > at - ANSWER_MS:
+                repeats.append((submission, answers[key][1]))
+                continue
+            first.append(submission)
+            reply = submission.reply
+            if key is not None and 200 <= reply.status < 300:
+                answers[key] = at, reply
+                new.append((key, submission.project.id, at, reply.status, reply.body))
+        self._keep_answers(new)
+        return first, repeats
+
+    def _keep_answers(self, rows: list[tuple[Any, ...]]) -> None:
+        if not rows:
+            return
+        oldest = min(at for _, _, at, _, _ in rows) - ANSWER_MS
+        # Up to two old ones go for each that comes: they never pile up, and no group pays for all of them.
+        self._connection.execute(
+            "DELETE FROM answers WHERE at <= ? AND rowid IN (SELECT rowid FROM answers ORDER BY rowid LIMIT ?)",
+            (oldest, 2 * len(rows)),
+        )
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO answers (digest, project, at, status, body) VALUES (?, ?, ?, ?, ?)", rows
+        )
+
+    def _insert(self, submissions: Sequence[Submission]) -> list[Event]:
+        """Insert the events, and count them as usage; those inserted, without duplicates."""
+        texts = [_texts(event) for submission in submissions for event in submission.events]
+        codes = self._dictionary.codes(chain.from_iterable(texts))
+        taken = self._stored_ids(submissions)
+        next_texts = iter(texts).__next__
+        sequence = self._sequence
+        stored: list[Event] = []
+        values: list[Any] = []
+        usage: dict[tuple[str, str], int] = {}
+        for submission in submissions:
+            before = sequence
+            project = self._project(submission.project.id)
+            for event in submission.events:
+                event_texts = next_texts()
+                if event.id is not None:
+                    if (project, event.id) in taken:
+                        continue
+                    taken.add((project, event.id))
+                sequence += 1
+                received_at = event.received_at
+                happened = received_at if event.time is None else event.time
+                values += (
+                    sequence,
+                    project,
+                    happened,
+                    received_at - happened,
+                    "" if event.value is None else event.value,
+                    event.properties or "",
+                    event.traits or "",
+                    event.id or "",
+                )
+                values += itemgetter(*event_texts)(codes)
+                stored.append(event)
+            period = submission.project.id, _month(submission.received_at)
+            usage[period] = usage.get(period, 0) + sequence - before
+        bulk.insert(self._connection, _EVENT_ROWS, _EVENT_ROW, values)
+        self._connection.executemany(
+            """INSERT INTO usage (project, month, events) VALUES (?, ?, ?)
+            ON CONFLICT (project, month) DO UPDATE SET events = events + excluded.events""",
+            [(project, month, events) for (project, month), events in usage.items() if events],
+        )
+        return stored
+
+    def _project(self, project: str) -> int:
+        """The number of a project, a new one if it has none."""
+        if project not in self._projects:
+            inserted = self._connection.execute("INSERT INTO projects (project) VALUES (?) RETURNING id", (project,))
+            (self._projects[project],) = inserted.fetchone()
+        return self._projects[project]
+
+    def _stored_ids(self, submissions: Iterable[Submission]) -> set[tuple[Any, ...]]:
+        """Those (project, event id) of the submissions that are stored already."""
+        pairs: list[Any] = []
+        for submission in submissions:
+            project = self._project(submission.project.id)
+            for event in submission.events:
+                if event.id is not None:
+                    pairs += (project, event.id)
+        return set(bulk.select(self._connection, _STORED_IDS, "(?, ?)", pairs))
+
+    def _refuse(self, refused: Sequence[Refused], refusals: Mapping[tuple[str, str], int]) -> None:
+        if refused:
+            self._connection.executemany(
+                "INSERT INTO refused (project, at, reason, detail, path) VALUES (?, ?, ?, ?, ?)",
+                [(item.project, item.at, item.reason, item.detail, item.path) for item in refused],
+            )
+            self._connection.executemany(
+                """DELETE FROM refused WHERE project = :project AND id <=
+                (SELECT id FROM refused WHERE project = :project ORDER BY id DESC LIMIT 1 OFFSET :kept)""",
+                [{"project": project, "kept": REFUSED_MAX} for project in {item.project for item in refused}],
+            )
+        self._connection.executemany(
+            """INSERT INTO refusals (project, reason, count) VALUES (?, ?, ?)
+            ON CONFLICT (project, reason) DO UPDATE SET count = count + excluded.count""",
+            [(project, reason, count) for (project, reason), count in refusals.items()],
+        )
+
+
+def _month(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m")

@@ -1,0 +1,132 @@
+"""Reads beside the writer: a few connections, each on one consistent state."""
+
+import contextlib
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from saastracker.contracts import Refused
+from saastracker.errors import Invalid, TimeLimit
+from saastracker.event import Event
+from saastracker_sqlite.database import begin_read, connect_readonly
+from saastracker_sqlite.rows import read_events
+
+READERS_MAX = 4  # at a time; reports beyond wait
+STEPS = 20_000  # of SQLite's virtual machine, between two looks at the clock: about a millisecond
+
+_PROP = re.compile(r"\bprop(_number)?\(\s*:(\w+)\s*\)")
+_PATH = """'$."' || :{key} || '"'"""
+# json_extract makes 1 of true, and ->> does what json_extract does: booleans, lists and objects stay JSON.
+_TEXT = f"""CASE json_type(properties, {_PATH}) WHEN 'text' THEN json_extract(properties, {_PATH})
+    WHEN 'null' THEN NULL ELSE properties -> ({_PATH}) END"""
+_NUMBER = f"""CASE WHEN json_type(properties, {_PATH}) IN ('integer', 'real')
+    THEN json_extract(properties, {_PATH}) END"""
+
+
+def expand(sql: str, parameters: Mapping[str, Any]) -> str:
+    """Write out `prop(:key)` and `prop_number(:key)`. Raises Invalid for a key with a quotation mark."""
+
+    def written_out(call: re.Match[str]) -> str:
+        key = call[2]
+        if '"' in parameters[key]:
+            raise Invalid("The name of a property cannot hold a quotation mark here.")
+        return f"({(_NUMBER if call[1] else _TEXT).format(key=key)})"
+
+    return _PROP.sub(written_out, sql)
+
+
+class SqliteReader:
+    """One report's reads on a connection of which it has the use."""
+
+    def __init__(self, connection: sqlite3.Connection, seconds: float) -> None:
+        self._connection = connection
+        self._seconds = seconds
+        self._deadline = 0.0
+        connection.set_progress_handler(lambda: time.monotonic() > self._deadline, STEPS)
+
+    def query(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        with self._limit():
+            return self._connection.execute(expand(sql, parameters), parameters).fetchall()
+
+    def events(self, sequences: Sequence[int]) -> list[Event]:
+        wanted = msgspec.json.encode(sequences).decode()
+        with self._limit():
+            found = read_events(
+                self._connection, "WHERE e.sequence IN (SELECT value FROM json_each(:wanted))", {"wanted": wanted}
+            )
+        by_sequence = {event.sequence: event for _, event in found}
+        return [by_sequence[sequence] for sequence in sequences if sequence in by_sequence]
+
+    def rejected(self, project: str, limit: int) -> list[Refused]:
+        rows = self.query(
+            """SELECT project, at, reason, detail, path FROM refused WHERE project = :project
+            ORDER BY id DESC LIMIT :limit""",
+            project=project,
+            limit=limit,
+        )
+        return [Refused(*row) for row in rows]
+
+    def refusals(self, project: str) -> dict[str, int]:
+        return dict(self.query("SELECT reason, count FROM refusals WHERE project = :project", project=project))
+
+    @contextlib.contextmanager
+    def _limit(self) -> Iterator[None]:
+        self._deadline = time.monotonic() + self._seconds
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+            raise TimeLimit(f"This took longer than {self._seconds:g} s; ask for a shorter span of time.") from None
+
+
+class Readers:
+    """Connections that cannot write, kept open between reads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._idle: list[sqlite3.Connection] = []
+        self._slots = threading.BoundedSemaphore(READERS_MAX)
+        self._closed = False
+
+    @contextlib.contextmanager
+    def reader(self, seconds: float) -> Iterator[SqliteReader]:
+        """A reader on one state of the store. Raises TimeLimit if none becomes free in that time."""
+        if not self._slots.acquire(timeout=seconds):
+            raise TimeLimit("All readers are busy; try again.")
+        try:
+            with self.connection() as connection:
+                begin_read(connection)
+                try:
+                    yield SqliteReader(connection, seconds)
+                finally:
+                    connection.set_progress_handler(None, 0)
+                    connection.execute("ROLLBACK")
+        finally:
+            self._slots.release()
+
+    @contextlib.contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection at once, for a short read."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = connect_readonly(self._path)
+        try:
+            yield connection
+        finally:
+            if self._closed or connection.in_transaction:
+                connection.close()
+            else:
+                self._idle.append(connection)
+
+    def close(self) -> None:
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()

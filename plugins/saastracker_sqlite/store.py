@@ -1,0 +1,77 @@
+"""The store of events in SQLite."""
+
+import contextlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from saastracker.contracts import Group, Reader, Reply
+from saastracker.event import Event
+from saastracker_sqlite.append import ANSWER_MS, Appender
+from saastracker_sqlite.backup import copy
+from saastracker_sqlite.database import Lock, failures
+from saastracker_sqlite.reader import Readers
+from saastracker_sqlite.rows import read_events
+from saastracker_sqlite.schema import prepare
+
+
+class SqliteStore:
+    """Implements `contracts.Store` on one file. Any process reads it, the one that has claimed it appends."""
+
+    def __init__(self, path: Path, *, cache_mb: int = 32) -> None:
+        """Makes the file if there is none. Raises OperatorError if it cannot be used."""
+        prepare(path)
+        self._path = path
+        self._cache_mb = cache_mb
+        self._lock = Lock(path)
+        self._appender: Appender | None = None
+        self._readers = Readers(path)
+
+    def claim(self) -> None:
+        self._lock.acquire()
+
+    def append(self, group: Group) -> None:
+        if not self._lock.held:
+            raise RuntimeError("append() without claim()")
+        with failures():
+            if self._appender is None:
+                self._appender = Appender(self._path, self._cache_mb)
+            try:
+                if group.submissions or group.refused or group.refusals:
+                    self._appender.append(group)
+                else:
+                    self._appender.beat()
+            except BaseException:
+                self._appender.close()
+                self._appender = None
+                raise
+
+    def answer(self, idempotency: bytes) -> Reply | None:
+        oldest = time.time_ns() // 1_000_000 - ANSWER_MS
+        with self._readers.connection() as connection:
+            row = connection.execute(
+                "SELECT status, body FROM answers WHERE digest = ? AND at > ?", (idempotency, oldest)
+            ).fetchone()
+        return Reply(*row) if row else None
+
+    def read_after(self, sequence: int, limit: int, project: str | None = None) -> list[tuple[str, Event]]:
+        only = "" if project is None else "AND p.project = :project"
+        with self._readers.connection() as connection:
+            return read_events(
+                connection,
+                f"WHERE e.sequence > :after {only} ORDER BY e.sequence LIMIT :limit",
+                {"after": sequence, "limit": limit, "project": project},
+            )
+
+    def reader(self, seconds: float = 30.0) -> contextlib.AbstractContextManager[Reader]:
+        return self._readers.reader(seconds)
+
+    def backup(self, path: Path, progress: Callable[[int, int], None]) -> None:
+        copy(self._path, path, progress)
+
+    def close(self) -> None:
+        self._readers.close()
+        if self._appender is not None:
+            self._appender.close()  # after the readers: the last to close empties the WAL
+            self._appender = None
+        self._lock.release()
