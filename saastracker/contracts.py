@@ -318,4 +318,5 @@ class ReportPage(msgspec.Struct, frozen=True, kw_only=True):
     section: str  # Overview, Product, Customers, Errors, Games, Web
     load: Callable[[Reader, Scope], Report]  # pure: reads, never writes
     about: str = ""  # one sentence under the title
-    live: Callable[[Sequence[Event]], Table] | None = None  # new events as the main table; the page then follows them
+    # New events as the main table, which then needs a column `id`; the page follows them.
+    live: Callable[[Sequence[Event]], Table] | None = None

@@ -71,7 +71,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
     project: str  # id
     span: Span
-    range: str | None = None  # the preset that gave the span; None: dates, or nothing was asked
+    range: str | None = None  # the preset that gave the span; None: two dates did
     span_given: bool = False  # whether the query names a span; a report by arrival limits times only then
     compare: Compare = "previous"
     environment: str | None = None  # None: all
@@ -156,6 +156,8 @@ def _read(query: str) -> tuple[dict[str, str], tuple[Filter, ...]]:
 # A value may hold colons (`name:is:Start:level`), and so may a property's key.
 _FILTER = re.compile(rf"(.+?):({'|'.join(OPERATORS)})(?::(.*))?", re.DOTALL)
 
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+
 
 def _filter(text: str) -> Filter:
     match = _FILTER.fullmatch(text)
@@ -170,15 +172,10 @@ def _filter(text: str) -> Filter:
         raise Invalid(f"f: a property's key has 1 to {NAME_MAX} characters, no quotation mark and no backslash")
     if (operator == "exists") != (value == ""):
         raise Invalid("f: exists takes no value, every other operator one")
-    if operator in {"gt", "lt"}:
-        if key == dimension:
-            raise Invalid(f"f: {operator} compares numbers, only prop.<key> holds them")
-        try:
-            finite = math.isfinite(float(value))
-        except ValueError:
-            finite = False
-        if not finite:
-            raise Invalid(f"f: {operator} needs a number")
+    if operator in {"gt", "lt"} and key == dimension:
+        raise Invalid(f"f: {operator} compares numbers, only prop.<key> holds them")
+    if operator in {"gt", "lt"} and not (_NUMBER.fullmatch(value) and math.isfinite(float(value))):
+        raise Invalid(f"f: {operator} needs a number")
     return Filter(dimension, operator, _text("f", value, PATH_MAX) or "")
 
 
@@ -194,17 +191,13 @@ def _span(values: dict[str, str], timezone: str, now: int) -> tuple[Span, str | 
             raise Invalid("from: must not lie after to")
         return Span(first, last, timezone), None
     preset = _one_of("range", values.get("range", "28d"), RANGES)
-    match preset:
-        case "12mo":
-            first = today.replace(year=today.year - (today.month < 12), month=today.month % 12 + 1, day=1)
-        case "mtd":
-            first = today.replace(day=1)
-        case "ytd":
-            first = today.replace(month=1, day=1)
-        case "today":
-            first = today
-        case _:
-            first = today - timedelta(days=int(preset.removesuffix("d")) - 1)
+    calendar = {
+        "today": today,
+        "12mo": today.replace(year=today.year - (today.month < 12), month=today.month % 12 + 1, day=1),
+        "mtd": today.replace(day=1),
+        "ytd": today.replace(month=1, day=1),
+    }
+    first = calendar.get(preset) or today - timedelta(days=int(preset.removesuffix("d")) - 1)
     return Span(first, today, timezone), preset
 
 
