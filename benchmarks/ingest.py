@@ -16,7 +16,6 @@ import shutil
 import signal
 import socket
 import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -70,10 +69,11 @@ def wait_for(url: str) -> float:
         return time.perf_counter() - started
 
 
-def wrk(core: int, connections: int, seconds: float, url: str, *arguments: str) -> dict[str, Any]:
-    """One run of wrk: requests, seconds, p50_ms, p99_ms, errors."""
+def wrk(server: psutil.Process, connections: int, seconds: int, url: str, *arguments: str) -> dict[str, Any]:
+    """One run of wrk from the other core: requests, seconds, p50_ms, p99_ms, errors, cpu_us of the server."""
+    before = server.cpu_times()
     output = subprocess.run(
-        ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(HERE / "wrk.lua")]
+        ["taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(HERE / "wrk.lua")]
         + [url, "--", *arguments],
         capture_output=True,
         text=True,
@@ -82,6 +82,8 @@ def wrk(core: int, connections: int, seconds: float, url: str, *arguments: str) 
     result: dict[str, Any] = json.loads(output.rpartition("RESULT ")[2])
     if result["errors"]:
         raise SystemExit(f"{result['errors']} requests failed: {output}")
+    after = server.cpu_times()
+    result["cpu_us"] = (after.user + after.system - before.user - before.system) * 1e6 / result["requests"]
     return result
 
 
@@ -109,7 +111,10 @@ def raw_rows_per_second(database: Path, folder: Path, seconds: float) -> float:
     copy = folder / "raw.db"
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as source:
         rows = source.execute("SELECT * FROM event_rows LIMIT 20000").fetchall()
-        schema = [sql for (sql,) in source.execute("SELECT sql FROM sqlite_schema WHERE tbl_name = 'event_rows' AND sql NOT NULL")]
+        schema = [
+            sql
+            for (sql,) in source.execute("SELECT sql FROM sqlite_schema WHERE tbl_name = 'event_rows' AND sql NOT NULL")
+        ]
     target = sqlite3.connect(copy, isolation_level=None)
     target.execute("PRAGMA journal_mode=WAL")
     target.execute("PRAGMA synchronous=FULL")
@@ -136,13 +141,13 @@ def bytes_per_event(folder: Path) -> float:
     from saastracker.config import load_config
     from saastracker.contracts import Group, Project, Reply, Request, Submission
     from saastracker.plugins import Plugins
-    from saastracker.testing import Keys
+    from saastracker.testing.projects import InMemoryProjects
 
     plugins = Plugins(load_config(None, folder / "size"))
     records = plugins.open_records()
     store = plugins.open_store(records)
     store.claim()
-    wire = plugins.registry(Keys()).wire_formats["saastracker"]
+    wire = plugins.registry(InMemoryProjects()).wire_formats["saastracker"]
     project = Project(id="11111111-2222-4333-8444-555555555555", slug="b", name="b", workspace="w")
     now = int(time.time())
     pending: list[Submission] = []
@@ -165,7 +170,7 @@ def bytes_per_event(folder: Path) -> float:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--seconds", type=float, default=5)
+    arguments.add_argument("--seconds", type=int, default=5)
     arguments.add_argument("--rounds", type=int, default=3)
     given = arguments.parse_args()
     for program in ("wrk", "taskset"):
@@ -182,26 +187,35 @@ def main() -> None:
         bearer = [str(batches), "-", f"Authorization: Bearer {keys['bearer']['key']}"]
         idle, port = free_port(), free_port()
         noop_url, url = f"http://127.0.0.1:{idle}/v1/events", f"http://127.0.0.1:{port}"
-        with process(0, sys.executable, str(HERE / "noop.py"), str(idle)):
+        with process(0, sys.executable, str(HERE / "noop.py"), str(idle)) as noop:
             wait_for(noop_url)
             with process(0, *command, "serve", "--port", str(port)) as served:
                 start = wait_for(f"{url}/healthz")
                 time.sleep(1)
                 memory = {"idle": served.memory_info().rss}
                 table = Table(title="One signed event a request, synced before the answer")
-                for column in ("connections", "requests/s", "no-op/s", "ratio", "p50 ms", "p99 ms"):
+                for column in (
+                    "connections",
+                    "requests/s",
+                    "no-op/s",
+                    "ratio",
+                    "p50 ms",
+                    "p99 ms",
+                    "CPU µs",
+                    "no-op CPU µs",
+                ):
                     table.add_column(column, justify="right")
                 for connections in (1, 16, 64, 256):
                     runs = []
                     for _ in range(given.rounds):
-                        reference = wrk(1, connections, given.seconds, noop_url, *signed)
-                        runs.append((wrk(1, connections, given.seconds, f"{url}/v1/events", *signed), reference))
+                        reference = wrk(noop, connections, given.seconds, noop_url, *signed)
+                        runs.append((wrk(served, connections, given.seconds, f"{url}/v1/events", *signed), reference))
                     table.add_row(*row(connections, runs))
                 console.print(table)
                 memory["after single events"] = served.memory_info().rss
                 rates = []
                 for _ in range(given.rounds):
-                    result = wrk(1, 16, given.seconds, f"{url}/api/v1/events", *bearer)
+                    result = wrk(served, 16, given.seconds, f"{url}/api/v1/events", *bearer)
                     rate = result["requests"] * BATCH / result["seconds"]
                     raw = raw_rows_per_second(data / "saastracker.db", folder, given.seconds)
                     rates.append((rate / raw, rate, raw, result["p50_ms"], result["p99_ms"]))
@@ -211,20 +225,24 @@ def main() -> None:
             f"Batches of {BATCH}, 16 connections: {rate:,.0f} events/s, raw executemany {raw:,.0f} rows/s, "
             f"ratio {ratio:.2f}, p50 {p50:.1f} ms, p99 {p99:.1f} ms"
         )
-        console.print(f"Start to first answer {start:.2f} s; resident memory " + ", ".join(f"{when} {size / 1e6:.0f} MB" for when, size in memory.items()))
+        console.print(
+            f"Start to first answer {start:.2f} s; resident memory "
+            + ", ".join(f"{when} {size / 1e6:.0f} MB" for when, size in memory.items())
+        )
         console.print(f"On disk {bytes_per_event(folder):.0f} bytes an event")
 
 
 def row(connections: int, runs: list[tuple[dict[str, Any], dict[str, Any]]]) -> list[str]:
     """The run with the median ratio."""
-    rated = []
-    for ours, reference in runs:
-        rates = [result["requests"] / result["seconds"] for result in (ours, reference)]
-        rated.append((rates[0] / rates[1], rates, ours))
-    ratio, rates, ours = sorted(rated, key=lambda each: each[0])[len(rated) // 2]
-    median = statistics.median(each[0] for each in rated)
-    assert median == ratio or len(rated) % 2 == 0
-    return [str(connections), f"{rates[0]:,.0f}", f"{rates[1]:,.0f}", f"{ratio:.2f}", f"{ours['p50_ms']:.2f}", f"{ours['p99_ms']:.2f}"]
+
+    def rate(result: dict[str, Any]) -> float:
+        requests, seconds = result["requests"], result["seconds"]
+        return float(requests / seconds)
+
+    ours, reference = sorted(runs, key=lambda run: rate(run[0]) / rate(run[1]))[len(runs) // 2]
+    figures = [f"{rate(ours):,.0f}", f"{rate(reference):,.0f}", f"{rate(ours) / rate(reference):.2f}"]
+    latency = [f"{ours['p50_ms']:.2f}", f"{ours['p99_ms']:.2f}"]
+    return [str(connections), *figures, *latency, f"{ours['cpu_us']:.1f}", f"{reference['cpu_us']:.1f}"]
 
 
 if __name__ == "__main__":

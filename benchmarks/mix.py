@@ -10,7 +10,11 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-NAMES = [f"{verb}_{noun}" for verb in ("open", "save", "share", "export", "invite") for noun in ("board", "card", "report", "file", "page", "team")]
+NAMES = [
+    f"{verb}_{noun}"
+    for verb in ("open", "save", "share", "export", "invite")
+    for noun in ("board", "card", "report", "file", "page", "team")
+]
 PATHS = [f"/{area}/{page}" for area in ("boards", "cards", "reports", "files", "settings") for page in range(40)]
 ORGANIZATIONS = [f"org_{number:04d}" for number in range(100)]
 ENVIRONMENTS = ["production"] * 9 + ["staging"]
@@ -40,7 +44,12 @@ def events(count: int, start: int, seed: int = 7) -> Iterator[dict[str, Any]]:
             "session_id": session,
             "environment": pick.choice(ENVIRONMENTS),
             "ts_epoch": start + number // 50,
-            "properties": {"plan_seats": pick.randint(1, 500), "source": "app", "ms": pick.randint(1, 3000), "beta": False},
+            "properties": {
+                "plan_seats": pick.randint(1, 500),
+                "source": "app",
+                "ms": pick.randint(1, 3000),
+                "beta": False,
+            },
         }
 
 

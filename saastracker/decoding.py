@@ -139,16 +139,18 @@ def _place(message: str, body: bytes) -> str:
     return f"The body is not valid JSON: {what}, line {line} column {column}."
 
 
+_OPEN = ord("{")
 ABSENT = msgspec.Raw()  # the default of a field kept as sent: msgspec has no `Raw | None`
 
 
 def properties(raw: msgspec.Raw, path: str) -> str | None:
     """A JSON object as it was sent, within its limits; None if absent, null or empty."""
-    text = bytes(raw).decode().strip()
-    if text in {"null", "{}", ""}:
+    sent = bytes(raw)
+    if sent in {b"", b"{}", b"null"}:
         return None
-    if text[0] != "{":
+    if sent[0] != _OPEN:
         raise Invalid(f"{path}: Expected `object`")
+    text = sent.decode()
     check_size(text, path)
     return text
 

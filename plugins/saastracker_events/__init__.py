@@ -38,9 +38,12 @@ class SaastrackerEvents:
     sender: Sender = "server"
 
     def decode(self, request: Request, project: Project) -> Decoded:  # noqa: ARG002
-        if request.body.lstrip().startswith(b"["):
-            raise Invalid("$: send one event per request, a single object, not an array")
-        sent = decode(_sent, request.body)
+        try:
+            sent = decode(_sent, request.body)
+        except Invalid:
+            if request.body.lstrip().startswith(b"["):
+                raise Invalid("$: send one event per request, a single object, not an array") from None
+            raise
         seconds = sent.ts_epoch
         event = Event(
             name=sent.event,

@@ -17,20 +17,20 @@ class Hmac:
         self._projects = projects
 
     def authenticate(self, request: Request) -> Project:
-        app_uuid = request.header(b"x-app-uuid")
+        app_uuid = request.headers.get(b"x-app-uuid")
         signature = request.headers.get(b"x-signature")
         if not app_uuid:
             raise Unauthorized("The header x-app-uuid is missing.")
         if not signature:
             raise Unauthorized("The header x-signature is missing.")
-        credentials = self._projects.credentials(self.name, app_uuid.lower())
+        credentials = self._projects.credentials(self.name, app_uuid.decode("latin-1").lower())
         if not credentials:
             raise NotFound("Unknown app_uuid")
         for credential in credentials:  # two while a secret is being replaced
             expected = hmac.digest(credential.secret, request.raw, "sha256").hex().encode()
             if hmac.compare_digest(expected, signature):
                 return credential.project
-        raise Unauthorized("Invalid signature", reason="signature")
+        raise Unauthorized("Invalid signature", reason="signature", project=credentials[0].project.id)
 
     def issue(self, project: Project) -> Issued:
         secret = secrets.token_hex(32)
