@@ -8,8 +8,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from litestar.types import Receive, Scope, Send
-
 from saastracker import logs, server
 from saastracker.config import Config
 from saastracker.contracts import Reply, Submission
@@ -92,14 +90,14 @@ class App:
         self._tasks: list[asyncio.Task[None]] = []
         self._gauges()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             bound = self._routes.find(scope["path"])
             if bound is not None:
                 await self._ingest(bound, scope, receive, send)
             else:
                 await self._web(scope, receive, send)
-        elif scope["type"] == "lifespan":  # type: ignore[comparison-overlap]
+        elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
     async def start(self) -> None:
@@ -135,7 +133,7 @@ class App:
         queue = "ok" if self._writer.queued_events < self._config.ingest.queue_events else "full"
         return {"ready": store == "ok" and queue == "ok", "store": store, "queue": queue}
 
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
+    async def _lifespan(self, receive: Any, send: Any) -> None:
         await receive()
         try:
             await self.start()
@@ -222,9 +220,8 @@ def run(config: Config) -> None:
     logs.configure(config.log.format, config.log.level)
     app = build(config)
     if not server.serve(app, config.server.host, config.server.port, app.stopping):
-        raise OperatorError(
-            f"Cannot listen on {config.server.host}:{config.server.port}; is it taken? Try --port {config.server.port + 1}."
-        )
+        host, port = config.server.host, config.server.port
+        raise OperatorError(f"Cannot listen on {host}:{port}; is it taken? Try --port {port + 1}.")
 
 
 def _now() -> int:

@@ -12,6 +12,7 @@ READ_SECONDS = 30.0
 INLINE_BYTES = 32 * 1024  # a larger body is unpacked in a thread
 
 Headers: TypeAlias = dict[bytes, bytes]
+IDENTITY = b"identity"
 _WBITS = {b"gzip": (31,), b"x-gzip": (31,), b"deflate": (15, -15)}  # deflate comes with and without zlib's frame
 
 
@@ -56,17 +57,19 @@ def _too_large(limit: int) -> TooLarge:
 
 def coding(headers: Headers) -> bytes:
     """The one Content-Encoding of a request, `identity` if none. Raises UnsupportedEncoding."""
-    name = headers.get(b"content-encoding", b"identity").strip().lower() or b"identity"
-    if name != b"identity" and name not in _WBITS:
+    name = headers.get(b"content-encoding", b"").strip().lower() or IDENTITY
+    if name != IDENTITY and name not in _WBITS:
         raise UnsupportedEncoding("Content-Encoding must be gzip, deflate or identity, and only one of them.")
     return name
 
 
-async def unpack(raw: bytes, name: bytes, limit: int) -> "bytes | Refusal":
+async def unpack(raw: bytes, name: bytes, limit: int) -> bytes | Refusal:
     """The body without its coding; a refusal, to be raised once the sender is known, if it is corrupt.
 
     Raises TooLarge.
     """
+    if name == IDENTITY:
+        return raw
     if len(raw) > INLINE_BYTES:
         return await asyncio.to_thread(_unpack, raw, name, limit)
     return _unpack(raw, name, limit)

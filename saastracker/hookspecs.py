@@ -20,30 +20,30 @@ hookimpl = pluggy.HookimplMarker("saastracker")
 
 
 @hookspec
-def auth_schemes(config: Config, projects: Projects) -> Sequence[AuthScheme] | None:  # type: ignore[empty-body]
+def auth_schemes(config: Config, projects: Projects) -> Sequence[AuthScheme] | None:
     """Ways of proving who sends."""
 
 
 @hookspec
-def wire_formats(config: Config) -> Sequence[WireFormat] | None:  # type: ignore[empty-body]
+def wire_formats(config: Config) -> Sequence[WireFormat] | None:
     """Request bodies the server understands, with their default paths."""
 
 
 @hookspec
-def enrichers(config: Config) -> Sequence[Enricher] | None:  # type: ignore[empty-body]
+def enrichers(config: Config) -> Sequence[Enricher] | None:
     """Steps that add to, or drop, a request's events before they are stored."""
 
 
 @hookspec
-def stores(config: Config) -> Mapping[str, StoreFactory] | None:  # type: ignore[empty-body]
+def stores(config: Config) -> Mapping[str, StoreFactory] | None:
     """Places that keep events, by the name that `[storage] backend` takes."""
 
 
 @hookspec
-def record_stores(config: Config) -> Mapping[str, RecordStoreFactory] | None:  # type: ignore[empty-body]
+def record_stores(config: Config) -> Mapping[str, RecordStoreFactory] | None:
     """Places that keep small facts: projects, keys, definitions."""
 
 
 @hookspec
-def reports(config: Config) -> Sequence[ReportPage] | None:  # type: ignore[empty-body]
+def reports(config: Config) -> Sequence[ReportPage] | None:
     """Pages that answer a question about a project's events."""

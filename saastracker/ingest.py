@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import msgspec
 from litestar.types import HTTPScope, Receive, Send
-from prometheus_client import Counter
 
 from saastracker import bodies
 from saastracker.contracts import (
@@ -24,6 +23,7 @@ from saastracker.contracts import (
     WireFormat,
 )
 from saastracker.errors import Invalid, MethodNotAllowed, Refusal, Unauthorized
+from saastracker.event import Event
 from saastracker.metrics import Metrics
 from saastracker.plugins import Bound
 from saastracker.writer import Writer
@@ -32,6 +32,8 @@ log = logging.getLogger("saastracker.ingest")
 
 IDEMPOTENCY_KEY_MAX = 255  # characters
 ADDED_BYTES = 1024  # what an event takes in memory beside its body, roughly
+
+_FAILED = Reply(500, b'{"detail":"The server failed; its log says why."}')
 
 Header = tuple[bytes, bytes]
 
@@ -62,7 +64,6 @@ class Ingest:
         self._metrics = metrics
         self._limits = limits
         self._trusted = tuple(ip_network(proxy, strict=False) for proxy in trusted_proxies)
-        self._answered: dict[tuple[str, int], Counter] = {}
 
     async def __call__(self, route: Bound, scope: HTTPScope, receive: Receive, send: Send) -> None:
         headers: bodies.Headers = dict(scope["headers"])
@@ -74,41 +75,37 @@ class Ingest:
                     await _send(send, Reply(204, b""), _preflight(headers))
                     return
                 raise MethodNotAllowed("POST, OPTIONS" if route.format.cors else "POST")
-            request, corrupt = await self._read(route, scope, headers, receive)
+            raw = await bodies.read(receive, headers, self._limits.received)
+            body: bytes | Refusal = raw
+            if b"content-encoding" in headers:
+                body = await bodies.unpack(raw, bodies.coding(headers), self._limits.unpacked)
+            request = Request(
+                method="POST",
+                path=scope["path"],
+                query_string=scope["query_string"],
+                headers=headers,
+                raw=raw,
+                body=b"" if isinstance(body, Refusal) else body,
+                received_at=time.time_ns() // 1_000_000,
+                address=None if route.format.sender == "server" else self._address(scope, headers),
+            )
             project = route.scheme.authenticate(request)
             if project is None:
                 raise Unauthorized(f"Send the credentials of the scheme {route.scheme.name}.")
-            if corrupt is not None:
-                raise corrupt
+            if isinstance(body, Refusal):
+                raise body
             reply = await self._take(route.format, request, project)
         except Refusal as refusal:
             reply, extra = self._refused(route, refusal, project)
         except bodies.Disconnected:
             return
+        except Exception:
+            log.exception("A request to %s failed", route.path)
+            reply = _FAILED
         if route.format.cors:
             extra += _cors(headers)
-        self._count(route.format.name, reply.status)
+        self._metrics.answered(route.format.name, reply.status)
         await _send(send, reply, extra)
-
-    async def _read(
-        self, route: Bound, scope: HTTPScope, headers: bodies.Headers, receive: Receive
-    ) -> tuple[Request, Refusal | None]:
-        raw = await bodies.read(receive, headers, self._limits.received)
-        body, corrupt = raw, None
-        if b"content-encoding" in headers and (coding := bodies.coding(headers)) != b"identity":
-            unpacked = await bodies.unpack(raw, coding, self._limits.unpacked)
-            body, corrupt = (b"", unpacked) if isinstance(unpacked, Refusal) else (unpacked, None)
-        address = None if route.format.sender == "server" else self._address(scope, headers)
-        return Request(
-            method="POST",
-            path=scope["path"],
-            query_string=scope["query_string"],
-            headers=headers,
-            raw=raw,
-            body=body,
-            received_at=time.time_ns() // 1_000_000,
-            address=address,
-        ), corrupt
 
     async def _take(self, wire: WireFormat, request: Request, project: Project) -> Reply:
         """Decode, enrich, store; the answer."""
@@ -119,22 +116,24 @@ class Ingest:
             if key is not None and (answer := self._store.answer(key)) is not None:
                 return answer  # a repeat gets the first answer, also when its body differs
             raise
-        events = decoded.events
-        reply = wire.reply(Outcome(len(events), decoded.rejected))
+        reply = wire.reply(Outcome(len(decoded.events), decoded.rejected))
+        events, dropped = self._enrich(decoded.events, wire, request)
+        if events:
+            submission = Submission(project, events, request.received_at, reply, key)
+            await self._writer.submit(submission, len(request.body) + ADDED_BYTES * len(events))
+            reply = submission.reply
         for rejected in decoded.rejected:
             self._note(project.id, rejected.reason, rejected.detail, request.path, request.received_at)
-        if self._enrichers:
-            for enricher in self._enrichers:
-                enricher.enrich(events, wire.sender, request.address)
-            for event in events:
-                if event.drop:
-                    self._note(project.id, event.drop, "", request.path, request.received_at)
-            events = [event for event in events if not event.drop]
-        if not events:
-            return reply
-        submission = Submission(project, events, request.received_at, reply, key)
-        await self._writer.submit(submission, len(request.body) + ADDED_BYTES * len(events))
-        return submission.reply
+        for event in dropped:
+            self._note(project.id, event.drop or "", event.name, request.path, request.received_at)
+        return reply
+
+    def _enrich(self, events: list[Event], wire: WireFormat, request: Request) -> tuple[list[Event], list[Event]]:
+        """Events to store, and those an enricher leaves out."""
+        for enricher in self._enrichers:
+            enricher.enrich(events, wire.sender, request.address)
+        dropped = [event for event in events if event.drop]
+        return [event for event in events if not event.drop] if dropped else events, dropped
 
     def _address(self, scope: HTTPScope, headers: bodies.Headers) -> str | None:
         """The client's address: the connection's, or what the nearest untrusted hop saw."""
@@ -169,12 +168,6 @@ class Ingest:
     def _note(self, project: str, reason: str, detail: str, path: str, at: int) -> None:
         self._metrics.rejected.labels(reason).inc()
         self._writer.refuse(Refused(project, at, reason, detail[:500], path[:255]))
-
-    def _count(self, wire: str, status: int) -> None:
-        counter = self._answered.get((wire, status))
-        if counter is None:
-            counter = self._answered[wire, status] = self._metrics.requests.labels(wire, str(status))
-        counter.inc()
 
 
 def _idempotency(request: Request, project: Project) -> bytes | None:

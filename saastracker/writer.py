@@ -56,6 +56,7 @@ class Writer:
         self._waiting: deque[Waiting] = deque()
         self._busy = False  # whether a group is with the thread, or about to be handed over
         self._closing = False
+        self._drained: asyncio.Future[None] | None = None  # of `close`
         self._timer: asyncio.TimerHandle | None = None
         self.queued_events = 0
         self._queued_bytes = 0
@@ -117,8 +118,9 @@ class Writer:
         self._closing = True
         if self._timer is not None:
             self._timer.cancel()
-        while self._busy:
-            await asyncio.sleep(0.01)
+        if self._busy:
+            self._drained = self._loop.create_future()
+            await self._drained
         if self._refusals:
             self._groups.put([])
         self._groups.put(None)
@@ -151,6 +153,8 @@ class Writer:
             self._loop.call_soon(self._hand_over)
         else:
             self._busy = False
+            if self._drained is not None:
+                self._drained.set_result(None)
         if results or self.failure is not None or self._refusals:
             self._arm()
 

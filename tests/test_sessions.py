@@ -1,5 +1,7 @@
 """Sessions of events without a session id."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,5 +74,5 @@ def test_memory_is_bounded_by_the_longest_unseen() -> None:
 def test_in_order_a_gap_over_thirty_minutes_is_the_only_boundary(minutes: list[int]) -> None:
     sessions = Sessions()
     names = [session_of(sessions, minute * MINUTE) for minute in minutes]
-    expected = 1 + sum(1 for a, b in zip(minutes, minutes[1:], strict=False) if (b - a) * MINUTE > INACTIVITY_MS)
+    expected = 1 + sum(1 for a, b in pairwise(minutes) if (b - a) * MINUTE > INACTIVITY_MS)
     assert len(set(names)) == expected

@@ -8,7 +8,14 @@ import pytest
 
 from saastracker.contracts import Project, Request
 
-pytest.register_assert_rewrite("saastracker.testing.auth", "saastracker.testing.formats")
+pytest.register_assert_rewrite(
+    "saastracker.testing.auth",
+    "saastracker.testing.formats",
+    "saastracker.testing.opened",
+    "saastracker.testing.stores",
+    "saastracker.testing.readers",
+    "saastracker.testing.record_stores",
+)
 
 NOW = 1_778_070_896_000  # 2026-05-06T12:34:56Z in milliseconds; when the requests made here arrive
 PROJECT = Project(id="11111111-2222-4333-8444-555555555555", slug="shop", name="Shop", workspace="w1")
