@@ -11,17 +11,18 @@ import msgspec
 from saastracker.event import Event
 from saastracker_sqlite.schema import CODED, PLAIN
 
-_CODES = ", ".join(f'e."{name}"' for name in CODED)
 _OTHERS = ("sequence", "time", "received_at", *PLAIN)
-_SQL = f"""SELECT {_CODES}, p.project, e.sequence, e."time", e."time" + e.delay, {", ".join(f"e.{name}" for name in PLAIN)}
-    FROM event_rows e LEFT JOIN projects p ON p.id = e.project """
+_SQL = """SELECT {}, p.project, e.sequence, e."time", e."time" + e.delay, {}
+    FROM event_rows e LEFT JOIN projects p ON p.id = e.project """.format(
+    ", ".join(f'e."{name}"' for name in CODED), ", ".join(f"e.{name}" for name in PLAIN)
+)
 _PROJECT = len(CODED)
 
 
 def read_events(connection: sqlite3.Connection, rest: str, parameters: Mapping[str, Any]) -> list[tuple[str, Event]]:
     """Events, each with its project's id, of the rows `e` and projects `p` that the end of a SELECT names.
 
-    Texts are read once per call: four times as fast as through the view, which reads them once per event.
+    Texts are read once per call: three times as fast as through the view, which reads them for each event.
     """
     rows = connection.execute(_SQL + rest, parameters).fetchall()
     ids = set(chain.from_iterable(row[:_PROJECT] for row in rows))
