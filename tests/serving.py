@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -114,6 +114,11 @@ class Served:
             return arrived
 
         return wait
+
+
+def columns(events: Sequence[Event], *names: str) -> list[tuple[Any, ...]]:
+    """Some columns of each event."""
+    return [tuple(event[name] for name in names) for event in events]
 
 
 def program(data: Path) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.serving import Event, Served, Server
+from tests.serving import Served, Server, columns
 
 PERSON = "7462108984f629db2ced1aeb2dc3e747e53a2e1c607059f72955ab864c724335"  # SHA-256 of demo@example.com
 COMPANY = "65f02acc-e104-45d9-8199-1491332d8454"
@@ -145,10 +145,6 @@ def shell(snippet: str, folder: Path) -> tuple[int, Any]:
     return run("bash", "-c", snippet, folder=folder)
 
 
-def shown(events: list[Event], *fields: str) -> list[tuple[Any, ...]]:
-    return [tuple(event[field] for field in fields) for event in events]
-
-
 @pytest.mark.parametrize(
     "command", [("bash", "-c", EVENTS_CURL), (sys.executable, "-c", EVENTS_PYTHON)], ids=["curl", "python"]
 )
@@ -156,7 +152,7 @@ def test_saastracker(command: tuple[str, ...], served: Served, tmp_path: Path) -
     arrivals = served.arrivals()
     *interpreter, snippet = command
     assert run(*interpreter, filled(snippet, served), folder=tmp_path) == (202, {"accepted": 1})
-    assert shown(arrivals(1), "name", "type", "user", "org", "path", "environment") == [
+    assert columns(arrivals(1), "name", "type", "user", "org", "path", "environment") == [
         ("page_view", "pageview", PERSON, "org_456", "/dashboard", "production")
     ]
 
@@ -165,7 +161,7 @@ def test_owlsignal(served: Served, tmp_path: Path) -> None:
     arrivals = served.arrivals()
     answer = shell(filled(OWLSIGNAL_CURL, served), tmp_path)
     assert answer == (200, {"accepted": 1, "rejected": 0, "errors": []})
-    assert shown(arrivals(1), "name", "type", "time", "user", "session", "release") == [
+    assert columns(arrivals(1), "name", "type", "time", "user", "session", "release") == [
         (
             "Session:Start",
             "session",
@@ -181,7 +177,7 @@ def test_nanosights(served: Served, tmp_path: Path) -> None:
     arrivals = served.arrivals()
     assert shell(filled(NANOSIGHTS_CURL, served), tmp_path) == (202, {"accepted": 1})
     (event,) = arrivals(1)
-    assert shown([event], "name", "type", "time", "session", "path", "value") == [
+    assert columns([event], "name", "type", "time", "session", "path", "value") == [
         ("ButtonClick", "custom", "2025-08-02T14:19:12.000Z", "uuid-session-id", "/", 1.0)
     ]
     assert event["properties"]["custom_field"] == "custom value"
@@ -202,7 +198,7 @@ def test_usermaven(path: str, body: list[dict[str, Any]], served: Served, tmp_pa
     assert shell(filled(snippet, served), tmp_path) == (200, {"status": "ok"})
     events = arrivals(len(body))
     times = ["2021-09-20T15:02:02.000Z", "2021-09-20T15:02:03.000Z"]
-    assert shown(events, "time", "name", "user", "anonymous_id", "org", "path") == [
+    assert columns(events, "time", "name", "user", "anonymous_id", "org", "path") == [
         (time, sent["event_type"], "lzL24K3kYw", "random_id", COMPANY, "/example")
         for time, sent in zip(times, body, strict=False)
     ]

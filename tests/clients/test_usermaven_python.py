@@ -3,11 +3,10 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.serving import Event, Served
+from tests.serving import Served, columns
 
 CLIENT = """
 import sys
@@ -59,10 +58,6 @@ def run(served: Served, folder: Path, options: str, calls: str, **keys: str) -> 
     return done.stderr
 
 
-def shown(events: list[Event], *fields: str) -> list[tuple[Any, ...]]:
-    return [tuple(event[field] for field in fields) for event in events]
-
-
 @pytest.mark.parametrize(
     ("options", "end"), [("sync_mode=True", ""), ("flush_interval=0.1", END)], ids=["sync", "async"]
 )
@@ -70,7 +65,7 @@ def test_identify_and_track(options: str, end: str, served: Served, tmp_path: Pa
     arrivals = served.arrivals()
     assert run(served, tmp_path, options, JOURNEY + end) == ""
     events = arrivals(3)
-    assert shown(events, "name", "type", "user", "anonymous_id", "org") == [
+    assert columns(events, "name", "type", "user", "anonymous_id", "org") == [
         ("user_identify", "identify", "12", None, "acme"),
         ("plan_upgraded", "custom", "12", None, "acme"),
         ("signed_out", "custom", "guest", None, None),
