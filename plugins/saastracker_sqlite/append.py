@@ -74,9 +74,12 @@ class Appender:
     def _bound_wal(self) -> None:
         """Empty the WAL also when the writer is never idle."""
         now = time.monotonic()
-        if now > self._truncated + TRUNCATE_EVERY and self._wal.stat().st_size > WAL_MAX:
-            self._truncated = now
-            truncate_wal(self._connection, wait_ms=TRUNCATE_WAIT_MS)
+        if now < self._truncated + TRUNCATE_EVERY:
+            return
+        with contextlib.suppress(OSError):  # the group is committed, whatever happens here
+            if self._wal.stat().st_size > WAL_MAX:
+                self._truncated = now
+                truncate_wal(self._connection, wait_ms=TRUNCATE_WAIT_MS)
 
     def _sort_out(self, submissions: Sequence[Submission]) -> tuple[list[Submission], list[tuple[Submission, Reply]]]:
         """Submissions to store, whose answers are kept, and repeats with the answer of the first."""

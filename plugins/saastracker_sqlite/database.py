@@ -77,8 +77,8 @@ def begin_read(connection: sqlite3.Connection) -> None:
 def truncate_wal(connection: sqlite3.Connection, wait_ms: int) -> None:
     """Copy the WAL into the database and empty it, unless readers of older states take longer than `wait_ms`."""
     connection.execute(f"PRAGMA busy_timeout = {wait_ms}")
-    # What is committed is safe in the WAL, so a failure here is not one of the group's.
-    with contextlib.suppress(sqlite3.OperationalError):
+    # What is committed is safe in the WAL: a failure here is not one of the last group's.
+    with contextlib.suppress(sqlite3.Error):
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     connection.execute(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1000)}")
 
@@ -87,8 +87,8 @@ class Lock:
     """`<database>.lock`, held by the one process that writes events; the system lets go of it when that dies."""
 
     def __init__(self, database: Path) -> None:
-        self._database = database.resolve()  # two names of one file are one lock
-        self._path = self._database.with_name(f"{self._database.name}.lock")
+        self._database = database
+        self._path = database.with_name(f"{database.name}.lock")
         self._file: int | None = None
 
     @property

@@ -17,6 +17,7 @@ class SqliteRecords:
 
     def __init__(self, path: Path) -> None:
         """Makes the file if there is none. Raises OperatorError if it cannot be used."""
+        path = path.resolve()
         prepare(path)
         self._turn = threading.Lock()
         self._connection = connect(path)

@@ -123,7 +123,9 @@ def _pending(db: Database, path: Path) -> bool:
 def _migrate(db: Database, path: Path) -> None:
     applied = migrations.applied(db)
     if applied:
-        copy(path, path.with_name(f"{path.name}.{applied[-1].name.split()[0]}"), lambda _done, _total: None)
+        before = path.with_name(f"{path.name}.{applied[-1].name.split()[0]}")
+        before.unlink(missing_ok=True)  # of a migration that failed
+        copy(path, before, lambda _done, _total: None)
     else:
         db.conn.execute("PRAGMA journal_mode = WAL")
     db.conn.execute("BEGIN IMMEDIATE")  # all migrations or none

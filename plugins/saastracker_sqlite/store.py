@@ -20,12 +20,12 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, cache_mb: int = 32) -> None:
         """Makes the file if there is none. Raises OperatorError if it cannot be used."""
-        prepare(path)
-        self._path = path
+        self._path = path.resolve()  # two names of one file are one store
+        prepare(self._path)
         self._cache_mb = cache_mb
-        self._lock = Lock(path)
+        self._lock = Lock(self._path)
         self._appender: Appender | None = None
-        self._readers = Readers(path)
+        self._readers = Readers(self._path)
 
     def claim(self) -> None:
         self._lock.acquire()
