@@ -18,7 +18,6 @@ STOP_SECONDS = 7  # for requests under way; what is queued is committed after th
 class Protocol(HttpToolsProtocol):
     """Closes connections whose request head is too slow or too large; uvicorn waits for ever."""
 
-    _in_head = True
     _head_size = 0
     _head_timer: asyncio.TimerHandle | None = None
 
@@ -28,22 +27,15 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self._in_head:
+        if self.cycle is None or self.cycle.response_complete:  # nothing under way: this was part of a head
             self._head_size += len(data)
             if self._head_size > HEAD_MAX:
                 self.send_400_response("Request head too large.")
             elif self._head_timer is None:
                 self._arm()
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._in_head = True
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        self._head_size = 0
-        self._disarm()
-        super().on_headers_complete()
+        elif self._head_timer is not None:
+            self._disarm()
+            self._head_size = 0
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()

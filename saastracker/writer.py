@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from saastracker.contracts import Group, Refused, Store, Submission
 from saastracker.errors import Invalid, Unavailable
@@ -20,7 +21,14 @@ log = logging.getLogger("saastracker.writer")
 GROUP_EVENTS = 2000  # past this a larger transaction is no cheaper per event
 IDLE_SECONDS = 1.0
 
-Waiting = tuple[Submission | None, "asyncio.Future[None]"]  # None: a probe, which stores nothing
+
+class Waiting(NamedTuple):
+    """A submission and who waits for it; a probe stores nothing."""
+
+    submission: Submission | None
+    done: "asyncio.Future[None]"
+    events: int
+    size: int  # bytes
 
 
 class Writer:
@@ -70,8 +78,8 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
-    async def submit(self, submission: Submission, size: int) -> None:
-        """Return once the submission is on disk; `size` is what it takes in memory, in bytes.
+    def submit(self, submission: Submission, size: int) -> "asyncio.Future[None]":
+        """Done once the submission is on disk; `size` is what it takes in memory, in bytes.
 
         Raises Unavailable when the queue is full or the store refuses, Invalid when the store
         cannot hold one of the events.
@@ -83,21 +91,17 @@ class Writer:
             raise Unavailable("The server is busy; nothing was stored, send again.", reason="queue_full")
         self.queued_events += events
         self._queued_bytes += size
-        try:
-            await self._enqueue(submission)
-        finally:
-            self.queued_events -= events
-            self._queued_bytes -= size
+        return self._enqueue(submission, events, size)
 
-    async def probe(self) -> None:
+    def probe(self) -> "asyncio.Future[None]":
         """Raises Unavailable unless the store can write right now."""
-        await self._enqueue(None)
+        return self._enqueue(None, 0, 0)
 
-    def _enqueue(self, submission: Submission | None) -> "asyncio.Future[None]":
+    def _enqueue(self, submission: Submission | None, events: int, size: int) -> "asyncio.Future[None]":
         if self._closing:
             raise Unavailable("The server is stopping; nothing was stored, send again.", reason="stopping")
         done = self._loop.create_future()
-        self._waiting.append((submission, done))
+        self._waiting.append(Waiting(submission, done, events, size))
         if not self._busy:
             self._busy = True
             self._loop.call_soon(self._hand_over)
@@ -132,21 +136,23 @@ class Writer:
         while self._waiting and events < GROUP_EVENTS:
             waiting = self._waiting.popleft()
             group.append(waiting)
-            if waiting[0] is not None:
-                events += len(waiting[0].events)
+            events += waiting.events
         self._groups.put(group)
 
     def _settle(self, results: Sequence[tuple[Waiting, Exception | None]]) -> None:
         stored = []
-        for (submission, future), error in results:
+        for waiting, error in results:
+            submission, done, events, size = waiting
+            self.queued_events -= events
+            self._queued_bytes -= size
             if error is None and submission is not None:
                 stored.append(submission)
-            if future.cancelled():  # the client went away; what it sent is stored all the same
+            if done.cancelled():  # the client went away; what it sent is stored all the same
                 continue
             if error is None:
-                future.set_result(None)
+                done.set_result(None)
             else:
-                future.set_exception(error)
+                done.set_exception(error)
         if stored:
             self._committed(stored)
         if self._waiting:
@@ -180,14 +186,15 @@ class Writer:
             self._taken = 0.0
 
     def _commit(self, group: list[Waiting]) -> None:
-        submissions = [submission for submission, _ in group if submission is not None]
+        submissions = [waiting.submission for waiting in group if waiting.submission is not None]
         error = self._append(submissions)
+        answer = _answer(error)
         if error is None or isinstance(error, Unavailable) or len(submissions) < 2:
-            results = [(waiting, _answer(error)) for waiting in group]
+            results = [(waiting, answer) for waiting in group]
         else:  # one of them cannot be stored: the others must not suffer
             log.warning("A group of %d requests failed and is retried one by one", len(submissions))
             results = [
-                (waiting, None if waiting[0] is None else _answer(self._append([waiting[0]]))) for waiting in group
+                (each, None if each.submission is None else _answer(self._append([each.submission]))) for each in group
             ]
         self._loop.call_soon_threadsafe(self._settle, results)
 
