@@ -22,8 +22,8 @@ def test_each_printed_curl_line_works(server: tuple[str, str], run: Run) -> None
     lines = re.findall(r"^# (\S+)\n(.+)$", printed, re.MULTILINE)
     assert [name for name, _ in lines] == ["saastracker", "nanosights", "usermaven", "owlsignal"]
     for name, line in lines:
-        answer = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=20, check=True).stdout
-        assert re.match(r"HTTP/1.1 20[02] ", answer), (name, answer)
+        sent = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=20, check=True).stdout
+        assert re.match(r"HTTP/1.1 20[02] ", sent), (name, sent)
     exported = [json.loads(line) for line in run("export", "--project", "my-product").stdout.splitlines()]
     assert [event["name"] for event in exported] == ["report_exported", "plan_chosen", "signed_up", "Level:Complete"]
     token = re.search(r"^  (st_\S+)$", printed, re.MULTILINE)

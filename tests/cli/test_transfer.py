@@ -2,7 +2,10 @@
 
 import csv
 import json
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
+from saastracker.cli.importing import BATCH
 from saastracker.cli.lines import COLUMNS, from_row, origin, written
 from saastracker.cli.lines import read as read_line
 from saastracker.cli.options import Options
@@ -92,6 +96,32 @@ def test_events_without_ids_survive_a_journey(run: Run, form: str) -> None:
     run("--data", "other", "export", "--project", "b", "--output", "back.ndjson")
     back = [json.loads(line) for line in Path("back.ndjson").read_text().splitlines()]
     assert without_sequence(back) == without_sequence(export(run, "a"))
+
+
+def test_ctrl_c_keeps_what_is_stored_and_says_how_to_go_on(run: Run) -> None:
+    run("project", "add", "A")
+    lines = b"".join(b'{"name": "%d"}\n' % number for number in range(BATCH + 100))
+    with subprocess.Popen(
+        [sys.executable, "-m", "saastracker", "import", "-", "--project", "a"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A shell that runs the tests in the background hands down an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    ) as process:
+        assert process.stdin
+        assert process.stderr
+        process.stdin.write(lines)
+        process.stdin.flush()
+        while len(export(run, "a")) < BATCH:
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        error = process.stderr.read().decode()
+        assert process.wait(timeout=20) == 1
+    assert error == (
+        "Error: Interrupted near line 600: 500 stored, 0 already there, 0 bad lines. "
+        "Run the same command again to go on\n"
+    )
+    assert run("import", "-", "--project", "a", stdin=lines).stdout == "100 stored, 500 already there, 0 bad lines.\n"
 
 
 def test_import_goes_through_a_running_server(server: tuple[str, str], run: Run) -> None:
