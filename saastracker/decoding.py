@@ -54,6 +54,20 @@ def decode_envelope(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
     return _decode(decoder, body, strict=False)
 
 
+def decode_batch(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T | None:
+    """A whole batch at once, in a type that keeps no part of it as sent; None if anything in it is wrong.
+
+    Looking at a batch once costs a fifth of looking at each element. Which element is wrong is for
+    `decode_envelope` and `decode` to find.
+    """
+    try:
+        body.decode()
+        value = decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return None if _suspect_text(body) or _unbalanced(body) else value
+
+
 def _decode(decoder: "msgspec.json.Decoder[T]", body: bytes, *, strict: bool) -> T:
     try:
         body.decode()  # msgspec looks only at the texts it decodes, not at those it skips
@@ -73,10 +87,24 @@ def _decode(decoder: "msgspec.json.Decoder[T]", body: bytes, *, strict: bool) ->
 
 def _suspect(body: bytes) -> bool:
     """Whether valid JSON may hold what a store may not; finds too much, never too little."""
-    if body.count(b"{") + body.count(b"[") > NESTING_MAX or (b"\\" in body and b"\\u0000" in body):
+    return body.count(b"{") + body.count(b"[") > NESTING_MAX or _suspect_text(body)
+
+
+def _suspect_text(body: bytes) -> bool:
+    if b"\\" in body and b"\\u0000" in body:
         return True
     digits = body.translate(_DIGITS)
     return b"0000000000000000000" in digits or _EXPONENT.search(digits) is not None
+
+
+def _unbalanced(body: bytes) -> bool:
+    """Whether brackets, those in texts too, nest deeper than allowed or do not match."""
+    brackets = body.translate(_BRACKETS, _OTHERS)
+    for _ in range(NESTING_MAX):
+        if not brackets:
+            return False
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
 
 
 def _check(body: bytes) -> None:
@@ -95,10 +123,7 @@ def _check(body: bytes) -> None:
         elif len(number) > 20 or not INTEGER_MIN <= int(number) <= INTEGER_MAX:
             raise Invalid(f"{_path(body, place)}: integers must fit in 64 bits")
         place += len(number)
-    brackets = _STRINGS.sub(b"", body).translate(_BRACKETS, _OTHERS)
-    for _ in range(NESTING_MAX):
-        brackets = brackets.replace(b"[]", b"")
-    if brackets:
+    if _unbalanced(_STRINGS.sub(b"", body)):
         raise Invalid(_TOO_DEEP)
 
 

@@ -1,5 +1,6 @@
 """The wire format "owlsignal": game telemetry in batches, of which bad events are rejected one by one."""
 
+from contextlib import suppress
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -7,16 +8,12 @@ import msgspec
 from msgspec import Meta
 
 from saastracker.contracts import Decoded, Endpoint, Outcome, Project, Rejected, Reply, Request, Sender, WireFormat
-from saastracker.decoding import decode, decode_envelope, encode_properties, iso_time
+from saastracker.decoding import decode, decode_batch, decode_envelope, encode_properties, iso_time
 from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker.hookspecs import hookimpl
 
 _Dimension = Annotated[str, Meta(max_length=64)] | None
-
-
-class _Batch(msgspec.Struct, gc=False):
-    events: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=100)]
 
 
 class _Sent(msgspec.Struct, gc=False):
@@ -33,6 +30,14 @@ class _Sent(msgspec.Struct, gc=False):
     data: dict[str, str | int | float | bool | None] | None = None
 
 
+class _Batch(msgspec.Struct, gc=False):
+    events: Annotated[list[_Sent], Meta(min_length=1, max_length=100)]
+
+
+class _Envelope(msgspec.Struct, gc=False):
+    events: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=100)]
+
+
 class _Answer(msgspec.Struct):
     accepted: int
     rejected: int
@@ -40,6 +45,7 @@ class _Answer(msgspec.Struct):
 
 
 _batch = msgspec.json.Decoder(_Batch)
+_envelope = msgspec.json.Decoder(_Envelope)
 _sent = msgspec.json.Decoder(_Sent)
 
 
@@ -50,17 +56,18 @@ class Owlsignal:
     sender: Sender = "app"
 
     def decode(self, request: Request, project: Project) -> Decoded:  # noqa: ARG002
+        now, user_agent = request.received_at, request.header(b"user-agent")
+        batch = decode_batch(_batch, request.body)
+        if batch is not None:
+            with suppress(Invalid):
+                return Decoded([_event(sent, now, user_agent) for sent in batch.events])
         events: list[Event] = []
         rejected: list[Rejected] = []
-        user_agent = request.header(b"user-agent")
-        for index, text in enumerate(decode_envelope(_batch, request.body).events):
+        for index, text in enumerate(decode_envelope(_envelope, request.body).events):
             try:
-                event = _event(decode(_sent, bytes(text)), request.received_at)
+                events.append(_event(decode(_sent, bytes(text)), now, user_agent))
             except Invalid as refusal:
                 rejected.append(Rejected(index, refusal.detail))
-                continue
-            event.user_agent = user_agent
-            events.append(event)
         return Decoded(events, tuple(rejected))
 
     def reply(self, outcome: Outcome) -> Reply:
@@ -68,7 +75,7 @@ class Owlsignal:
         return Reply(200, msgspec.json.encode(_Answer(outcome.accepted, len(errors), errors)))
 
 
-def _event(sent: _Sent, now: int) -> Event:
+def _event(sent: _Sent, now: int, user_agent: str | None) -> Event:
     values = sent.data or {}
     if sent.dim01:
         values["dim01"] = sent.dim01
@@ -85,6 +92,7 @@ def _event(sent: _Sent, now: int) -> Event:
         release=sent.build_version,
         value=sent.value,
         properties=encode_properties(values, "$.data"),
+        user_agent=user_agent,
     )
 
 
