@@ -39,12 +39,16 @@ class Appender:
     """
 
     def __init__(self, path: Path, cache_mb: int) -> None:
-        self._connection = connect(path, cache_mb=cache_mb)
         self._wal = path.with_name(f"{path.name}-wal")
         self._truncated = 0.0
-        self._dictionary = Dictionary(self._connection)
-        self._projects: dict[str, int] = dict(self._connection.execute("SELECT project, id FROM projects"))
-        last = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'event_rows'").fetchone()
+        self._connection = connect(path, cache_mb=cache_mb)
+        try:
+            self._dictionary = Dictionary(self._connection)
+            self._projects: dict[str, int] = dict(self._connection.execute("SELECT project, id FROM projects"))
+            last = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'event_rows'").fetchone()
+        except BaseException:
+            self.close()
+            raise
         self._sequence: int = last[0] if last else 0
 
     def append(self, group: Group) -> None:
@@ -82,7 +86,7 @@ class Appender:
                 truncate_wal(self._connection, wait_ms=TRUNCATE_WAIT_MS)
 
     def _sort_out(self, submissions: Sequence[Submission]) -> tuple[list[Submission], list[tuple[Submission, Reply]]]:
-        """Submissions to store, whose answers are kept, and repeats with the answer of the first."""
+        """Submissions to store, and repeats with the answer that each gets. Keeps the answers of new keys."""
         keys = [submission.idempotency for submission in submissions if submission.idempotency is not None]
         if not keys:
             return list(submissions), []
@@ -166,8 +170,8 @@ class Appender:
     def _project(self, project: str) -> int:
         """The number of a project, a new one if it has none."""
         if project not in self._projects:
-            inserted = self._connection.execute("INSERT INTO projects (project) VALUES (?) RETURNING id", (project,))
-            (self._projects[project],) = inserted.fetchone()
+            inserted = self._connection.execute("INSERT INTO projects (project) VALUES (?)", (project,))
+            self._projects[project] = int(inserted.lastrowid or 0)
         return self._projects[project]
 
     def _stored_ids(self, submissions: Iterable[Submission]) -> set[tuple[Any, ...]]:

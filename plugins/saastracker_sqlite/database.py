@@ -42,21 +42,22 @@ def failures() -> Iterator[None]:
 
 def connect(path: Path, *, cache_mb: int = 2) -> sqlite3.Connection:
     """A connection that writes. Transactions are begun and ended by hand."""
-    connection = _open(path, "rw", cache_mb)
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-    connection.execute(f"PRAGMA journal_size_limit = {WAL_MAX}")
-    return connection
+    return _open(
+        path,
+        "rw",
+        f"cache_size = -{cache_mb * 1024}",
+        "synchronous = FULL",
+        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+        f"journal_size_limit = {WAL_MAX}",
+    )
 
 
 def connect_readonly(path: Path) -> sqlite3.Connection:
     """A connection that cannot write."""
-    connection = _open(path, "ro", cache_mb=4)
-    connection.execute(f"PRAGMA mmap_size = {MMAP_BYTES}")
-    return connection
+    return _open(path, "ro", "cache_size = -4096", f"mmap_size = {MMAP_BYTES}")
 
 
-def _open(path: Path, mode: str, cache_mb: int) -> sqlite3.Connection:
+def _open(path: Path, mode: str, *pragmas: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
@@ -64,7 +65,12 @@ def _open(path: Path, mode: str, cache_mb: int) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
-    connection.execute(f"PRAGMA cache_size = -{cache_mb * 1024}")
+    try:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

@@ -22,15 +22,18 @@ STEPS = 20_000  # of SQLite's virtual machine, between two looks at the clock: a
 
 _PROP = re.compile(r"\bprop(_number)?\(\s*:(\w+)\s*\)")
 _PATH = """'$."' || :{key} || '"'"""
-# json_extract makes 1 of true, and ->> does what json_extract does: booleans, lists and objects stay JSON.
-_TEXT = f"""CASE json_type(properties, {_PATH}) WHEN 'text' THEN json_extract(properties, {_PATH})
-    WHEN 'null' THEN NULL ELSE properties -> ({_PATH}) END"""
+# json_extract makes 1 of true; what it makes of lists and objects is JSON.
+_TEXT = f"""CASE json_type(properties, {_PATH}) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
+    ELSE CAST(json_extract(properties, {_PATH}) AS TEXT) END"""
 _NUMBER = f"""CASE WHEN json_type(properties, {_PATH}) IN ('integer', 'real')
     THEN json_extract(properties, {_PATH}) END"""
 
 
 def expand(sql: str, parameters: Mapping[str, Any]) -> str:
-    """Write out `prop(:key)` and `prop_number(:key)`. Raises Invalid for a key with a quotation mark."""
+    """Write out `prop(:key)`, a string as it is and all else as JSON, and `prop_number(:key)`, NULL for no number.
+
+    Raises Invalid for a key with a quotation mark, which ends the key of a JSON path.
+    """
 
     def written_out(call: re.Match[str]) -> str:
         key = call[2]
