@@ -62,7 +62,10 @@ def test_search_order(monkeypatch: pytest.MonkeyPatch) -> None:
         ('[[endpoint]]\npath = "e"\nscheme = "a"\nformat = "b"', "my.toml: endpoint[0].path: expected `str` matching"),
         ("[server\n", "my.toml: not valid TOML: "),
         ('[server]\nport = { env = "ABSENT" }', "my.toml: server.port: the environment variable ABSENT is not set"),
-        ('[server]\ntrusted_proxies = ["::1", { env = "ABSENT" }]', "my.toml: server.trusted_proxies[1]: the environment"),
+        (
+            '[server]\ntrusted_proxies = ["::1", { env = "ABSENT" }]',
+            "my.toml: server.trusted_proxies[1]: the environment",
+        ),
     ],
 )
 def test_mistakes(text: str, message: str) -> None:
