@@ -16,6 +16,7 @@ import httpx
 READY_SECONDS = 30
 STOP_SECONDS = 15
 ARRIVE_SECONDS = 20
+SAASTRACKER = (sys.executable, "-m", "saastracker")
 
 Event: TypeAlias = dict[str, Any]  # one row of the report "stream", by column
 
@@ -23,7 +24,7 @@ Event: TypeAlias = dict[str, Any]  # one row of the report "stream", by column
 class Server:
     """`saastracker serve` on `folder/data` and a free port; its output goes to `folder/output`."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, saastracker: Sequence[str] = SAASTRACKER) -> None:
         self.data = folder / "data"
         self._output = folder / "output"
         with socket.socket() as probe:
@@ -32,7 +33,7 @@ class Server:
         self.url = f"http://127.0.0.1:{port}"
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
-                [*program(self.data), "serve", "--port", str(port), *options],
+                [*saastracker, "--data", str(self.data), "serve", "--port", str(port), *options],
                 cwd=folder,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -50,6 +51,10 @@ class Server:
         self._process.kill()
         self._process.wait()
         raise AssertionError(f"The server did not start:\n{self.output}")
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def output(self) -> str:
@@ -80,6 +85,11 @@ class Server:
             self._process.wait()
             raise
 
+    def kill(self) -> None:
+        """End it as a power cut does, without a word to it."""
+        self._process.kill()
+        self._process.wait()
+
 
 @dataclass(frozen=True)
 class Served:
@@ -102,13 +112,20 @@ class Served:
         """All events of the project, in order of arrival."""
         return self.server.events(self.slug, self.token)
 
-    def arrivals(self) -> Callable[[int], list[Event]]:
-        """A function that waits for that many events from now on, and returns all that came."""
-        before = len(self.events())
+    def arrivals(self, *ignored: str) -> Callable[[int], list[Event]]:
+        """A function that waits for that many events from now on, and returns all that came.
+
+        Events with a name in `ignored` neither count nor return.
+        """
+
+        def events() -> list[Event]:
+            return [event for event in self.events() if event["name"] not in ignored]
+
+        before = len(events())
 
         def wait(count: int) -> list[Event]:
             deadline = time.monotonic() + ARRIVE_SECONDS
-            while len(arrived := self.events()[before:]) < count:
+            while len(arrived := events()[before:]) < count:
                 assert time.monotonic() < deadline, f"{count} events were expected, these came: {arrived}"
                 time.sleep(0.05)
             return arrived
@@ -123,7 +140,7 @@ def columns(events: Sequence[Event], *names: str) -> list[tuple[Any, ...]]:
 
 def program(data: Path) -> list[str]:
     """The command line on a data folder."""
-    return [sys.executable, "-m", "saastracker", "--data", str(data)]
+    return [*SAASTRACKER, "--data", str(data)]
 
 
 def serve(folder: Path) -> Served:

@@ -76,6 +76,7 @@ class Visit:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._context.set_offline(True)  # what a closing page still sends would be the next test's
         self._context.close()
 
     @property
