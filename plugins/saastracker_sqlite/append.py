@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import chain
 from operator import attrgetter, itemgetter
 from pathlib import Path
@@ -17,7 +18,8 @@ from saastracker_sqlite.database import WAL_MAX, connect, truncate_wal
 from saastracker_sqlite.dictionary import Dictionary
 from saastracker_sqlite.schema import CODED, PLAIN
 
-ANSWER_MS = 24 * 3600 * 1000  # how long the answer to an Idempotency-Key is kept
+HOUR_MS = 3600 * 1000
+ANSWER_MS = 24 * HOUR_MS  # how long the answer to an Idempotency-Key is kept
 REFUSED_MAX = 1000  # kept per project
 TRUNCATE_EVERY = 10.0  # seconds; readers that overlap without end may make it fail
 TRUNCATE_WAIT_MS = 200  # how long it may hold up a busy writer
@@ -157,7 +159,7 @@ class Appender:
                 )
                 values += itemgetter(*event_texts)(codes)
                 stored.append(event)
-            period = submission.project.id, _month(submission.received_at)
+            period = submission.project.id, _month(submission.received_at // HOUR_MS)
             usage[period] = usage.get(period, 0) + sequence - before
         bulk.insert(self._connection, _EVENT_ROWS, _EVENT_ROW, values)
         self._connection.executemany(
@@ -202,5 +204,7 @@ class Appender:
         )
 
 
-def _month(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m")
+@lru_cache(64)
+def _month(hour: int) -> str:
+    """The calendar month, UTC, of an hour since 1970."""
+    return datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m")
