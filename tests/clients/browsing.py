@@ -84,11 +84,11 @@ class Visit:
         return {cookie["name"]: cookie["value"] for cookie in self._context.cookies()}
 
     def settle(self) -> None:
-        """Wait until every request has ended and no SDK keeps an event in its queue."""
+        """Wait until every request, the first preflight too, has ended and no SDK keeps an event in its queue."""
         self.page.wait_for_function(QUEUES_EMPTY)
         deadline = time.monotonic() + SETTLE_SECONDS
-        while self._open:
-            assert time.monotonic() < deadline, f"never answered: {self._open}"
+        while self._open or not self.preflights:  # another process of the browser reports those, maybe later
+            assert time.monotonic() < deadline, f"not answered: {self._open or 'a preflight'}"
             self.page.wait_for_timeout(20)
 
     def _console(self, message: ConsoleMessage) -> None:
