@@ -1,6 +1,7 @@
 """uvicorn, set up for ingest: bounded request heads, no idle half-requests, a clean stop."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable
 from types import FrameType
@@ -86,6 +87,11 @@ def serve(app: Any, host: str, port: int, stopping: Callable[[], None]) -> bool:
         backlog=2048,
     )
     server = Server(config, stopping)
+    # What start-up made stays; the default of a collection every 700 new objects cost a tenth of the CPU at 256
+    # connections, since those in flight were looked at again and again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
     # uvicorn raises the signal again once it has stopped; a clean stop should exit with 0.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
