@@ -24,9 +24,7 @@ Event: TypeAlias = dict[str, Any]  # one row of the report "stream", by column
 class Server:
     """`saastracker serve` on `folder/data` and a free port; its output goes to `folder/output`."""
 
-    def __init__(
-        self, folder: Path, *options: str, saastracker: Sequence[str] = SAASTRACKER, awaited: str = "/readyz"
-    ) -> None:
+    def __init__(self, folder: Path, *options: str, saastracker: Sequence[str] = SAASTRACKER) -> None:
         self.data = folder / "data"
         self._output = folder / "output"
         with socket.socket() as probe:
@@ -40,13 +38,13 @@ class Server:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        self._wait(awaited)
+        self._wait()
 
-    def _wait(self, path: str) -> None:
+    def _wait(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
         while self._process.poll() is None and time.monotonic() < deadline:
             try:
-                if httpx.get(f"{self.url}{path}").is_success:
+                if httpx.get(f"{self.url}/readyz").is_success:
                     return
             except httpx.TransportError:
                 time.sleep(0.05)

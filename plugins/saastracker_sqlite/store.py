@@ -1,11 +1,13 @@
 """The store of events in SQLite."""
 
 import contextlib
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from saastracker.contracts import Group, Reader, Reply
+from saastracker.errors import OperatorError
 from saastracker.event import Event
 from saastracker_sqlite.append import ANSWER_MS, Appender
 from saastracker_sqlite.backup import copy
@@ -28,6 +30,9 @@ class SqliteStore:
         self._readers = Readers(self._path)
 
     def claim(self) -> None:
+        if not os.access(self._path, os.W_OK):
+            # SQLite would open it all the same, and keep to that while the process lives.
+            raise OperatorError(f"{self._path} is read-only: make it writable (chmod u+w {self._path})")
         self._lock.acquire()
 
     def append(self, group: Group) -> None:

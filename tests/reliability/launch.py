@@ -1,0 +1,79 @@
+"""The server with one thing made worse, to show that the tests here can fail, and to fail sooner.
+
+python tests/reliability/launch.py WEAKNESS ARGUMENTS_OF_SAASTRACKER
+"""
+
+import asyncio
+import sqlite3
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import saastracker_sqlite.append
+import saastracker_sqlite.database
+from saastracker import bodies, server
+from saastracker.cli import main
+from saastracker.contracts import Group
+from saastracker.writer import Writer
+from saastracker_sqlite.store import SqliteStore
+
+SLOW_SECONDS = 0.05
+
+
+def early_answer() -> None:
+    """Answer before the commit."""
+    submit = Writer.submit
+
+    def answered(self: Writer, *arguments: Any) -> "asyncio.Future[None]":
+        committed = asyncio.ensure_future(submit(self, *arguments))
+        committed.add_done_callback(lambda future: future.cancelled() or future.exception())
+        now = asyncio.get_running_loop().create_future()
+        now.set_result(None)
+        return now
+
+    Writer.submit = answered  # type: ignore[method-assign]
+
+
+def lazy_sync() -> None:
+    """Leave it to the system when commits reach the disk."""
+    connect = saastracker_sqlite.append.connect
+
+    def connected(path: Path, **options: Any) -> sqlite3.Connection:
+        connection = connect(path, **options)
+        connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
+
+    saastracker_sqlite.append.connect = connected
+
+
+def slow_disk() -> None:
+    """Every commit takes 50 ms more."""
+    append = SqliteStore.append
+
+    def appended(self: SqliteStore, group: Group) -> None:
+        time.sleep(SLOW_SECONDS)
+        append(self, group)
+
+    SqliteStore.append = appended  # type: ignore[method-assign]
+
+
+def impatient() -> None:
+    """Time limits that a test can wait for."""
+    server.HEAD_SECONDS = 1.0
+    server.STOP_SECONDS = 1
+    bodies.READ_SECONDS = 1.0
+    saastracker_sqlite.database.BUSY_SECONDS = 0.3
+
+
+WEAKNESSES = {weakness.__name__: weakness for weakness in (early_answer, lazy_sync, slow_disk, impatient)}
+
+
+def launching(weakness: str) -> list[str]:
+    """The command that stands for `saastracker`."""
+    return [sys.executable, __file__, weakness]
+
+
+if __name__ == "__main__":
+    WEAKNESSES[sys.argv.pop(1)]()
+    main()
