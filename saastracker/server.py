@@ -3,15 +3,17 @@
 import asyncio
 import gc
 import signal
+import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
+import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 15.0  # for a request line and headers to arrive
-HEAD_MAX = 64 * 1024  # bytes
+HEAD_MAX = 64 * 1024  # bytes, beside the read in which it began
 KEEP_ALIVE_SECONDS = 75  # longer than the 60 s for which common proxies reuse a connection
 STOP_SECONDS = 7  # for requests under way; what is queued is committed after that
 
@@ -19,6 +21,7 @@ STOP_SECONDS = 7  # for requests under way; what is queued is committed after th
 class Protocol(HttpToolsProtocol):
     """Closes connections whose request head is too slow or too large; uvicorn waits for ever."""
 
+    _received = b""
     _head_size = 0
     _head_timer: asyncio.TimerHandle | None = None
 
@@ -27,16 +30,38 @@ class Protocol(HttpToolsProtocol):
         self._arm()
 
     def data_received(self, data: bytes) -> None:
+        self._received = data
         super().data_received(data)
-        if self.cycle is None or self.cycle.response_complete:  # nothing under way: this was part of a head
+        self._received = b""
+        cycle = self.cycle
+        in_head = cycle is None or cycle.scope is not self.scope
+        if not in_head and not cycle.response_complete:
+            if self._head_timer is not None:
+                self._disarm()
+        elif self._head_timer is None:  # a head began, or a body that was answered early goes on
+            self._head_size = 0
+            self._arm()
+        elif in_head:
             self._head_size += len(data)
             if self._head_size > HEAD_MAX:
                 self.send_400_response("Request head too large.")
-            elif self._head_timer is None:
-                self._arm()
-        elif self._head_timer is not None:
-            self._disarm()
-            self._head_size = 0
+
+    def _should_upgrade(self) -> bool:
+        return True
+
+    def handle_websocket_upgrade(self) -> None:
+        """Serve the request as if it had asked for no other protocol; its parser has left out the body.
+
+        Java's HttpClient and curl --http2 ask for HTTP/2 with every request.
+        """
+        (after_head,) = cast("httptools.HttpParserUpgrade", sys.exception()).args
+        if self.scope["method"] == "CONNECT":
+            self.send_400_response("CONNECT is for proxies.")
+            return
+        lines = [b"%b %b HTTP/1.1" % (self.scope["method"].encode(), self.url)]
+        lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        super().data_received(b"\r\n".join([*lines, b"", self._received[after_head:]]))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()

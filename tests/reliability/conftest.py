@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.reliability.load import Keys
-from tests.serving import SAASTRACKER, Server, program
+from tests.serving import Server, program
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """A disk that is full, locked, read-only or slow: 503, nothing lost, and it goes on by itself."""
 
 import asyncio
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -9,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from io import FileIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +19,7 @@ import pytest
 from tests.reliability.conftest import Start
 from tests.reliability.launch import launching
 from tests.reliability.load import Keys, Load, game_request, post, stored
-from tests.serving import SAASTRACKER, Server
+from tests.serving import Server
 
 DISK_BYTES = 64 * 1024 * 1024
 SOON = 20  # seconds
@@ -73,13 +73,17 @@ def small_disk(folder: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(data)], check=True)
 
 
+def fill(file: FileIO) -> None:
+    while True:
+        file.write(bytes(4096))
+
+
 @contextmanager
 def full(disk: Path) -> Iterator[None]:
     """Something else takes what is left of the disk."""
     ballast = disk / "ballast"
     with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
-        while True:
-            file.write(bytes(4096))
+        fill(file)
     yield
     ballast.unlink()
 
