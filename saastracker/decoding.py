@@ -36,6 +36,10 @@ _HARMLESS = re.compile(  # up to a string with a NUL, or a number that may be to
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _OTHERS = bytes(set(range(256)) - set(b"[]{}"))
 _LOCATED = 64 * 1024  # bytes; what stands further in is not named by its path
+_HALVES_MAX = 1024 * 1024  # bytes of a body in which halves of surrogate pairs are looked for
+_HALF = re.compile(  # group 1; all other escapes match too, so that none is taken for part of the next
+    rb"\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|(ud[89a-f][0-9a-f]{2})|.)", re.IGNORECASE | re.DOTALL
+)
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -51,7 +55,13 @@ def decode(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
 
 def decode_envelope(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
     """`body` as JSON whose elements, kept as `msgspec.Raw`, are still to be decoded strictly."""
-    return _decode(decoder, body, strict=False)
+    try:
+        return _decode(decoder, body, strict=False)
+    except Invalid:
+        mended = _without_halves(body)
+        if mended == body:
+            raise
+    return _decode(decoder, mended, strict=False)
 
 
 def decode_batch(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T | None:
@@ -85,6 +95,16 @@ def _decode(decoder: "msgspec.json.Decoder[T]", body: bytes, *, strict: bool) ->
     return value
 
 
+def _without_halves(body: bytes) -> bytes:
+    """`body` with each half of a surrogate pair as a NUL, by which `decode` then refuses its element alone.
+
+    A script that cuts a text in the middle of an emoji sends such a half, and msgspec refuses all of the body for it.
+    """
+    if len(body) > _HALVES_MAX:
+        return body
+    return _HALF.sub(lambda escape: rb"\u0000" if escape[1] else escape[0], body)
+
+
 def _suspect(body: bytes) -> bool:
     """Whether valid JSON may hold what a store may not; finds too much, never too little."""
     return body.count(b"{") + body.count(b"[") > NESTING_MAX or _suspect_text(body)
@@ -115,7 +135,7 @@ def _check(body: bytes) -> None:
     place = 0
     while (place := _HARMLESS.match(body, place).end()) < len(body):  # type: ignore[union-attr]  # it matches nothing too
         if body[place] == ord('"'):
-            raise Invalid(f"{_path(body, place)}: no text may hold a NUL character")
+            raise Invalid(f"{_path(body, place)}: no text may hold a NUL character or half a surrogate pair")
         number = _NUMBER.match(body, place)[0]  # type: ignore[index]  # what is harmful and no string is a number
         if not number.removeprefix(b"-").isdigit():
             if isinf(float(number)):

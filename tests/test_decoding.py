@@ -85,9 +85,9 @@ def test_arbitrary_bytes_are_decoded_or_invalid(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("text", "detail"),
     [
-        (rb'{"a":[1,{"b":"x\u0000"}]}', "$.unknown.a[1].b: no text may hold a NUL character"),
-        (rb'{"a":1,"\u0000":2}', "$.unknown: no text may hold a NUL character"),
-        (rb'["\\\\\u0000"]', "$.unknown[0]: no text may hold a NUL character"),
+        (rb'{"a":[1,{"b":"x\u0000"}]}', "$.unknown.a[1].b: no text may hold a NUL character or half a surrogate pair"),
+        (rb'{"a":1,"\u0000":2}', "$.unknown: no text may hold a NUL character or half a surrogate pair"),
+        (rb'["\\\\\u0000"]', "$.unknown[0]: no text may hold a NUL character or half a surrogate pair"),
         (b'{"a":{},"b":[[],9223372036854775808]}', "$.unknown.b[1]: integers must fit in 64 bits"),
         (b"-9223372036854775809", "$.unknown: integers must fit in 64 bits"),
         (b"1e400", "$.unknown: numbers must be finite"),
@@ -124,7 +124,7 @@ def test_what_only_looks_suspicious_is_taken(text: bytes) -> None:
 
 
 def test_what_stands_far_in_is_refused_without_its_path() -> None:
-    with pytest.raises(Invalid, match=r"^\$: no text may hold a NUL character$"):
+    with pytest.raises(Invalid, match=r"^\$: no text may hold a NUL character or half a surrogate pair$"):
         decode(b'["' + b"x" * 70_000 + rb'","\u0000"]')
 
 
@@ -164,6 +164,34 @@ def test_an_envelope_leaves_its_elements_to_be_looked_at_one_by_one() -> None:
     assert decoding.decode(SENT, bytes(good)).name == "a"
     with pytest.raises(Invalid):
         decoding.decode(SENT, bytes(bad))
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        (rb"\ud83d\ude00", True),  # a whole pair
+        (rb"\\ud83d", True),  # a backslash, then letters
+        (rb"\\\uD83D", False),
+        (rb"\ud83d", False),
+        (rb"\ude00", False),
+        (rb"\ud83d\ud83d\ude00", False),
+        (rb"\ud83d\u0041", False),
+    ],
+)
+def test_half_a_surrogate_pair_harms_only_its_element(text: bytes, taken: bool) -> None:
+    decoder = msgspec.json.Decoder(list[msgspec.Raw])
+    first, cut, last = decoding.decode_envelope(decoder, b'[{"name":"a"},{"name":"%b"},{"name":"c"}]' % text)
+    assert [decoding.decode(SENT, bytes(good)).name for good in (first, last)] == ["a", "c"]
+    if taken:
+        assert decoding.decode(SENT, bytes(cut)).name == json.loads(b'"%b"' % text)
+    else:
+        with pytest.raises(Invalid, match=r"^\$\.name: no text may hold a NUL character or half a surrogate pair$"):
+            decoding.decode(SENT, bytes(cut))
+
+
+def test_malformed_json_with_half_a_surrogate_pair_stays_malformed() -> None:
+    with pytest.raises(Invalid, match="not valid JSON"):
+        decoding.decode_envelope(msgspec.json.Decoder(list[msgspec.Raw]), rb'["\ud83d", "\ud8"x"]')
 
 
 # --- Properties ---
