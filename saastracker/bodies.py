@@ -10,6 +10,7 @@ from saastracker.errors import Invalid, Refusal, RequestTimeout, TooLarge, Unsup
 
 READ_SECONDS = 30.0
 INLINE_BYTES = 32 * 1024  # a larger body is unpacked in a thread
+MEMBERS_MAX = 16  # of one gzip body; what follows a member is copied, so that many would take time without end
 
 Headers: TypeAlias = dict[bytes, bytes]
 IDENTITY = b"identity"
@@ -87,9 +88,9 @@ def _unpack(raw: bytes, name: bytes, limit: int) -> "bytes | Refusal":
 
 
 def _inflate(raw: bytes, wbits: int, limit: int) -> bytes | None:
-    """None if the data ends too early; gzip may come in several members."""
+    """None if the data ends too early or goes on too long; gzip may come in several members."""
     body = bytearray()
-    while raw:
+    for _ in range(MEMBERS_MAX):
         unpacker = zlib.decompressobj(wbits)
         body += unpacker.decompress(raw, limit - len(body) + 1)
         if len(body) > limit:
@@ -97,6 +98,8 @@ def _inflate(raw: bytes, wbits: int, limit: int) -> bytes | None:
         if not unpacker.eof:
             return None
         raw = unpacker.unused_data
-        if wbits != 31 and raw:
+        if not raw:
+            return bytes(body)
+        if wbits != 31:
             return None
-    return bytes(body)
+    return None

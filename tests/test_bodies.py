@@ -75,7 +75,9 @@ def test_codings(coding: bytes, packed: bytes) -> None:
     assert asyncio.run(bodies.unpack(packed, coding, len(TEXT))) == TEXT
 
 
-@pytest.mark.parametrize("packed", [b"no", gzip.compress(TEXT)[:-3], gzip.compress(TEXT)[:20]])
+@pytest.mark.parametrize(
+    "packed", [b"", b"no", gzip.compress(TEXT)[:-3], gzip.compress(TEXT)[:20], gzip.compress(b"") * 100_000]
+)
 def test_a_corrupt_body(packed: bytes) -> None:
     assert isinstance(asyncio.run(bodies.unpack(packed, b"gzip", 1 << 20)), Invalid)
 
