@@ -220,8 +220,7 @@ def run(config: Config) -> None:
     logs.configure(config.log.format, config.log.level)
     app = build(config)
     if not server.serve(app, config.server.host, config.server.port, app.stopping):
-        host, port = config.server.host, config.server.port
-        raise OperatorError(f"Cannot listen on {host}:{port}; is it taken? Try --port {port + 1}.")
+        raise OperatorError("The server could not start; the lines above say why.")
 
 
 def _now() -> int:

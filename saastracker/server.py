@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import resource
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -12,9 +14,13 @@ import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from saastracker.errors import OperatorError
+
 HEAD_SECONDS = 15.0  # for a request line and headers to arrive
 HEAD_MAX = 64 * 1024  # bytes, beside the read in which it began
 KEEP_ALIVE_SECONDS = 75  # longer than the 60 s for which common proxies reuse a connection
+BACKLOG = 2048  # connections that wait to be accepted
+FILES_MAX = 65536  # open files and connections, where the system allows as many
 STOP_SECONDS = 7  # for requests under way; what is queued is committed after that
 
 
@@ -94,11 +100,14 @@ class Server(uvicorn.Server):
 
 
 def serve(app: Any, host: str, port: int, stopping: Callable[[], None]) -> bool:
-    """Serve until SIGTERM or SIGINT; whether the server ever started."""
+    """Serve until SIGTERM or SIGINT; whether the application ever started.
+
+    Raises OperatorError if the address cannot be listened on.
+    """
+    listening = _listen(host, port)
+    _allow_files()
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         http=Protocol,
         ws="none",
         lifespan="on",
@@ -109,7 +118,7 @@ def serve(app: Any, host: str, port: int, stopping: Callable[[], None]) -> bool:
         proxy_headers=False,  # `ingest` reads them, only from trusted proxies
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
-        backlog=2048,
+        backlog=BACKLOG,
     )
     server = Server(config, stopping)
     # What start-up made stays; the default of a collection every 700 new objects cost a tenth of the CPU at 256
@@ -120,5 +129,21 @@ def serve(app: Any, host: str, port: int, stopping: Callable[[], None]) -> bool:
     # uvicorn raises the signal again once it has stopped; a clean stop should exit with 0.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    server.run()
+    server.run(sockets=[listening])
     return server.started
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise OperatorError(f"Cannot listen on {host}:{port}: {error.strerror}. Try --port {port + 1}.") from None
+
+
+def _allow_files() -> None:
+    """Raise the limit of open files: who does not ask is given 1024, and each connection takes one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

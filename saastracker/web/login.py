@@ -1,5 +1,6 @@
 """Signing in with an API token, signing out, and choosing a theme."""
 
+import asyncio
 import time
 from collections import deque
 from urllib.parse import parse_qs, urlsplit
@@ -7,13 +8,15 @@ from urllib.parse import parse_qs, urlsplit
 from litestar import Response, post
 from litestar.params import FromQuery
 
-from saastracker.errors import Forbidden, TooMany
+from saastracker import bodies
+from saastracker.errors import Forbidden, RequestTimeout, TooMany
 from saastracker.web.answers import THEME_COOKIE, THEMES, YEAR, cookie, local_path, page, redirect
 from saastracker.web.site import TOKEN_COOKIE, Site, WebRequest, get
 
 TRIES_MAX, TRIES_SECONDS = 10, 300  # wrong tokens from one address, in so many seconds
 ADDRESSES_MAX = 10_000
 FORM_MAX = 8 * 1024  # bytes
+FIELDS_MAX = 20
 
 
 class Tries:
@@ -85,10 +88,20 @@ def _onward(path: str, name: str, value: str, site: Site, max_age: int = YEAR) -
 
 
 async def read_form(request: WebRequest, site: Site) -> dict[str, str]:
-    """The fields of a form that one of our own pages sent. Raises Forbidden for another site's."""
+    """The fields of a form that one of our own pages sent.
+
+    Raises Forbidden for another site's, RequestTimeout for one that does not arrive.
+    """
     origin = request.headers.get("origin")
     own = {request.headers.get("host", ""), urlsplit(site.public_url).netloc}
     if origin is not None and urlsplit(origin).netloc not in own:
         raise Forbidden("This form was sent by a page of another site. Open the page here and send it again.")
-    body = (await request.body())[:FORM_MAX].decode("utf-8", "replace")
-    return {name: values[0] for name, values in parse_qs(body, max_num_fields=20).items()}
+    try:
+        async with asyncio.timeout(bodies.READ_SECONDS):
+            body = (await request.body())[:FORM_MAX].decode("utf-8", "replace")
+    except TimeoutError:
+        raise RequestTimeout("The form did not arrive in time. Send it again.") from None
+    try:
+        return {name: values[0] for name, values in parse_qs(body, max_num_fields=FIELDS_MAX).items()}
+    except ValueError:
+        raise Invalid(f"A form has at most {FIELDS_MAX} fields.") from None

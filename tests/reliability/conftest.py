@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -13,23 +13,39 @@ from tests.reliability.load import Keys
 from tests.serving import Server, program
 
 
+class Installed(NamedTuple):
+    """A data folder to copy, the keys of its project `shop`, and a token that reads it."""
+
+    data: Path
+    keys: Keys
+    token: str
+
+
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Keys]:
-    """A data folder to copy, and the keys of its project."""
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     data = tmp_path_factory.mktemp("installed") / "data"
-    made = json.loads(subprocess.check_output([*program(data), "project", "add", "Shop", "--json"]))
-    return data, made["keys"]
+
+    def made(*command: str) -> Any:
+        return json.loads(subprocess.check_output([*program(data), *command, "--json"]))
+
+    keys = made("project", "add", "Shop")["keys"]
+    return Installed(data, keys, made("token", "add", "tests", "--project", "shop")["token"])
 
 
 @pytest.fixture
-def keys(installed: tuple[Path, Keys]) -> Keys:
-    return installed[1]
+def keys(installed: Installed) -> Keys:
+    return installed.keys
 
 
 @pytest.fixture
-def folder(installed: tuple[Path, Keys], tmp_path: Path) -> Path:
+def token(installed: Installed) -> str:
+    return installed.token
+
+
+@pytest.fixture
+def folder(installed: Installed, tmp_path: Path) -> Path:
     """A folder whose `data` has the project."""
-    shutil.copytree(installed[0], tmp_path / "data")
+    shutil.copytree(installed.data, tmp_path / "data")
     return tmp_path
 
 

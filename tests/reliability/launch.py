@@ -10,12 +10,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import saastracker_sqlite.append
-import saastracker_sqlite.database
 from saastracker import bodies, server
 from saastracker.cli import main
 from saastracker.contracts import Group
 from saastracker.writer import Writer
+from saastracker_sqlite import append, database
 from saastracker_sqlite.store import SqliteStore
 
 SLOW_SECONDS = 0.05
@@ -32,28 +31,28 @@ def early_answer() -> None:
         now.set_result(None)
         return now
 
-    Writer.submit = answered  # type: ignore[method-assign]
+    Writer.submit = answered  # type: ignore[assignment,method-assign]
 
 
 def lazy_sync() -> None:
     """Leave it to the system when commits reach the disk."""
-    connect = saastracker_sqlite.append.connect
+    connect = database.connect
 
     def connected(path: Path, **options: Any) -> sqlite3.Connection:
         connection = connect(path, **options)
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
 
-    saastracker_sqlite.append.connect = connected
+    setattr(append, "connect", connected)  # noqa: B010  # where it was imported to
 
 
 def slow_disk() -> None:
     """Every commit takes 50 ms more."""
-    append = SqliteStore.append
+    commit = SqliteStore.append
 
     def appended(self: SqliteStore, group: Group) -> None:
         time.sleep(SLOW_SECONDS)
-        append(self, group)
+        commit(self, group)
 
     SqliteStore.append = appended  # type: ignore[method-assign]
 
@@ -63,7 +62,7 @@ def impatient() -> None:
     server.HEAD_SECONDS = 1.0
     server.STOP_SECONDS = 1
     bodies.READ_SECONDS = 1.0
-    saastracker_sqlite.database.BUSY_SECONDS = 0.3
+    database.BUSY_SECONDS = 0.3
 
 
 WEAKNESSES = {weakness.__name__: weakness for weakness in (early_answer, lazy_sync, slow_disk, impatient)}
