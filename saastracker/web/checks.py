@@ -1,12 +1,15 @@
 """Addresses for monitors: alive, ready, metrics."""
 
 import ipaddress
+import re
 
 import msgspec
 from litestar import Response
 
 from saastracker.errors import Forbidden
 from saastracker.web.site import Site, WebRequest, get
+
+_FORWARDED = {"forwarded", "x-real-ip", "via", "cf-connecting-ip", "true-client-ip"}  # what proxies add
 
 
 @get("/healthz", sync_to_thread=False)
@@ -34,9 +37,17 @@ def metrics(request: WebRequest) -> Response[bytes]:
 
 
 def _local(request: WebRequest) -> bool:
-    """Whether a program on this machine asks for itself; a proxy on it asks for the world."""
-    forwarded = {"forwarded", "x-forwarded-for", "x-real-ip", "via"} & set(request.headers.keys())
+    """Whether a program on this machine asks for itself.
+
+    A proxy on it asks for the world, and a page whose name was made to point here, for its author.
+    """
+    forwarded = any(name in _FORWARDED or name.startswith("x-forwarded-") for name in request.headers)
+    host = re.sub(r":\d+$", "", request.headers.get("host", "")).strip("[]")
+    return not forwarded and request.client is not None and _is_loopback(request.client.host) and _is_loopback(host)
+
+
+def _is_loopback(host: str) -> bool:
     try:
-        return not forwarded and request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
-    except ValueError:  # a socket in the file system has no address
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # another name, or a socket in the file system
         return False

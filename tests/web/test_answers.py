@@ -82,9 +82,16 @@ def test_healthy_and_ready(running: Running) -> None:
 
 
 def test_metrics_are_for_the_machine_itself_or_an_admin(running: Running) -> None:
-    assert running.get("/metrics", client=LOOPBACK).text == "events_total 1\n"
-    assert running.get("/metrics").status_code == 401
-    assert running.get("/metrics", client=LOOPBACK, headers={"x-forwarded-for": "203.0.113.9"}).status_code == 401
+    for host in ("localhost:8000", "127.0.0.1", "[::1]:8000"):
+        assert running.get("/metrics", client=LOOPBACK, headers={"host": host}).text == "events_total 1\n"
+    for client, headers in (
+        (("203.0.113.9", 5), {"host": "localhost"}),
+        (LOOPBACK, {"host": "localhost", "x-forwarded-for": "203.0.113.9"}),
+        (LOOPBACK, {"host": "localhost", "x-forwarded-proto": "https"}),
+        (LOOPBACK, {"host": "rebound.example"}),
+        (LOOPBACK, {"host": "["}),
+    ):
+        assert running.get("/metrics", client=client, headers=headers).status_code == 401
     assert running.get("/metrics", token=running.token("read")).status_code == 403
     assert running.get("/metrics", token=running.token("admin")).status_code == 200
 
