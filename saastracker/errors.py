@@ -86,20 +86,8 @@ class UnsupportedEncoding(Refusal):
     reason = "encoding"
 
 
-class TooMany(Refusal):
-    status = 429
-    reason = "rate"
-
-    @property
-    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
-        return ((b"retry-after", b"1"),)
-
-
-class Unavailable(Refusal):
-    """The queue is full or the store refuses to commit; nothing was stored, send again."""
-
-    status = 503
-    reason = "unavailable"
+class Later(Refusal):
+    """Not now; the same request may be answered after `retry_after` seconds."""
 
     def __init__(self, detail: str, *, reason: str | None = None, retry_after: int = 2) -> None:
         super().__init__(detail, reason=reason)
@@ -108,6 +96,18 @@ class Unavailable(Refusal):
     @property
     def headers(self) -> tuple[tuple[bytes, bytes], ...]:
         return ((b"retry-after", str(self.retry_after).encode()),)
+
+
+class TooMany(Later):
+    status = 429
+    reason = "rate"
+
+
+class Unavailable(Later):
+    """The queue is full or the store refuses to commit; nothing was stored, send again."""
+
+    status = 503
+    reason = "unavailable"
 
 
 class OperatorError(Exception):

@@ -92,7 +92,7 @@ def cached(request: WebRequest, answer: Response[bytes], content: bytes | None =
 
 def local_path(text: str) -> str:
     """`text` if it is an address on this server, else `/`."""
-    plain = text.isprintable() and "\\" not in text
+    plain = text.isascii() and text.isprintable() and "\\" not in text
     return text if plain and text.startswith("/") and not text.startswith("//") else "/"
 
 

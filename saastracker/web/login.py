@@ -9,7 +9,7 @@ from litestar import Response, post
 from litestar.params import FromQuery
 
 from saastracker import bodies
-from saastracker.errors import Forbidden, RequestTimeout, TooMany
+from saastracker.errors import Forbidden, Invalid, RequestTimeout, TooMany
 from saastracker.web.answers import THEME_COOKIE, THEMES, YEAR, cookie, local_path, page, redirect
 from saastracker.web.site import TOKEN_COOKIE, Site, WebRequest, get
 
@@ -33,7 +33,9 @@ class Tries:
         while wrong and wrong[0] < time.monotonic() - TRIES_SECONDS:
             wrong.popleft()
         if len(wrong) >= TRIES_MAX:
-            raise TooMany("Ten wrong tokens came from your address. Try again in five minutes.")
+            raise TooMany(
+                "Ten wrong tokens came from your address. Try again in five minutes.", retry_after=TRIES_SECONDS
+            )
 
     def count(self, address: str) -> None:
         wrong = self._wrong.pop(address, None) or deque(maxlen=TRIES_MAX)
@@ -56,9 +58,9 @@ async def login(request: WebRequest) -> Response[bytes]:
     address = request.client.host if request.client else ""
     form = await read_form(request, site)
     onward = local_path(form.get("next", "/"))
-    tries.check(address)
     text = form.get("token", "").strip()
     if not text or site.facts.snapshot.token(text) is None:
+        tries.check(address)  # not before: behind a proxy all share one address, and nobody guesses 256 bits
         tries.count(address)
         wrong = "No live token reads like this. Make one with: saastracker token add NAME --project SLUG --scope read"
         return page(request, "login.html", 401, next=onward, wrong=wrong)
@@ -94,7 +96,7 @@ async def read_form(request: WebRequest, site: Site) -> dict[str, str]:
     """
     origin = request.headers.get("origin")
     own = {request.headers.get("host", ""), urlsplit(site.public_url).netloc}
-    if origin is not None and urlsplit(origin).netloc not in own:
+    if origin is not None and origin.partition("://")[2] not in own:
         raise Forbidden("This form was sent by a page of another site. Open the page here and send it again.")
     try:
         async with asyncio.timeout(bodies.READ_SECONDS):

@@ -90,7 +90,10 @@ def _without_block(query: str) -> tuple[str, str | None]:
     """The query string that the scope is made of, and the value of `block`."""
     if "block=" not in query:
         return query, None
-    pairs = parse_qsl(query, max_num_fields=100)
+    try:
+        pairs = parse_qsl(query, max_num_fields=100)
+    except ValueError:  # too many, which `Scope.parse` refuses
+        return query, None
     key = next((value for name, value in pairs if name == "block"), None)
     return urlencode([pair for pair in pairs if pair[0] != "block"]), key
 

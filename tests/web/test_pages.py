@@ -124,6 +124,12 @@ def test_unknown_parameters_are_400(running: Running, token: str, query: str) ->
     assert answer.json()["detail"].startswith(query.partition("=")[0])
 
 
+@pytest.mark.parametrize("query", ["x=y", "block=events"])
+def test_more_than_100_parameters_are_400(running: Running, token: str, query: str) -> None:
+    answer = running.get(f"/p/shop/stream.json?{query}{'&x=y' * 100}", token=token)
+    assert (answer.status_code, "100 parameters" in answer.json()["detail"]) == (400, True)
+
+
 def test_a_token_opens_only_its_own(running: Running) -> None:
     mine = running.token(project=running.shop)
     all_of_workspace = running.token()
