@@ -5,14 +5,14 @@ import contextlib
 import logging
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from saastracker import logs, server
 from saastracker.config import Config
 from saastracker.contracts import Reply, Submission
 from saastracker.control import Append, Appended, ControlServer
-from saastracker.errors import NotFound, OperatorError, Unavailable
+from saastracker.errors import NotFound, OperatorError, Refusal, Unavailable
 from saastracker.ingest import Ingest, Limits
 from saastracker.live import Live
 from saastracker.metrics import Metrics
@@ -74,7 +74,7 @@ class App:
             limits=Limits(config.server.max_body, config.server.max_body_decompressed),
             trusted_proxies=config.server.trusted_proxies,
         )
-        self._routes = Routes(self.registry.bindings)
+        self._bindings = dict(self.registry.bindings)
         self._web = build_web(
             Site(
                 facts=self.facts,
@@ -92,13 +92,23 @@ class App:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            bound = self._routes.find(scope["path"])
+            path = scope["path"]
+            bound = self._bindings.get(path) or self._find(path)
             if bound is not None:
                 await self._ingest(bound, scope, receive, send)
             else:
                 await self._web(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
+
+    def _find(self, path: str) -> Bound | None:
+        """Doubled leading slashes become one, one trailing slash goes, `/api.<random>` is `/api.*`."""
+        path = "/" + path.lstrip("/").removesuffix("/")
+        found = self._bindings.get(path)
+        head, dot, tail = path.rpartition(".")
+        if found is None and dot and 0 < len(tail) <= 16 and tail.isascii() and tail.isalnum():
+            found = self._bindings.get(f"{head}.*")
+        return found
 
     async def start(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -126,7 +136,7 @@ class App:
             async with asyncio.timeout(COMMIT_SECONDS_MAX):
                 await self._writer.probe()
             store = "ok"
-        except Unavailable as error:
+        except Refusal as error:
             store = error.detail
         except TimeoutError:
             store = f"no commit within {COMMIT_SECONDS_MAX:.0f} s"
@@ -190,24 +200,6 @@ class App:
         gauge("store_writable", "1 unless the last group was refused", lambda: float(writer.failure is None))
         gauge("live_readers", "Open live streams", lambda: self._live.readers)
         gauge("disk_free_bytes", "Free on the data folder's disk", lambda: shutil.disk_usage(self._config.data).free)
-
-
-class Routes:
-    """Ingest paths, found after one normalisation of what clients send."""
-
-    def __init__(self, bindings: Mapping[str, Bound]) -> None:
-        self._bindings = dict(bindings)
-
-    def find(self, path: str) -> Bound | None:
-        """Doubled leading slashes become one, one trailing slash goes, `/api.<random>` is `/api.*`."""
-        found = self._bindings.get(path)
-        if found is None:
-            path = "/" + path.lstrip("/").removesuffix("/")
-            head, dot, tail = path.rpartition(".")
-            found = self._bindings.get(path)
-            if found is None and dot and 0 < len(tail) <= 16 and tail.isascii() and tail.isalnum():
-                found = self._bindings.get(f"{head}.*")
-        return found
 
 
 def build(config: Config) -> App:

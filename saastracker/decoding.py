@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import floor, isinf
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
+from uuid import UUID
 
 import msgspec
 
@@ -14,6 +16,7 @@ from saastracker.errors import Forbidden, Invalid
 from saastracker.event import NAME_MAX, PATH_MAX, PROPERTIES_MAX, PROPERTY_KEYS_MAX, YEAR_MS
 
 NESTING_MAX = 32
+UUID_MAX = 36  # characters
 INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
 
 DETAIL_MAX = 200  # characters of a client's own text that an error repeats
@@ -234,6 +237,19 @@ def iso_time(text: str, now: int, path: str) -> int:
     except (ValueError, OverflowError):
         raise Invalid(f"{path}: Expected an ISO 8601 time such as `2026-05-06T12:34:56Z`") from None
     return check_time(ms, now, path)
+
+
+@lru_cache(4096)
+def _canonical(text: str) -> str:
+    return str(UUID(text))
+
+
+def uuid_text(text: str, path: str) -> str:
+    """A UUID in its usual form. Raises Invalid."""
+    try:
+        return _canonical(text)
+    except ValueError:
+        raise Invalid(f"{path}: Invalid UUID") from None
 
 
 def clip(text: str | None, limit: int = PATH_MAX) -> str | None:

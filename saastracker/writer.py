@@ -89,9 +89,10 @@ class Writer:
             self.queued_events + events > self._max_events or self._queued_bytes + size > self._max_bytes
         ):
             raise Unavailable("The server is busy; nothing was stored, send again.", reason="queue_full")
+        done = self._enqueue(submission, events, size)
         self.queued_events += events
         self._queued_bytes += size
-        return self._enqueue(submission, events, size)
+        return done
 
     def probe(self) -> "asyncio.Future[None]":
         """Raises Unavailable unless the store can write right now."""
@@ -153,8 +154,6 @@ class Writer:
                 done.set_result(None)
             else:
                 done.set_exception(error)
-        if stored:
-            self._committed(stored)
         if self._waiting:
             self._loop.call_soon(self._hand_over)
         else:
@@ -163,6 +162,8 @@ class Writer:
                 self._drained.set_result(None)
         if results or self.failure is not None or self._refusals:
             self._arm()
+        if stored:
+            self._committed(stored)  # last: whatever it raises, the next group is on its way
 
     def _arm(self) -> None:
         if self._timer is None and not self._closing:
@@ -189,12 +190,12 @@ class Writer:
         submissions = [waiting.submission for waiting in group if waiting.submission is not None]
         error = self._append(submissions)
         answer = _answer(error)
-        if error is None or isinstance(error, Unavailable) or len(submissions) < 2:
+        if error is None or isinstance(error, Unavailable) or len(group) < 2:
             results = [(waiting, answer) for waiting in group]
         else:  # one of them cannot be stored: the others must not suffer
-            log.warning("A group of %d requests failed and is retried one by one", len(submissions))
+            log.warning("A group of %d requests failed and is retried one by one", len(group))
             results = [
-                (each, None if each.submission is None else _answer(self._append([each.submission]))) for each in group
+                (each, _answer(self._append([] if each.submission is None else [each.submission]))) for each in group
             ]
         self._loop.call_soon_threadsafe(self._settle, results)
 

@@ -1,18 +1,18 @@
 """The wire format "saastracker": one organization-scoped event a request, sent and signed by a server."""
 
 from typing import Annotated
-from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
 from saastracker.contracts import Decoded, Endpoint, Outcome, Project, Reply, Request, Sender, WireFormat
-from saastracker.decoding import ABSENT, check_time, decode, plain_path, properties
+from saastracker.decoding import ABSENT, UUID_MAX, check_time, decode, plain_path, properties, uuid_text
 from saastracker.errors import Invalid
 from saastracker.event import ENVIRONMENT_MAX, NAME_MAX, PATH_MAX, PLAN_MAX, Event, type_of
 from saastracker.hookspecs import hookimpl
 
 _Text = Annotated[str, Meta(min_length=1, max_length=NAME_MAX)]
+_Uuid = Annotated[str, Meta(max_length=UUID_MAX)]
 
 
 class _Sent(msgspec.Struct, gc=False):
@@ -20,7 +20,7 @@ class _Sent(msgspec.Struct, gc=False):
     user_hash: Annotated[str, Meta(min_length=64, max_length=64, pattern="^[0-9a-fA-F]{64}$")]
     customer_org_id: _Text | int
     path: Annotated[str, Meta(max_length=PATH_MAX, pattern="^/")] | None = None
-    session_id: UUID | None = None
+    session_id: _Uuid | None = None
     environment: Annotated[str, Meta(max_length=ENVIRONMENT_MAX)] | None = None
     plan: Annotated[str, Meta(max_length=PLAN_MAX)] | None = None
     ts_epoch: int | None = None  # seconds
@@ -51,7 +51,7 @@ class SaastrackerEvents:
             time=None if seconds is None else check_time(seconds * 1000, request.received_at, "$.ts_epoch"),
             user=sent.user_hash.lower(),
             org=str(sent.customer_org_id),
-            session=None if sent.session_id is None else str(sent.session_id),
+            session=None if sent.session_id is None else uuid_text(sent.session_id, "$.session_id"),
             path=plain_path(sent.path),
             environment=sent.environment or "production",
             plan=sent.plan or None,

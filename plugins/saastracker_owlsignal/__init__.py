@@ -2,13 +2,12 @@
 
 from contextlib import suppress
 from typing import Annotated, Literal
-from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
 from saastracker.contracts import Decoded, Endpoint, Outcome, Project, Rejected, Reply, Request, Sender, WireFormat
-from saastracker.decoding import decode, decode_batch, decode_envelope, encode_properties, iso_time
+from saastracker.decoding import UUID_MAX, decode, decode_batch, decode_envelope, encode_properties, iso_time, uuid_text
 from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker.hookspecs import hookimpl
@@ -18,7 +17,7 @@ _Dimension = Annotated[str, Meta(max_length=64)] | None
 
 class _Sent(msgspec.Struct, gc=False):
     build_version: Annotated[str, Meta(min_length=1, max_length=64)]
-    session_id: UUID
+    session_id: Annotated[str, Meta(max_length=UUID_MAX)]
     player_hash: Annotated[str, Meta(min_length=32, max_length=64)]
     ts: str
     type: Literal["progression", "design", "resource", "error", "session"]
@@ -88,7 +87,7 @@ def _event(sent: _Sent, now: int, user_agent: str | None) -> Event:
         type=sent.type,
         time=iso_time(sent.ts, now, "$.ts"),
         user=sent.player_hash,
-        session=str(sent.session_id),
+        session=uuid_text(sent.session_id, "$.session_id"),
         release=sent.build_version,
         value=sent.value,
         properties=encode_properties(values, "$.data"),

@@ -25,13 +25,9 @@ def select(connection: sqlite3.Connection, sql: str, row: str, values: Sequence[
 def _execute(connection: sqlite3.Connection, sql: str, row: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     found: list[tuple[Any, ...]] = []
     width = row.count("?")
-    start, rows = 0, ROWS_MAX
-    while start < len(values):
-        while rows * width > len(values) - start:
-            rows //= 2  # powers of two, so that few statements are prepared
-        end = start + rows * width
-        found += connection.execute(_statement(sql, row, rows), values[start:end])
-        start = end
+    for start in range(0, len(values), ROWS_MAX * width):
+        chunk = values[start : start + ROWS_MAX * width]
+        found += connection.execute(_statement(sql, row, len(chunk) // width), chunk)
     return found
 
 

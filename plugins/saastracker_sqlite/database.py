@@ -64,6 +64,7 @@ def _open(path: Path, mode: str, *pragmas: str) -> sqlite3.Connection:
         timeout=BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=False,
+        cached_statements=256,  # `bulk` has one for each number of rows
     )
     try:
         for pragma in pragmas:
