@@ -3,6 +3,8 @@
 import threading
 from collections import Counter, deque
 
+import msgspec
+
 from saastracker.contracts import Refused
 
 DETAILS_MAX = 1000  # kept between two commits; more are only counted
@@ -21,6 +23,7 @@ class Refusals:
         return bool(self._counts)
 
     def add(self, refused: Refused) -> None:
+        refused = msgspec.structs.replace(refused, detail=_storable(refused.detail), path=_storable(refused.path))
         key = (refused.project, refused.reason)
         with self._lock:
             self._details.append(refused)
@@ -43,3 +46,8 @@ class Refusals:
             self._details.clear()
             self._details.extend(details)
             self._details.extend(newer)
+
+
+def _storable(text: str) -> str:
+    """What every store can hold: a text that none could would fail the groups of everybody."""
+    return text.replace("\0", "").encode(errors="replace").decode()
