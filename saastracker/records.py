@@ -4,7 +4,8 @@ import re
 import threading
 import time
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 from uuid import uuid4
@@ -109,6 +110,7 @@ class Facts:
         self._store = store
         self._secrets = secrets
         self._lock = threading.Lock()
+        self._held: list[Fact] | None = None  # within `at_once`
         self.snapshot = Snapshot()
         self.refresh()
 
@@ -160,7 +162,21 @@ class Facts:
         secret = self._secrets.decrypt(key.secret) if key.secret else b""
         return Credential(project=project, secret=secret, digest=bytes.fromhex(key.digest))
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Edits within are written together at the end, or none of them. Not for several threads."""
+        held: list[Fact] = []
+        self._held = held
+        try:
+            yield
+        finally:
+            self._held = None
+        self._write(*held)
+
     def _write(self, *facts: Fact) -> None:
+        if self._held is not None:
+            self._held += facts
+            return
         versions = self.snapshot.versions
         changes = [
             Change(

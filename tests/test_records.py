@@ -45,6 +45,21 @@ def test_slugs_are_unique_and_readable(facts: Facts) -> None:
     assert slugs == ["zurich-app", "zurich-app-2", "zurich-app-3", "project", "project-2", "x" * 60]
 
 
+def test_edits_at_once_are_all_written_or_none(facts: Facts, registry: Registry, store: RecordStore) -> None:
+    before = store.change()
+    with pytest.raises(OperatorError), facts.at_once():
+        facts.add_project("Lost", facts.default_workspace().id, timezone="Nowhere")
+    assert store.records() == []
+    with facts.at_once():
+        project = facts.add_project("Shop", facts.default_workspace().id)
+        issue = facts.issue_key(project, registry.auth_schemes["project-key"])
+        assert store.records() == []
+    assert issue is not None
+    assert [record.kind for record in store.records()] == ["workspace", "project", "key"]
+    assert store.change() == before + 1
+    assert [each.project for each in facts.credentials("project-key", issue[1]["key"])] == [project]
+
+
 def test_a_slug_taken_by_another_process_meanwhile(tmp_path: Path, plugins: Plugins, facts: Facts) -> None:
     workspace = facts.default_workspace().id
     with closing(plugins.open_records()) as other:

@@ -5,6 +5,7 @@ import click
 from saastracker.cli.issuing import issue_keys, show_keys
 from saastracker.cli.options import Installation, Options, opened
 from saastracker.cli.snippets import curl
+from saastracker.errors import Conflict
 
 FIRST_PROJECT = "My product"
 
@@ -40,10 +41,14 @@ def first_start(installation: Installation) -> bool:
     facts = installation.facts
     if facts.snapshot.projects:
         return False
-    workspace = facts.default_workspace()
-    project = facts.add_project(FIRST_PROJECT, workspace.id)
-    keys = issue_keys(installation, project)
-    _, token = facts.add_token("first", workspace.id, "admin")
+    try:
+        with facts.at_once():  # or a start that is killed leaves a project whose keys nobody was shown
+            workspace = facts.default_workspace()
+            project = facts.add_project(FIRST_PROJECT, workspace.id)
+            keys = issue_keys(installation, project)
+            _, token = facts.add_token("first", workspace.id, "admin")
+    except Conflict:  # another process just did the same
+        return False
     url = installation.config.server.url
     click.echo(f'Made the project "{project.name}". Keep these keys now; they are shown only this once:\n')
     show_keys(keys)

@@ -2,10 +2,12 @@
 
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,13 @@ def test_init_runs_once(run: Run, read: Read) -> None:
     assert "Nothing to do" in run("init").stdout
     assert len(read("project", "list")) == 1
     assert Path("saastracker-data").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_first_start_is_one_write(run: Run) -> None:
+    """So that one that is killed leaves nothing behind, and the next shows keys again."""
+    run("init")
+    with closing(sqlite3.connect("saastracker-data/saastracker.db")) as database:
+        assert database.execute("SELECT value FROM counters WHERE name = 'change'").fetchall() == [(1,)]
 
 
 def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
