@@ -62,6 +62,9 @@ def _create(path: Path) -> None:
     with suppress(FileExistsError):
         os.link(new, path)
     new.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)  # a power cut must not take the key away from a database that needs it
+    os.close(folder)
 
 
 def new_token() -> str:
