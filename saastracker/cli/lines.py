@@ -1,6 +1,7 @@
 """Events as lines of NDJSON or rows of CSV, for export and import."""
 
 import hashlib
+import math
 import re
 from typing import Annotated, Any, TypeAlias
 
@@ -74,6 +75,8 @@ def read(text: bytes, now: int) -> Event:
     line = decode(_decoder, text)
     if line.type not in (None, *TYPES):
         raise Invalid(f"$.type: Expected one of {', '.join(TYPES)}")
+    if line.value is not None and not math.isfinite(line.value):  # of a CSV, `inf` and `nan` are numbers too
+        raise Invalid("$.value: numbers must be finite")
     time = _ms(line.time, now, "$.time")
     event = Event(
         name=line.name,

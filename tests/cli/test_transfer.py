@@ -129,6 +129,13 @@ def test_import_goes_through_a_running_server(server: tuple[str, str], run: Run)
     assert run("import", "-", "--project", "my-product", stdin=EVENTS).stdout.startswith("0 stored, 3 already there")
 
 
+@pytest.mark.parametrize("value", ["inf", "-Infinity", "nan"])
+def test_values_are_finite(run: Run, value: str) -> None:
+    run("project", "add", "A")
+    Path("x.csv").write_text(f"name,value\na,{value}\n")
+    assert run("import", "x.csv", "--project", "a").stderr == "line 2: $.value: numbers must be finite\n"
+
+
 def test_bad_lines_are_counted_and_the_first_shown(run: Run) -> None:
     run("project", "add", "A")
     text = b'{"name": "a"}\n{"name": 3}\n{"name"\n' + b'{"x": "' + b"y" * 3_000_000 + b'"}\n{}\n[]\n{"name": "z"}'
