@@ -20,13 +20,18 @@ AsTable: TypeAlias = Callable[[Sequence[Event]], Table]
 _properties = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def follow(live: Live, as_table: AsTable, scope: Scope) -> Stream:
-    """An answer that lasts until the reader or the server leaves. Raises Unavailable beyond 100 readers."""
+def follow(live: Live, as_table: AsTable, scope: Scope, allowed: Callable[[], bool]) -> Stream:
+    """An answer that lasts until the reader or the server leaves, or the reader is no longer `allowed`.
+
+    Raises Unavailable beyond 100 readers.
+    """
     subscription = live.subscribe(scope.project, wanted(scope))
 
     async def messages() -> AsyncIterator[bytes]:
         yield b": new events of this project from now on\n\n"
         async for batch in subscription.batches(HEARTBEAT_SECONDS):
+            if not allowed():
+                break
             yield encode(batch, as_table)
             await asyncio.sleep(PAUSE_SECONDS)
 

@@ -68,7 +68,7 @@ async def report(request: WebRequest, slug: FromPath[str], name: FromPath[str]) 
     if found.live and face == "events":
         if request.method != "GET":
             raise MethodNotAllowed("GET")
-        return follow(site.live, found.live, scope)
+        return follow(site.live, found.live, scope, lambda: site.is_live(token))
     asked = Asked(request, site, token, project, found, scope, key, now)
     return await asyncio.to_thread(_answer, asked, FACES[face])
 

@@ -40,6 +40,10 @@ class Site:
             raise Unauthorized("Send an API token as `Authorization: Bearer st_…`, or sign in.")
         return token
 
+    def is_live(self, token: Token) -> bool:
+        """Whether a token that was live some time ago still is."""
+        return token.digest in self.facts.snapshot.by_digest
+
     def projects(self, token: Token) -> list[Project]:
         """What a token opens, by name."""
         known = self.facts.snapshot.projects_by_slug.values()

@@ -107,3 +107,11 @@ async def test_stopping_ends_the_stream(running: Running, http: httpx.AsyncClien
         running.site.live.close()
         assert [message async for message in stream if not message.startswith(":")] == []
     assert (await http.get("/p/shop/stream.events")).status_code == 503
+
+
+async def test_a_revoked_token_is_told_nothing_more(running: Running, http: httpx.AsyncClient) -> None:
+    async with following(http) as stream:
+        [token] = running.facts.snapshot.tokens
+        running.facts.revoke_token(token)
+        running.site.live.publish(running.shop.id, [stored(8)])
+        assert [message async for message in stream] == []
