@@ -39,6 +39,7 @@ def init(options: Options) -> None:
 def first_start(installation: Installation) -> bool:
     """If there is no project, make one with keys and a token, print them, and return True."""
     facts = installation.facts
+    facts.refresh()  # loading the plugins took a while, and another process may start too
     if facts.snapshot.projects:
         return False
     try:
