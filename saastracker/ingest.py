@@ -118,10 +118,11 @@ class Ingest:
             raise
         reply = wire.reply(Outcome(len(decoded.events), decoded.rejected))
         events, dropped = self._enrich(decoded.events, wire, request)
-        if events:
+        if events or key is not None:
             submission = Submission(project, events, request.received_at, reply, key)
             await self._writer.submit(submission, len(request.body) + ADDED_BYTES * len(events))
-            reply = submission.reply
+            if submission.reply is not reply:
+                return submission.reply  # a repeat: what it says was counted with the first
         for rejected in decoded.rejected:
             self._note(project.id, rejected.reason, rejected.detail, request.path, request.received_at)
         for event in dropped:
