@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from saastracker import logs, server
+from saastracker.bodies import Bodies
 from saastracker.config import Config
 from saastracker.contracts import Reply, Submission
 from saastracker.control import Append, Appended, ControlServer
 from saastracker.errors import NotFound, OperatorError, Refusal, Unavailable
-from saastracker.ingest import Ingest, Limits
+from saastracker.ingest import Ingest
 from saastracker.live import Live
 from saastracker.metrics import Metrics
 from saastracker.plugins import Bound, Plugins
@@ -71,7 +72,7 @@ class App:
             self._store,
             enrichers=self.registry.enrichers,
             metrics=self._metrics,
-            limits=Limits(config.server.max_body, config.server.max_body_decompressed),
+            bodies=Bodies(config.server.max_body, config.server.max_body_decompressed),
             trusted_proxies=config.server.trusted_proxies,
         )
         self._bindings = dict(self.registry.bindings)
@@ -119,6 +120,7 @@ class App:
     def stopping(self) -> None:
         """End live streams: uvicorn waits for open answers before it stops the application."""
         self._loop.call_soon_threadsafe(self._live.close)
+        self._loop.call_soon_threadsafe(self._writer.stopping)
 
     async def stop(self) -> None:
         """Commit what is queued and close everything."""

@@ -6,10 +6,12 @@ from typing import Any, TypeAlias
 
 from litestar.types import Receive
 
-from saastracker.errors import Invalid, Refusal, RequestTimeout, TooLarge, UnsupportedEncoding
+from saastracker.errors import Invalid, Refusal, RequestTimeout, TooLarge, Unavailable, UnsupportedEncoding
 
 READ_SECONDS = 30.0
 INLINE_BYTES = 32 * 1024  # a larger body is unpacked in a thread
+UNPACKING_MAX = 4  # such threads at once
+UNFINISHED_MAX = 64 * 1024 * 1024  # bytes of bodies whose end has not arrived, of all connections together
 MEMBERS_MAX = 16  # of one gzip body; what follows a member is copied, so that many would take time without end
 
 Headers: TypeAlias = dict[bytes, bytes]
@@ -21,35 +23,62 @@ class Disconnected(Exception):
     """The client went away before its body was complete."""
 
 
-async def read(receive: Receive, headers: Headers, limit: int) -> bytes:
-    """The body as received. Raises TooLarge, RequestTimeout, Disconnected."""
-    length = headers.get(b"content-length")
-    if length is not None and int(length) > limit:  # the HTTP parser refused all but digits
-        raise _too_large(limit)
-    message: Any = await receive()
-    if message["type"] == "http.request" and not message["more_body"]:
-        body: bytes = message["body"]
-        if len(body) > limit:
-            raise _too_large(limit)
-        return body
-    try:
-        async with asyncio.timeout(READ_SECONDS):
-            return await _read_rest(receive, message, limit)
-    except TimeoutError:
-        raise RequestTimeout(f"The body did not arrive within {READ_SECONDS:.0f} s.") from None
+class Bodies:
+    """Reads and unpacks bodies; of all connections together, only so much is in memory at once."""
 
+    def __init__(self, received: int, unpacked: int) -> None:
+        """The limits of one body, in bytes, as received and unpacked."""
+        self._received = received
+        self._unpacked = unpacked
+        self._unfinished = 0  # bytes
+        self._unpacking = asyncio.Semaphore(UNPACKING_MAX)
 
-async def _read_rest(receive: Receive, message: Any, limit: int) -> bytes:
-    chunks = bytearray()
-    while True:
-        if message["type"] != "http.request":
-            raise Disconnected
-        chunks += message["body"]
-        if len(chunks) > limit:
-            raise _too_large(limit)
-        if not message["more_body"]:
-            return bytes(chunks)
-        message = await receive()
+    async def read(self, receive: Receive, headers: Headers) -> bytes:
+        """The body as received. Raises TooLarge, RequestTimeout, Unavailable, Disconnected."""
+        length = headers.get(b"content-length")
+        if length is not None and int(length) > self._received:  # the HTTP parser refused all but digits
+            raise _too_large(self._received)
+        message: Any = await receive()
+        if message["type"] == "http.request" and not message["more_body"]:
+            body: bytes = message["body"]
+            if len(body) > self._received:
+                raise _too_large(self._received)
+            return body
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                return await self._read_rest(receive, message)
+        except TimeoutError:
+            raise RequestTimeout(f"The body did not arrive within {READ_SECONDS:.0f} s.") from None
+
+    async def _read_rest(self, receive: Receive, message: Any) -> bytes:
+        chunks = bytearray()
+        try:
+            while True:
+                if message["type"] != "http.request":
+                    raise Disconnected
+                chunks += message["body"]
+                self._unfinished += len(message["body"])
+                if len(chunks) > self._received:
+                    raise _too_large(self._received)
+                if not message["more_body"]:
+                    return bytes(chunks)
+                if self._unfinished > UNFINISHED_MAX:
+                    raise Unavailable("The server is busy; nothing was stored, send again.", reason="queue_full")
+                message = await receive()
+        finally:
+            self._unfinished -= len(chunks)
+
+    async def unpack(self, raw: bytes, name: bytes) -> bytes | Refusal:
+        """The body without its coding; a refusal, to be raised once the sender is known, if it is corrupt.
+
+        Raises TooLarge.
+        """
+        if name == IDENTITY:
+            return raw
+        if len(raw) > INLINE_BYTES:
+            async with self._unpacking:  # until the event loop gets to decode it: unpacked bodies do not pile up
+                return await asyncio.to_thread(_unpack, raw, name, self._unpacked)
+        return _unpack(raw, name, self._unpacked)
 
 
 def _too_large(limit: int) -> TooLarge:
@@ -62,18 +91,6 @@ def coding(headers: Headers) -> bytes:
     if name != IDENTITY and name not in _WBITS:
         raise UnsupportedEncoding("Content-Encoding must be gzip, deflate or identity, and only one of them.")
     return name
-
-
-async def unpack(raw: bytes, name: bytes, limit: int) -> bytes | Refusal:
-    """The body without its coding; a refusal, to be raised once the sender is known, if it is corrupt.
-
-    Raises TooLarge.
-    """
-    if name == IDENTITY:
-        return raw
-    if len(raw) > INLINE_BYTES:
-        return await asyncio.to_thread(_unpack, raw, name, limit)
-    return _unpack(raw, name, limit)
 
 
 def _unpack(raw: bytes, name: bytes, limit: int) -> "bytes | Refusal":

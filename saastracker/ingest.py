@@ -5,12 +5,11 @@ import logging
 import time
 from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
-from typing import NamedTuple
 
 import msgspec
 from litestar.types import HTTPScope, Receive, Send
 
-from saastracker import bodies
+from saastracker.bodies import Bodies, Disconnected, Headers, coding
 from saastracker.contracts import (
     Enricher,
     Outcome,
@@ -38,13 +37,6 @@ _FAILED = Reply(500, b'{"detail":"The server failed; its log says why."}')
 Header = tuple[bytes, bytes]
 
 
-class Limits(NamedTuple):
-    """Sizes of bodies, in bytes."""
-
-    received: int
-    unpacked: int
-
-
 class Ingest:
     """Answers ingest requests; 2xx only once their events are on disk."""
 
@@ -55,18 +47,18 @@ class Ingest:
         *,
         enrichers: Sequence[Enricher],
         metrics: Metrics,
-        limits: Limits,
+        bodies: Bodies,
         trusted_proxies: Sequence[str],
     ) -> None:
         self._writer = writer
         self._store = store
         self._enrichers = tuple(enrichers)
         self._metrics = metrics
-        self._limits = limits
+        self._bodies = bodies
         self._trusted = tuple(ip_network(proxy, strict=False) for proxy in trusted_proxies)
 
     async def __call__(self, route: Bound, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        headers: bodies.Headers = dict(scope["headers"])
+        headers: Headers = dict(scope["headers"])
         project: Project | None = None
         extra: tuple[Header, ...] = ()
         try:
@@ -75,10 +67,10 @@ class Ingest:
                     await _send(send, Reply(204, b""), _preflight(headers))
                     return
                 raise MethodNotAllowed("POST, OPTIONS" if route.format.cors else "POST")
-            raw = await bodies.read(receive, headers, self._limits.received)
+            raw = await self._bodies.read(receive, headers)
             body: bytes | Refusal = raw
             if b"content-encoding" in headers:
-                body = await bodies.unpack(raw, bodies.coding(headers), self._limits.unpacked)
+                body = await self._bodies.unpack(raw, coding(headers))
             request = Request(
                 method="POST",
                 path=scope["path"],
@@ -97,7 +89,7 @@ class Ingest:
             reply = await self._take(route.format, request, project)
         except Refusal as refusal:
             reply, extra = self._refused(route, refusal, project)
-        except bodies.Disconnected:
+        except Disconnected:
             return
         except Exception:
             log.exception("A request to %s failed", route.path)
@@ -136,7 +128,7 @@ class Ingest:
         dropped = [event for event in events if event.drop]
         return [event for event in events if not event.drop] if dropped else events, dropped
 
-    def _address(self, scope: HTTPScope, headers: bodies.Headers) -> str | None:
+    def _address(self, scope: HTTPScope, headers: Headers) -> str | None:
         """The client's address: the connection's, or what the nearest untrusted hop saw."""
         client = scope["client"]
         if client is None:
@@ -180,7 +172,7 @@ def _idempotency(request: Request, project: Project) -> bytes | None:
     return hashlib.blake2b(project.id.encode() + b"\x00" + key, digest_size=16).digest()
 
 
-def _preflight(headers: bodies.Headers) -> tuple[Header, ...]:
+def _preflight(headers: Headers) -> tuple[Header, ...]:
     asked = headers.get(b"access-control-request-headers", b"content-type")[:1024]
     return (
         *_cors(headers),
@@ -190,7 +182,7 @@ def _preflight(headers: bodies.Headers) -> tuple[Header, ...]:
     )
 
 
-def _cors(headers: bodies.Headers) -> tuple[Header, ...]:
+def _cors(headers: Headers) -> tuple[Header, ...]:
     """The origin echoed: a bare `*` makes `sendBeacon` with credentials fail without a word."""
     origin = headers.get(b"origin")
     vary = (b"vary", b"Origin")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from saastracker import bodies
-from saastracker.errors import Invalid, RequestTimeout, TooLarge, UnsupportedEncoding
+from saastracker.errors import Invalid, Refusal, RequestTimeout, TooLarge, Unavailable, UnsupportedEncoding
 
 TEXT = b'{"event": "x"}' * 100
 
@@ -33,25 +33,53 @@ def raw_deflate(data: bytes) -> bytes:
     return packer.compress(data) + packer.flush()
 
 
+def read(receive: Any, headers: bodies.Headers | None = None) -> bytes:
+    """A body of at most three bytes."""
+    return asyncio.run(bodies.Bodies(3, 3).read(receive, headers or {}))
+
+
+def unpack(raw: bytes, coding: bytes, limit: int) -> bytes | Refusal:
+    return asyncio.run(bodies.Bodies(limit, limit).unpack(raw, coding))
+
+
 def test_a_body_in_pieces() -> None:
-    assert asyncio.run(bodies.read(receiver(b"ab", b"", b"c"), {}, 3)) == b"abc"
+    assert read(receiver(b"ab", b"", b"c")) == b"abc"
 
 
 @pytest.mark.parametrize("chunks", [(b"abcd",), (b"ab", b"cd")])
 def test_a_body_over_the_limit(chunks: tuple[bytes, ...]) -> None:
     with pytest.raises(TooLarge):
-        asyncio.run(bodies.read(receiver(*chunks), {}, 3))
+        read(receiver(*chunks))
 
 
 def test_a_length_over_the_limit_is_refused_before_reading() -> None:
     with pytest.raises(TooLarge):
-        asyncio.run(bodies.read(receiver(b"", ends=False), {b"content-length": b"4"}, 3))
+        read(receiver(b"", ends=False), {b"content-length": b"4"})
 
 
 def test_a_body_that_stops_arriving(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "READ_SECONDS", 0.01)
     with pytest.raises(RequestTimeout):
-        asyncio.run(bodies.read(receiver(b"ab", ends=False), {}, 3))
+        read(receiver(b"ab", ends=False))
+
+
+def test_unfinished_bodies_of_all_connections_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "UNFINISHED_MAX", 5)
+
+    async def reading() -> None:
+        reader = bodies.Bodies(4, 4)
+        first = asyncio.create_task(reader.read(receiver(b"abc", ends=False), {}))
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable):
+            await reader.read(receiver(b"abc", b"d"), {})
+        assert await reader.read(receiver(b"ab", b"cd"), {}) == b"abcd"
+        assert await reader.read(receiver(b"abcd"), {}) == b"abcd"
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert await reader.read(receiver(b"abc", b"d"), {}) == b"abcd"
+
+    asyncio.run(reading())
 
 
 def test_a_client_that_goes_away() -> None:
@@ -59,7 +87,7 @@ def test_a_client_that_goes_away() -> None:
         return {"type": "http.disconnect"}
 
     with pytest.raises(bodies.Disconnected):
-        asyncio.run(bodies.read(receive, {}, 3))  # type: ignore[arg-type]
+        read(receive)
 
 
 @pytest.mark.parametrize(
@@ -72,20 +100,20 @@ def test_a_client_that_goes_away() -> None:
     ],
 )
 def test_codings(coding: bytes, packed: bytes) -> None:
-    assert asyncio.run(bodies.unpack(packed, coding, len(TEXT))) == TEXT
+    assert unpack(packed, coding, len(TEXT)) == TEXT
 
 
 @pytest.mark.parametrize(
     "packed", [b"", b"no", gzip.compress(TEXT)[:-3], gzip.compress(TEXT)[:20], gzip.compress(b"") * 100_000]
 )
 def test_a_corrupt_body(packed: bytes) -> None:
-    assert isinstance(asyncio.run(bodies.unpack(packed, b"gzip", 1 << 20)), Invalid)
+    assert isinstance(unpack(packed, b"gzip", 1 << 20), Invalid)
 
 
 def test_a_bomb_stops_at_the_limit() -> None:
     bomb = gzip.compress(bytes(50_000_000))
     with pytest.raises(TooLarge):
-        asyncio.run(bodies.unpack(bomb, b"gzip", 1 << 20))
+        unpack(bomb, b"gzip", 1 << 20)
 
 
 @pytest.mark.parametrize("name", [b"br", b"gzip, gzip", b"zstd"])
