@@ -1,5 +1,6 @@
 """Public names for plugins, re-exported; nothing else."""
 
+from saastracker.conditions import conditions
 from saastracker.contracts import (
     AuthScheme,
     Change,
@@ -31,10 +32,31 @@ from saastracker.contracts import (
 from saastracker.errors import Conflict, Forbidden, Invalid, NotFound, OperatorError, Refusal, Unauthorized, Unavailable
 from saastracker.event import Event, identity, type_of
 from saastracker.hookspecs import hookimpl
-from saastracker.report import Column, Filter, Report, Scope, Span, Table, conditions
+from saastracker.report import (
+    STEP_COLUMNS,
+    Block,
+    Column,
+    Figure,
+    Figures,
+    Flow,
+    Grid,
+    Link,
+    Measure,
+    Node,
+    Note,
+    Number,
+    Point,
+    Report,
+    Series,
+    Steps,
+    Table,
+)
+from saastracker.scope import Filter, Parameter, Scope, Span
 
 __all__ = [
+    "STEP_COLUMNS",
     "AuthScheme",
+    "Block",
     "Change",
     "Column",
     "Config",
@@ -44,14 +66,25 @@ __all__ = [
     "Endpoint",
     "Enricher",
     "Event",
+    "Figure",
+    "Figures",
     "Filter",
+    "Flow",
     "Forbidden",
+    "Grid",
     "Group",
     "Invalid",
     "Issued",
+    "Link",
+    "Measure",
+    "Node",
     "NotFound",
+    "Note",
+    "Number",
     "OperatorError",
     "Outcome",
+    "Parameter",
+    "Point",
     "Project",
     "Projects",
     "Reader",
@@ -67,7 +100,9 @@ __all__ = [
     "Request",
     "Scope",
     "Sender",
+    "Series",
     "Span",
+    "Steps",
     "Store",
     "StoreFactory",
     "Submission",

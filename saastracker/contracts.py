@@ -11,7 +11,8 @@ import msgspec
 
 from saastracker.errors import Invalid
 from saastracker.event import Event
-from saastracker.report import Report, Scope, Table
+from saastracker.report import Report, Table
+from saastracker.scope import Parameter, Scope
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
 Sender: TypeAlias = Literal["server", "app", "browser"]
@@ -318,5 +319,8 @@ class ReportPage(msgspec.Struct, frozen=True, kw_only=True):
     section: str  # Overview, Product, Customers, Errors, Games, Web
     load: Callable[[Reader, Scope], Report]  # pure: reads, never writes
     about: str = ""  # one sentence under the title
+    parameters: tuple[Parameter, ...] = ()  # what only this report asks, beside the scope
+    # The page, JSON and CSV of one thing the report lists, at `/p/{project}/{slug}/{id}`. Raises NotFound.
+    detail: Callable[[Reader, Scope, str], Report] | None = None
     # New events as the main table, which then needs a column `id`; the page follows them.
     live: Callable[[Sequence[Event]], Table] | None = None

@@ -9,10 +9,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"event", "errors"},
-    {"contracts", "report", "hookspecs", "decoding"},
+    {"contracts", "report", "scope", "conditions", "hookspecs", "decoding"},
     {"config", "records", "secrets"},
-    {"plugins", "writer", "quota", "sessions", "refusals", "metrics", "logs"},
-    {"ingest", "bodies", "live", "control", "web", "server"},
+    {"plugins", "writer", "quota", "sessions", "refusals", "metrics", "logs", "channels", "folding"},
+    {"ingest", "indexer", "bodies", "live", "control", "web", "server"},
     {"app", "cli", "__main__", "testing"},
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from saastracker.conditions import conditions
 from saastracker.contracts import Config, Reader, ReportPage
 from saastracker.event import Event
 from saastracker.hookspecs import hookimpl
-from saastracker.report import Column, Report, Scope, Table, conditions
+from saastracker.report import Column, Report, Table
+from saastracker.scope import Scope
 
 EVENTS = (
     Column("id", "Event id", "code", "opened"),

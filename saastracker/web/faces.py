@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from saastracker.errors import Invalid
-from saastracker.report import Column, Report, Scope, Table, cursor
+from saastracker.report import Column, Report, Table
+from saastracker.scope import Scope, cursor
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what makes a spreadsheet run a cell
 
@@ -44,7 +45,7 @@ def json_report(project: str, slug: str, scope: Scope, report: Report) -> dict[s
             "environment": scope.environment,
             "filters": [str(item) for item in scope.filters],
         },
-        "blocks": [_json_table(table) for table in report.blocks],
+        "blocks": [_json_table(table) for table in report.tables],
     }
 
 
@@ -62,11 +63,11 @@ def _json_table(table: Table) -> dict[str, Any]:
 def block(report: Report, key: str | None) -> Table:
     """The block with this key, else the main one. Raises Invalid."""
     if key is None:
-        return report.blocks[0]
-    for table in report.blocks:
+        return report.tables[0]
+    for table in report.tables:
         if table.key == key:
             return table
-    raise Invalid(f"block: expected one of {', '.join(table.key for table in report.blocks)}")
+    raise Invalid(f"block: expected one of {', '.join(table.key for table in report.tables)}")
 
 
 def csv_table(table: Table) -> bytes:

@@ -9,7 +9,8 @@ from litestar.response import Stream
 
 from saastracker.event import Event
 from saastracker.live import Batch, Live, Wanted
-from saastracker.report import PROPERTY, Filter, Operator, Scope, Table
+from saastracker.report import Table
+from saastracker.scope import PROPERTY, Filter, Operator, Scope
 from saastracker.web.faces import json_row
 
 HEARTBEAT_SECONDS = 15.0
@@ -49,7 +50,7 @@ def encode(batch: Batch, as_table: AsTable) -> bytes:
 
 
 def wanted(scope: Scope) -> Wanted:
-    """What `report.conditions` says in SQL, and the span if the query names one, for events in memory."""
+    """What `conditions` says in SQL, and the span if the query names one, for events in memory."""
     groups: dict[tuple[str, Operator], list[Filter]] = {}
     for item in scope.filters:
         groups.setdefault((item.dimension, item.operator), []).append(item)

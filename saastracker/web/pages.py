@@ -13,7 +13,8 @@ from saastracker.contracts import Project, ReportPage
 from saastracker.errors import MethodNotAllowed, NotFound
 from saastracker.event import TYPES
 from saastracker.records import Token, now_ms
-from saastracker.report import RANGES, SHORT_FORMS, Report, Scope
+from saastracker.report import Report
+from saastracker.scope import RANGES, SHORT_FORMS, Scope
 from saastracker.web.answers import cached, cookie, page, redirect
 from saastracker.web.faces import block, csv_table, iso, json_report
 from saastracker.web.following import follow
@@ -113,7 +114,7 @@ def _json(asked: Asked, loaded: Report) -> Response[bytes]:
 
 
 def _next_link(asked: Asked, loaded: Report) -> dict[str, str]:
-    more = loaded.blocks[0].next
+    more = loaded.tables[0].next
     if more is None:
         return {}
     query = msgspec.structs.replace(asked.scope, after=more).query
@@ -142,7 +143,7 @@ def _html(asked: Asked, loaded: Report) -> Response[bytes]:
         ranges=RANGE_LABELS,
         types=TYPES,
         chosen=block(loaded, asked.block),
-        tables=loaded.blocks,
+        tables=loaded.tables,
         now=asked.now,
         public_url=asked.site.public_url,
         # The two forms of the scope bar: what each leaves as it is, and what the filter form shows.

@@ -5,7 +5,8 @@ import pytest
 
 from saastracker.contracts import Reader, ReportPage
 from saastracker.errors import TimeLimit
-from saastracker.report import Report, Scope
+from saastracker.report import Report
+from saastracker.scope import Scope
 
 from .conftest import Running
 

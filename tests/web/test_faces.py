@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from saastracker.errors import Invalid
-from saastracker.report import Column, Report, Scope, Span, Table
+from saastracker.report import Column, Report, Table
+from saastracker.scope import Scope, Span
 from saastracker.web.faces import block, csv_table, json_report
 
 COLUMNS = (

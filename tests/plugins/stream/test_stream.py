@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from saastracker.contracts import Group, Project, Refused, Reply, Submission
 from saastracker.event import Event
-from saastracker.report import Filter, Report, Scope, Span, cursor
+from saastracker.report import Report
+from saastracker.scope import Filter, Scope, Span, cursor
 from saastracker.testing import OTHER_PROJECT, PROJECT
 from saastracker.web.following import wanted
 from saastracker_sqlite.store import SqliteStore
@@ -55,7 +56,7 @@ def ask(store: SqliteStore, query: str = "") -> Report:
 
 
 def rows(store: SqliteStore, query: str = "") -> list[dict[str, Any]]:
-    table = ask(store, query).blocks[0]
+    table = ask(store, query).tables[0]
     return [dict(zip([column.key for column in table.columns], row, strict=True)) for row in table.rows]
 
 
@@ -160,23 +161,23 @@ def test_live_events_pass_the_same_filters(
         filters=tuple(dict.fromkeys(filters)),
     )
     with store.reader() as reader:
-        stored = [row[0] for row in load(reader, scope).blocks[0].rows]
+        stored = [row[0] for row in load(reader, scope).tables[0].rows]
     holds = wanted(scope)
     live = [event.id.hex() if event.id else str(event.sequence) for event in reversed(EVENTS) if holds(event)]
     assert live == stored
 
 
 def test_pages_do_not_move_while_events_come_in(store: SqliteStore) -> None:
-    first = ask(store, "limit=4").blocks[0]
+    first = ask(store, "limit=4").tables[0]
     assert first.next is not None
-    second = ask(store, f"limit=4&after={cursor(first.next)}").blocks[0]
+    second = ask(store, f"limit=4&after={cursor(first.next)}").tables[0]
     assert [row[4] for row in second.rows] == ["Start:level 1", "page_view"]
     assert second.next is None
-    assert ask(store, "limit=6").blocks[0].next is None
+    assert ask(store, "limit=6").tables[0].next is None
 
 
 def test_rejected_events_with_their_reasons(store: SqliteStore) -> None:
-    _, rejected, reasons = ask(store, "limit=2").blocks
+    _, rejected, reasons = ask(store, "limit=2").tables
     assert rejected.rows == [[NOW + 2, "invalid", "2", "/v1/events"], [NOW + 1, "invalid", "1", "/v1/events"]]
     assert rejected.total == 43
     assert reasons.rows == [["bot", 40], ["invalid", 3]]

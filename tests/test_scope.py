@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from saastracker.conditions import conditions
 from saastracker.errors import Invalid
-from saastracker.report import Filter, Scope, Span, conditions, cursor
+from saastracker.scope import Filter, Scope, Span, cursor
 
 NOW = int(datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp() * 1000)  # a Saturday
 HOUR = 3_600_000
