@@ -63,6 +63,7 @@ class Writer:
         # Of the event loop alone:
         self._waiting: deque[Waiting] = deque()
         self._busy = False  # whether a group is with the thread, or about to be handed over
+        self._stopping = False
         self._closing = False
         self._drained: asyncio.Future[None] | None = None  # of `close`
         self._timer: asyncio.TimerHandle | None = None
@@ -118,6 +119,10 @@ class Writer:
         taken = self._taken
         return time.monotonic() - taken if taken else 0.0
 
+    def stopping(self) -> None:
+        """From now on, when the store refuses a group, refuse all that wait: each try may take seconds."""
+        self._stopping = True
+
     async def close(self) -> None:
         """Commit what is queued and end the thread."""
         self._closing = True
@@ -126,12 +131,17 @@ class Writer:
         if self._busy:
             self._drained = self._loop.create_future()
             await self._drained
-        if self._refusals:
+        if self._refusals and self.failure is None:
             self._groups.put([])
         self._groups.put(None)
         await asyncio.to_thread(self._thread.join)
 
     def _hand_over(self) -> None:
+        if self._stopping and self.failure is not None:
+            refused = [(waiting, self.failure) for waiting in self._waiting]
+            self._waiting.clear()
+            self._settle(refused)
+            return
         group = []
         events = 0
         while self._waiting and events < GROUP_EVENTS:

@@ -255,6 +255,24 @@ def test_closing_commits_what_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     run(test())
 
 
+def test_a_stop_does_not_try_a_store_that_refuses_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "GROUP_EVENTS", 1)
+
+    async def test() -> None:
+        async with writing(tmp_path) as running:
+            with closing(sqlite3.connect(running.database, isolation_level=None)) as other:
+                other.execute("BEGIN EXCLUSIVE")
+                futures = [running.submit(Event(name="x")) for _ in range(5)]
+                running.writer.refuse(REFUSED)
+                running.writer.stopping()
+                await running.writer.close()
+                assert all(isinstance(answer, Unavailable) for answer in await outcomes(futures))
+                tries = running.metrics.registry.get_sample_value("saastracker_commit_failures_total")
+                assert tries == 1
+
+    run(test())
+
+
 def test_who_goes_away_holds_up_nobody(tmp_path: Path) -> None:
     async def test() -> None:
         async with writing(tmp_path) as running:
