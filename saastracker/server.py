@@ -25,7 +25,10 @@ STOP_SECONDS = 7  # for requests under way; what is queued is committed after th
 
 
 class Protocol(HttpToolsProtocol):
-    """Closes connections whose request head is too slow or too large; uvicorn waits for ever."""
+    """Closes connections whose request head or first byte of body is too slow, or the head too large.
+
+    uvicorn waits for ever.
+    """
 
     _received = b""
     _head_size = 0
@@ -42,8 +45,8 @@ class Protocol(HttpToolsProtocol):
         cycle = self.cycle
         in_head = cycle is None or cycle.scope is not self.scope
         if not in_head and not cycle.response_complete:
-            if self._head_timer is not None:
-                self._disarm()
+            if self._head_timer is not None and (cycle.body or not cycle.more_body):
+                self._disarm()  # not before a body that was announced begins
         elif self._head_timer is None:  # a head began, or a body that was answered early goes on
             self._head_size = 0
             self._arm()

@@ -53,6 +53,12 @@ def test_half_a_body_is_not_waited_for(path: str, half_bodies: Server) -> None:
         assert connection.recv(4096).startswith(b"HTTP/1.1 408 ")
 
 
+def test_a_body_that_does_not_begin_is_not_waited_for(half_bodies: Server) -> None:
+    with connect(half_bodies) as connection:
+        connection.sendall(b"POST /v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\n")
+        assert connection.recv(4096) == b""
+
+
 @pytest.fixture(scope="module")
 def half_bodies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(tmp_path_factory.mktemp("half"), saastracker=launching("impatient"))
