@@ -210,6 +210,18 @@ def test_a_locked_store_refuses_and_recovers(tmp_path: Path, caplog: pytest.LogC
     assert len(messages) == 2, "one when it begins and one when it ends"
 
 
+def test_a_damaged_store_is_not_the_clients_fault(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with writing(tmp_path) as running:
+            await running.submit(Event(name="x"))
+            with closing(sqlite3.connect(running.database)) as other:
+                other.execute("DROP TABLE texts")
+            answers = await outcomes([running.submit(Event(name="y")), running.submit(Event(name="z"))])
+            assert [type(answer) for answer in answers] == [Unavailable, Unavailable]
+
+    run(test())
+
+
 def test_refusals_are_written_when_nothing_else_comes(tmp_path: Path) -> None:
     async def test() -> None:
         async with writing(tmp_path) as running:

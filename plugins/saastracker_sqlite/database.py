@@ -25,6 +25,7 @@ _FAILURES = {
     sqlite3.SQLITE_CORRUPT: "The database file is damaged, restore a backup; nothing was stored.",
     sqlite3.SQLITE_NOTADB: "The database file is damaged, restore a backup; nothing was stored.",
 }
+_OF_DATA = {sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH}
 
 
 @contextlib.contextmanager
@@ -33,11 +34,11 @@ def failures() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
-        detail = _FAILURES.get(code & 0xFF)  # the low byte is the kind, the others the details
-        if detail is None:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISMATCH)  # no code: a value that cannot be bound
+        kind = code & 0xFF  # the other bits are the details
+        if kind in _OF_DATA:
             raise
-        raise Unavailable(detail) from error
+        raise Unavailable(_FAILURES.get(kind, f"The database fails ({error}); nothing was stored.")) from error
 
 
 def connect(path: Path, *, cache_mb: int = 2) -> sqlite3.Connection:

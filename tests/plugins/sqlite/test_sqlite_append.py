@@ -86,12 +86,15 @@ def test_a_damaged_file(path: Path, store: SqliteStore) -> None:
         store.append(one("after"))
 
 
-def test_mistakes_are_not_the_environment() -> None:
+def test_only_what_is_wrong_with_the_data_is_the_clients_to_mend() -> None:
     with contextlib.closing(sqlite3.connect(":memory:")) as connection:
-        with pytest.raises(sqlite3.OperationalError, match="no such table"), failures():
+        with pytest.raises(Unavailable, match="no such table"), failures():
             connection.execute("SELECT * FROM missing")
+        connection.execute("CREATE TABLE t (x NOT NULL)")
+        with pytest.raises(sqlite3.IntegrityError), failures():
+            connection.execute("INSERT INTO t VALUES (NULL)")
         with pytest.raises(sqlite3.ProgrammingError), failures():
-            connection.execute("SELECT ?", ())
+            connection.execute("SELECT ?", [object()])
 
 
 # --- What is kept in memory ---
