@@ -1,6 +1,7 @@
 """A disk that is full, locked, read-only or slow: 503, nothing lost, and it goes on by itself."""
 
 import asyncio
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -90,6 +91,20 @@ def full(disk: Path) -> Iterator[None]:
 
 def test_a_full_disk(small_disk: Path, start: Start, keys: Keys) -> None:
     endure(start(), keys, full(small_disk), "full")
+
+
+@contextmanager
+def limited(server: Server) -> Iterator[None]:
+    """Its files may not grow."""
+    soft, hard = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (8192, hard))
+    yield
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_files_that_may_not_grow(start: Start, keys: Keys) -> None:
+    server = start()
+    endure(server, keys, limited(server), "fails to read or write")
 
 
 @contextmanager
