@@ -103,7 +103,6 @@ class CustomEvents(_Tag):
 
     def decode(self, request: Request, project: Project) -> Decoded:
         body = decode(_custom, request.body)
-        check_origin(request, project, body.url or body.page_location)
         name = body.event_name or body.event_name_camel or body.event_type
         if not name or len(name) > NAME_MAX:
             raise Invalid(f"$.event_name: Required, 1 to {NAME_MAX} characters")
@@ -113,6 +112,7 @@ class CustomEvents(_Tag):
             del fields["value"]
         event = _event(request, body, name, type_of(name), encode_properties(fields, "$.event_data"))
         event.value = value
+        check_origin(request, project, body.url or body.page_location)
         return Decoded([event])
 
 
@@ -124,7 +124,6 @@ class Insights(_Tag):
 
     def decode(self, request: Request, project: Project) -> Decoded:
         body = decode(_insights, request.body)
-        check_origin(request, project, body.url or body.page_location)
         metrics = {name: value for name in TIMINGS if (value := getattr(body, name)) is not None}
         if body.metric_name:
             if len(body.metric_name) > NAME_MAX:
@@ -145,6 +144,7 @@ class Insights(_Tag):
             event = _event(request, body, name, "vital", properties)
             event.value = value
             events.append(event)
+        check_origin(request, project, body.url or body.page_location)
         return Decoded(events)
 
 

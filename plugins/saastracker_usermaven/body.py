@@ -34,8 +34,6 @@ def read(body: Fields, request: Request, project: Project, *, browser: bool) -> 
     url = _text(fields.get("url"), "$.url")
     if url:
         fields["url"] = clip(url)
-    if browser:
-        check_origin(request, project, url)
 
     person, company = _person_and_company(fields)
     user, anonymous = _who(person, fields.get("src"), request, browser=browser)
@@ -56,7 +54,7 @@ def read(body: Fields, request: Request, project: Project, *, browser: bool) -> 
     properties = fields | _object(fields.pop("event_attributes", None), "$.event_attributes")
     properties.pop("api_key", None)  # may hold the secret half too
     value = _value(properties)
-    return Event(
+    event = Event(
         name=name,
         type=type_of(name),
         time=time,
@@ -75,6 +73,9 @@ def read(body: Fields, request: Request, project: Project, *, browser: bool) -> 
         user_agent=user_agent,
         address=address,
     )
+    if browser:
+        check_origin(request, project, url)
+    return event
 
 
 def _person_and_company(fields: Fields) -> tuple[Fields, Fields]:

@@ -23,6 +23,7 @@ def test_the_order_of_checks_of_a_browser_format(site: Site) -> None:
         shop.page(b"{", key="", origin=ORIGIN),
         shop.page(b"{", key="unknown", origin=ORIGIN),
         shop.page(b"{", origin=ORIGIN),
+        shop.page({**body, "user": {}}, origin=ORIGIN),
         shop.page(body, origin=ORIGIN),
     ]
     answers = [answer for request in asked for answer in site.send(request)]
@@ -30,9 +31,9 @@ def test_the_order_of_checks_of_a_browser_format(site: Site) -> None:
     with site.locked():
         answers += site.send(shop.page(good))
     answers += site.send(shop.page(good))
-    assert [answer.status_code for answer in answers] == [405, 413, 415, 401, 401, 400, 403, 503, 200]
+    assert [answer.status_code for answer in answers] == [405, 413, 415, 401, 401, 400, 400, 403, 503, 200]
     assert answers[0].headers["allow"] == "POST, OPTIONS"
-    assert int(answers[7].headers["retry-after"]) > 0
+    assert int(answers[8].headers["retry-after"]) > 0
     for answer in answers[:-1]:
         assert answer.headers["content-type"] == "application/json"
         detail = answer.json()["detail"]
