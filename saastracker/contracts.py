@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -13,6 +13,9 @@ from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker.report import Report, Table
 from saastracker.scope import Parameter, Scope
+
+if TYPE_CHECKING:  # numpy takes 25 MB, which a server is spared until there are events
+    from saastracker.index import Actors, Day, Index
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
 Sender: TypeAlias = Literal["server", "app", "browser"]
@@ -232,6 +235,26 @@ class Reader(Protocol):
     def events(self, sequences: Sequence[int]) -> list[Event]:
         """The events with these sequence numbers, in that order; those gone are left out."""
 
+    def days(  # noqa: PLR0917
+        self,
+        project: str,
+        namespace: str,
+        first: int,
+        last: int,
+        keys: Sequence[str] | None = None,
+        environment: str | None = None,
+    ) -> "list[Day]":
+        """Cells of the index for the local dates `first` to `last` (days since 1970), all keys or some.
+
+        A day with events of several environments has a cell for each.
+        """
+
+    def actors(self, project: str) -> "Actors":
+        """Who the actors in a project's cells are."""
+
+    def texts(self, codes: Sequence[int]) -> dict[int, str]:
+        """What the codes of `actors` stand for."""
+
     def rejected(self, project: str, limit: int) -> list[Refused]:
         """The newest refusals of a project, newest first."""
 
@@ -241,6 +264,10 @@ class Reader(Protocol):
 
 class Store(Protocol):
     """Keeps events. Only the process that has claimed it appends, from one thread."""
+
+    @property
+    def index(self) -> "Index":
+        """What is kept of each day for reports."""
 
     def claim(self) -> None:
         """Become the writer. Raises OperatorError naming the other process that is."""

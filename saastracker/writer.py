@@ -1,6 +1,7 @@
 """The one writer: groups what waits, commits it, and answers only then."""
 
 import asyncio
+import concurrent.futures
 import logging
 import queue
 import threading
@@ -58,7 +59,7 @@ class Writer:
         self._max_bytes = max_bytes
         self._committed = committed
         self._refusals = Refusals()
-        self._groups: queue.SimpleQueue[list[Waiting] | None] = queue.SimpleQueue()
+        self._groups: queue.SimpleQueue[list[Waiting] | Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         # Of the event loop alone:
         self._waiting: deque[Waiting] = deque()
@@ -122,6 +123,20 @@ class Writer:
     def stopping(self) -> None:
         """From now on, when the store refuses a group, refuse all that wait: each try may take seconds."""
         self._stopping = True
+
+    def run(self, work: Callable[[], None]) -> None:
+        """Do something else with the store on the writer's thread, between two groups; for other threads."""
+        done: concurrent.futures.Future[None] = concurrent.futures.Future()
+
+        def settle() -> None:
+            try:
+                work()
+                done.set_result(None)
+            except BaseException as error:
+                done.set_exception(error)
+
+        self._groups.put(settle)
+        done.result()
 
     async def close(self) -> None:
         """Commit what is queued and end the thread."""
@@ -193,7 +208,10 @@ class Writer:
     def _run(self) -> None:
         while (group := self._groups.get()) is not None:
             self._taken = time.monotonic()
-            self._commit(group)
+            if isinstance(group, list):
+                self._commit(group)
+            else:
+                group()
             self._taken = 0.0
 
     def _commit(self, group: list[Waiting]) -> None:

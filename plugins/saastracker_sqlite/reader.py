@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,6 +16,9 @@ from saastracker.errors import Invalid, TimeLimit
 from saastracker.event import Event
 from saastracker_sqlite.database import begin_read, connect_readonly
 from saastracker_sqlite.rows import read_events
+
+if TYPE_CHECKING:  # numpy takes 25 MB, which a server is spared until there are events
+    from saastracker.index import Actors, Day
 
 READERS_MAX = 4  # at a time; reports beyond wait
 STEPS = 20_000  # of SQLite's virtual machine, between two looks at the clock: about a millisecond
@@ -77,6 +80,57 @@ class SqliteReader:
 
     def refusals(self, project: str) -> dict[str, int]:
         return dict(self.query("SELECT reason, count FROM refusals WHERE project = :project", project=project))
+
+    def days(  # noqa: PLR0917
+        self,
+        project: str,
+        namespace: str,
+        first: int,
+        last: int,
+        keys: Sequence[str] | None = None,
+        environment: str | None = None,
+    ) -> "list[Day]":
+        from saastracker.index import Cell, Day  # noqa: PLC0415  # see `SqliteStore.index`
+
+        sql = """SELECT c.day, c.key, c.data FROM projects p JOIN index_cells c ON c.project = p.id
+            WHERE p.project = :project AND c.namespace = :namespace AND c.day BETWEEN :first AND :last"""
+        if keys is not None:
+            sql += " AND c.key IN (SELECT value FROM json_each(:keys))"
+        if environment is not None:
+            sql += " AND c.environment = :environment"
+        rows = self.query(
+            sql,
+            project=project,
+            namespace=namespace,
+            first=first,
+            last=last,
+            keys=None if keys is None else msgspec.json.encode(keys).decode(),
+            environment=environment,
+        )
+        return [Day(day, key, Cell.decode(data)) for day, key, data in rows]
+
+    def actors(self, project: str) -> "Actors":
+        from saastracker.index import Actors  # noqa: PLC0415  # see `SqliteStore.index`
+
+        rows = self.query(
+            """SELECT a.id, a.anonymous, a.person, a.org, a.first, a.last
+            FROM projects p JOIN index_actors a ON a.project = p.id WHERE p.project = :project""",
+            project=project,
+        )
+        aliases = self.query(
+            """SELECT a.anonymous, a.user FROM projects p JOIN index_aliases a ON a.project = p.id
+            WHERE p.project = :project""",
+            project=project,
+        )
+        return Actors(rows, dict(aliases))
+
+    def texts(self, codes: Sequence[int]) -> dict[int, str]:
+        return dict(
+            self.query(
+                "SELECT id, text FROM texts WHERE id IN (SELECT value FROM json_each(:codes))",
+                codes=msgspec.json.encode(codes).decode(),
+            )
+        )
 
     @contextlib.contextmanager
     def _limit(self) -> Iterator[None]:

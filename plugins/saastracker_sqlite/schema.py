@@ -78,6 +78,27 @@ def _tables(db: Database) -> None:
     db.table("counters").insert_all([{"name": "change", "value": 0}, {"name": "heartbeat", "value": 0}])
 
 
+@migrations(name="0.1.0 index")
+def _index(db: Database) -> None:
+    """What `saastracker.index` keeps; all of it can be made again from `event_rows`."""
+    key = "project INTEGER, namespace TEXT, day INTEGER, environment TEXT, key TEXT"
+    for statement in (
+        f"""CREATE TABLE index_cells ({key}, data BLOB NOT NULL,
+            PRIMARY KEY (project, namespace, day, environment, key)) WITHOUT ROWID""",
+        """CREATE TABLE index_days (project INTEGER, day INTEGER, low INTEGER NOT NULL, high INTEGER NOT NULL,
+            PRIMARY KEY (project, day)) WITHOUT ROWID""",
+        "CREATE TABLE index_dirty (project INTEGER, day INTEGER, PRIMARY KEY (project, day)) WITHOUT ROWID",
+        """CREATE TABLE index_actors (id INTEGER PRIMARY KEY, project INTEGER NOT NULL, anonymous INTEGER NOT NULL,
+            person INTEGER NOT NULL, org INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+            UNIQUE (project, anonymous, person, org))""",
+        """CREATE TABLE index_aliases (project INTEGER, anonymous INTEGER, user INTEGER NOT NULL,
+            PRIMARY KEY (project, anonymous)) WITHOUT ROWID""",
+        "CREATE TABLE index_state (watermark INTEGER NOT NULL, version TEXT NOT NULL)",
+        "INSERT INTO index_state VALUES (0, '')",
+    ):
+        db.execute(statement)
+
+
 def _events_view() -> str:
     """The rows with their texts: subqueries, so that a column nobody asks for costs nothing.
 

@@ -4,7 +4,9 @@ import contextlib
 import os
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from saastracker.contracts import Group, Reader, Reply
 from saastracker.errors import OperatorError
@@ -15,6 +17,9 @@ from saastracker_sqlite.database import Lock, failures
 from saastracker_sqlite.reader import Readers
 from saastracker_sqlite.rows import read_events
 from saastracker_sqlite.schema import prepare
+
+if TYPE_CHECKING:
+    from saastracker_sqlite.index import SqliteIndex
 
 
 class SqliteStore:
@@ -28,6 +33,12 @@ class SqliteStore:
         self._lock = Lock(self._path)
         self._appender: Appender | None = None
         self._readers = Readers(self._path)
+
+    @cached_property
+    def index(self) -> "SqliteIndex":
+        from saastracker_sqlite.index import SqliteIndex  # noqa: PLC0415  # numpy: 25 MB that an idle server is spared
+
+        return SqliteIndex(self._path, self._readers)
 
     def claim(self) -> None:
         if not os.access(self._path, os.W_OK):
@@ -75,6 +86,8 @@ class SqliteStore:
         copy(self._path, path, progress)
 
     def close(self) -> None:
+        if "index" in self.__dict__:
+            self.index.close()
         self._readers.close()
         if self._appender is not None:
             self._appender.close()  # after the readers: the last to close empties the WAL

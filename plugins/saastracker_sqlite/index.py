@@ -1,0 +1,185 @@
+"""The index in SQLite: cells as BLOB rows, actors and aliases as tables."""
+
+import contextlib
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from saastracker.errors import Conflict
+from saastracker.index import (
+    ActorKey,
+    Arrivals,
+    Cell,
+    CellKey,
+    Group,
+    IndexChanges,
+    IndexState,
+    Sequences,
+)
+from saastracker_sqlite import bulk
+from saastracker_sqlite.database import connect, failures
+from saastracker_sqlite.reader import Readers
+from saastracker_sqlite.schema import CODED
+
+_ARRIVALS = """SELECT sequence, project, "time", NULLIF(value, ''), {} FROM event_rows
+    WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?""".format(", ".join(f'"{name}"' for name in CODED))
+_CELLS = """SELECT p.project, c.namespace, c.day, c.environment, c.key, c.data FROM (VALUES {}) v
+    CROSS JOIN projects p ON p.project = v.column1
+    CROSS JOIN index_cells c ON c.project = p.id AND c.namespace = v.column2 AND c.day = v.column3
+        AND c.environment = v.column4 AND c.key = v.column5"""
+_ACTORS = """SELECT p.project, a.anonymous, a.person, a.org, a.id FROM (VALUES {}) v
+    CROSS JOIN projects p ON p.project = v.column1
+    CROSS JOIN index_actors a ON a.project = p.id AND a.anonymous = v.column2 AND a.person = v.column3
+        AND a.org = v.column4"""
+_PUT_CELLS = """INSERT INTO index_cells (project, namespace, day, environment, key, data) VALUES {}
+    ON CONFLICT DO UPDATE SET data = excluded.data"""
+_KEYS = """SELECT p.project, c.namespace, c.day, c.environment, COUNT(*) FROM (VALUES {}) v
+    CROSS JOIN projects p ON p.project = v.column1
+    CROSS JOIN index_cells c ON c.project = p.id AND c.namespace = v.column2 AND c.day = v.column3
+        AND c.environment = v.column4
+    GROUP BY 1, 2, 3, 4"""
+_PROJECT = "(SELECT id FROM projects WHERE project = ?)"
+LAST = 2**62
+
+
+class SqliteIndex:
+    """Reads on the readers' connections; `write`, `mark` and `reset` on the writer's."""
+
+    def __init__(self, path: Path, readers: Readers) -> None:
+        self._path = path
+        self._readers = readers
+        self._connection: sqlite3.Connection | None = None  # of the writer's thread
+
+    def state(self) -> IndexState:
+        with self._readers.connection() as connection:
+            return _state(connection)
+
+    def arrivals(self, after: int, limit: int, until: int | None = None) -> Arrivals:
+        with self._readers.connection() as connection:
+            rows = connection.execute(_ARRIVALS, (after, LAST if until is None else until, limit)).fetchall()
+            projects = dict(connection.execute("SELECT id, project FROM projects"))
+        if not rows:
+            none = np.zeros(0, np.int64)
+            return Arrivals((), none, none, none, none.astype(np.float64), dict.fromkeys(CODED, none))
+        sequence, project, time, value, *codes = zip(*rows, strict=True)
+        numbers, place = np.unique(np.array(project, np.int64), return_inverse=True)
+        return Arrivals(
+            projects=[projects[number] for number in numbers.tolist()],
+            project=place.astype(np.int64),
+            sequence=np.array(sequence, np.int64),
+            time=np.array(time, np.int64),
+            value=np.array(value, np.float64),
+            codes={name: np.array(column, np.int64) for name, column in zip(CODED, codes, strict=True)},
+        )
+
+    def texts(self, codes: Sequence[int]) -> dict[int, str]:
+        wanted = msgspec.json.encode(codes).decode()
+        with self._readers.connection() as connection:
+            return dict(
+                connection.execute("SELECT id, text FROM texts WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
+            )
+
+    def actors(self, keys: Sequence[ActorKey]) -> dict[ActorKey, int]:
+        with self._readers.connection() as connection:
+            rows = bulk.select(connection, _ACTORS, "(?, ?, ?, ?)", list(chain.from_iterable(keys)))
+        return {
+            ActorKey(project, bool(anonymous), person, org): number for project, anonymous, person, org, number in rows
+        }
+
+    def cells(self, keys: Sequence[CellKey]) -> dict[CellKey, Cell]:
+        with self._readers.connection() as connection:
+            rows = bulk.select(connection, _CELLS, "(?, ?, ?, ?, ?)", list(chain.from_iterable(keys)))
+        return {CellKey(*key): Cell.decode(data) for *key, data in rows}
+
+    def span(self, project: str, day: int) -> Sequences | None:
+        with self._readers.connection() as connection:
+            row = connection.execute(
+                f"SELECT low, high FROM index_days WHERE project = {_PROJECT} AND day = ?", (project, day)
+            ).fetchone()
+        return Sequences(*row) if row else None
+
+    def write(self, changes: IndexChanges) -> None:
+        with self._transaction() as connection:
+            if _state(connection).watermark != changes.after:
+                raise Conflict("Another process is indexing this database.")
+            _write(connection, changes)
+
+    def mark(self, days: Sequence[tuple[str, int]]) -> None:
+        with self._transaction() as connection:
+            connection.executemany(f"INSERT OR IGNORE INTO index_dirty (project, day) VALUES ({_PROJECT}, ?)", days)
+
+    def keys(self, groups: Collection[Group]) -> dict[Group, int]:
+        with self._readers.connection() as connection:
+            rows = bulk.select(connection, _KEYS, "(?, ?, ?, ?)", list(chain.from_iterable(groups)))
+        return {(project, namespace, day, environment): count for project, namespace, day, environment, count in rows}
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with failures():
+            if self._connection is None:
+                self._connection = connect(self._path)
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self.close()  # rolls back, whatever state the connection is in
+                raise
+
+    def reset(self, version: str) -> None:
+        with self._transaction() as connection:
+            for table in ("cells", "days", "dirty", "actors", "aliases"):
+                connection.execute(f"DELETE FROM index_{table}")
+            connection.execute("UPDATE index_state SET watermark = 0, version = ?", (version,))
+
+
+def _state(connection: sqlite3.Connection) -> IndexState:
+    watermark, version = connection.execute("SELECT watermark, version FROM index_state").fetchone()
+    (newest,) = connection.execute("SELECT COALESCE(MAX(sequence), 0) FROM event_rows").fetchone()
+    (last_actor,) = connection.execute("SELECT COALESCE(MAX(id), 0) FROM index_actors").fetchone()
+    dirty = connection.execute(
+        "SELECT p.project, d.day FROM index_dirty d JOIN projects p ON p.id = d.project ORDER BY d.day DESC"
+    ).fetchall()
+    return IndexState(watermark, newest, last_actor, version, dirty)
+
+
+def _write(connection: sqlite3.Connection, changes: IndexChanges) -> None:
+    numbers: Mapping[str, int] = dict(connection.execute("SELECT project, id FROM projects"))
+    for project, day in changes.clear:
+        for table in ("cells", "days", "dirty"):
+            connection.execute(f"DELETE FROM index_{table} WHERE project = ? AND day = ?", (numbers[project], day))
+    cells: list[Any] = []
+    for key, cell in changes.cells.items():
+        cells += (numbers[key.project], *key[1:], cell.encode())
+    bulk.select(connection, _PUT_CELLS, "(?, ?, ?, ?, ?, ?)", cells)
+    connection.executemany(
+        """INSERT INTO index_days (project, day, low, high) VALUES (?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET low = MIN(low, excluded.low), high = MAX(high, excluded.high)""",
+        [(numbers[project], day, *span) for (project, day), span in changes.days.items()],
+    )
+    connection.executemany(
+        "INSERT INTO index_actors (id, project, anonymous, person, org, first, last) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (actor.number, numbers[key.project], *key[1:], actor.first, actor.last)
+            for key, actor in changes.actors.items()
+        ],
+    )
+    connection.executemany(
+        "UPDATE index_actors SET first = MIN(first, ?), last = MAX(last, ?) WHERE id = ?",
+        [(first, last, number) for number, (first, last) in changes.seen.items()],
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO index_aliases (project, anonymous, user) VALUES (?, ?, ?)",
+        [(numbers[project], anonymous, user) for (project, anonymous), user in changes.aliases.items()],
+    )
+    connection.execute("UPDATE index_state SET watermark = ?", (changes.watermark,))

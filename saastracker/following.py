@@ -1,0 +1,65 @@
+"""Keeps the index up with the events while the server runs, at a small share of a core."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+from saastracker.contracts import Store
+from saastracker.errors import Refusal
+from saastracker.writer import Writer
+
+log = logging.getLogger("saastracker.following")
+
+STEP_SECONDS = 2.0  # the least between two steps
+BEHIND_SECONDS = 30.0  # from here on it takes what it needs
+SHARE = 0.1  # of a core, until then
+RETRY_SECONDS = 30.0
+
+
+class Following:
+    """Runs the indexer's steps in a thread, one after the other."""
+
+    def __init__(self, store: Store, writer: Writer, zones: Callable[[], Mapping[str, str]]) -> None:
+        self._store = store
+        self._writer = writer
+        self._zones = zones
+        self.seconds_behind = 0.0
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        await self._first_event()
+        # Only now: numpy takes 25 MB and a tenth of a second.
+        from saastracker.indexer import STEP_EVENTS, Indexer  # noqa: PLC0415
+
+        indexer = Indexer(self._store.index, self._zones, self._writer.run)
+        caught_up = time.monotonic()
+        begun = False
+        while True:
+            used = 0.0
+            try:
+                if not begun:
+                    await asyncio.to_thread(indexer.begin)
+                    begun = True
+                started = time.monotonic()
+                events, used = await asyncio.to_thread(_timed, indexer.step)
+                if events < STEP_EVENTS:
+                    caught_up = started
+            except Refusal as error:
+                log.warning("The index could not be written: %s", error.detail)
+                await asyncio.sleep(RETRY_SECONDS)
+            self.seconds_behind = time.monotonic() - caught_up
+            if self.seconds_behind < BEHIND_SECONDS:
+                await asyncio.sleep(max(STEP_SECONDS, used / SHARE - used))
+
+    async def _first_event(self) -> None:
+        while True:
+            if await asyncio.to_thread(self._store.read_after, 0, 1):
+                return
+            await asyncio.sleep(STEP_SECONDS)
+
+
+def _timed(step: Callable[[], int]) -> tuple[int, float]:
+    """What a step returns, and the seconds of CPU it took."""
+    used = time.thread_time()
+    return step(), time.thread_time() - used

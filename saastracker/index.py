@@ -1,0 +1,265 @@
+"""The index: what is kept of each day so that reports need not read its events."""
+
+import struct
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeAlias
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from pyroaring import BitMap
+
+Integers: TypeAlias = NDArray[np.int64]
+
+NAMESPACES = (
+    "all",
+    "name",
+    "type",
+    "path",
+    "org",
+    "release",
+    "country",
+    "browser",
+    "os",
+    "device",
+    "referrer",
+    "channel",
+    "campaign",
+    "hour",
+)
+OTHER = "(other)"  # what a day's keys beyond the limit are counted under
+KEYS_MAX = 10_000  # per day, environment and namespace
+
+_HEAD = struct.Struct("<qdqI")
+
+
+class Cell(msgspec.Struct):
+    """Events of one key on one day: how many, the sum of their values, and whose they are.
+
+    `counts` are the events of each actor, in the order of their numbers; None where each has one.
+    """
+
+    events: int
+    total: float  # of values
+    valued: int  # events with a value
+    actors: BitMap
+    counts: Integers | None = None
+
+    def encode(self) -> bytes:
+        actors = self.actors.serialize()
+        counts = b"" if self.counts is None else zlib.compress(self.counts.astype("<u4").tobytes(), 1)
+        return _HEAD.pack(self.events, self.total, self.valued, len(actors)) + actors + counts
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Cell":
+        events, total, valued, size = _HEAD.unpack_from(data)
+        end = _HEAD.size + size
+        counts = np.frombuffer(zlib.decompress(data[end:]), "<u4").astype(np.int64) if len(data) > end else None
+        return cls(events, total, valued, BitMap.deserialize(data[_HEAD.size : end]), counts)
+
+    def per_actor(self) -> tuple[Integers, Integers]:
+        """Numbers of the actors, ascending, and the events of each."""
+        actors = numbers(self.actors)
+        return actors, np.ones(len(actors), np.int64) if self.counts is None else self.counts
+
+    def plus(self, other: "Cell") -> "Cell":
+        """Both together."""
+        actors = self.actors | other.actors
+        counts = None
+        if len(actors) != self.events + other.events:
+            both = [self.per_actor(), other.per_actor()]
+            which, place = np.unique(np.concatenate([each for each, _ in both]), return_inverse=True)
+            counts = np.zeros(len(which), np.int64)
+            np.add.at(counts, place, np.concatenate([each for _, each in both]))
+            if len(counts) == 0 or counts.max() == 1:
+                counts = None
+        return Cell(self.events + other.events, self.total + other.total, self.valued + other.valued, actors, counts)
+
+
+def numbers(actors: BitMap) -> Integers:
+    """The members of a bitmap, ascending."""
+    return np.frombuffer(actors.to_array(), np.uint32).astype(np.int64)
+
+
+def distinct(*columns: Integers) -> tuple[list[tuple[int, ...]], Integers, Integers]:
+    """The distinct rows of some columns, where each first stands, and which of them each row is.
+
+    Rows become single numbers first: `numpy.unique` over rows takes ten times as long.
+    """
+    combined, size = np.zeros(len(columns[0]), np.int64), 1
+    for column in columns:
+        low = int(column.min(initial=0))
+        width = int(column.max(initial=0)) - low + 1
+        if size * width >= 2**63:
+            _, combined = np.unique(combined, return_inverse=True)
+            size = len(combined) + 1
+        combined, size = combined * width + (column - low), size * width
+    _, first, place = np.unique(combined, return_index=True, return_inverse=True)
+    return list(zip(*(column[first].tolist() for column in columns), strict=True)), first, place
+
+
+class CellKey(NamedTuple):
+    project: str  # id
+    namespace: str
+    day: int  # local date, days since 1970
+    environment: str
+    key: str
+
+
+Group: TypeAlias = tuple[str, str, int, str]  # project, namespace, day, environment: what a limit of keys counts in
+
+
+class ActorKey(NamedTuple):
+    """A distinct pair of person and organization. Texts as the store's codes, 0 for none."""
+
+    project: str  # id
+    anonymous: bool  # whether `person` is an anonymous id
+    person: int
+    org: int
+
+
+class Actor(NamedTuple):
+    number: int  # from 1; 0 is nobody
+    first: int  # ms, of its events' times
+    last: int
+
+
+class Day(NamedTuple):
+    """One key's cell of one local date and environment."""
+
+    day: int  # days since 1970
+    key: str
+    cell: Cell
+
+
+class Actors:
+    """Who the actors of a project are: arrays by actor number, with anonymous ids joined to their users.
+
+    Persons and organizations are numbered from 0 here; -1 is nobody. Number 0 of the arrays is no actor.
+    """
+
+    def __init__(self, rows: Sequence[tuple[int, int, int, int, int, int]], aliases: Mapping[int, int]) -> None:
+        """Rows of actor number, anonymous, person, org, first and last time; aliases are anonymous id → user."""
+        numbers, anonymous, person, org, first, last = (
+            np.array(column, np.int64) for column in (zip(*rows, strict=True) if rows else [()] * 6)
+        )
+        joined = anonymous.astype(bool) & np.isin(person, list(aliases))
+        person[joined] = [aliases[code] for code in person[joined].tolist()]
+        anonymous[joined] = 0
+        size = int(numbers.max(initial=0)) + 1
+        known = person > 0
+        keys, _, place = distinct(anonymous[known], person[known])
+        self.person_codes = [code for _, code in keys]
+        self.anonymous = np.array([flag for flag, _ in keys], bool)
+        self.person = np.full(size, -1, np.int64)
+        self.person[numbers[known]] = place
+        inside = org > 0
+        codes, place = np.unique(org[inside], return_inverse=True)
+        self.org_codes: list[int] = codes.tolist()
+        self.org = np.full(size, -1, np.int64)
+        self.org[numbers[inside]] = place
+        self.first = np.full(size, np.iinfo(np.int64).max)
+        self.first[numbers] = first
+        self.last = np.zeros(size, np.int64)
+        self.last[numbers] = last
+
+    def persons(self, actors: BitMap) -> Integers:
+        """The distinct persons behind some actors, ascending."""
+        return _known(self.person, actors)
+
+    def organizations(self, actors: BitMap) -> Integers:
+        """The distinct organizations behind some actors, ascending."""
+        return _known(self.org, actors)
+
+    def person_first(self) -> Integers:
+        """Each person's first event ever, in ms."""
+        return _earliest(self.person, self.first, len(self.person_codes))
+
+    def org_first(self) -> Integers:
+        """Each organization's first event ever, in ms."""
+        return _earliest(self.org, self.first, len(self.org_codes))
+
+
+def _known(numbering: Integers, actors: BitMap) -> Integers:
+    found = np.unique(numbering[numbers(actors)])
+    return found[found >= 0]
+
+
+def _earliest(numbering: Integers, first: Integers, size: int) -> Integers:
+    earliest = np.full(size, np.iinfo(np.int64).max)
+    known = numbering >= 0
+    np.minimum.at(earliest, numbering[known], first[known])
+    return earliest
+
+
+class Arrivals(msgspec.Struct):
+    """Events in order of arrival, a column each. Texts are the store's codes, 0 for none."""
+
+    projects: Sequence[str]  # ids
+    project: Integers  # place in `projects`
+    sequence: Integers
+    time: Integers  # ms
+    value: NDArray[np.float64]  # NaN for none
+    codes: Mapping[str, Integers]  # by column of Event
+
+    def __len__(self) -> int:
+        return len(self.sequence)
+
+
+class Sequences(NamedTuple):
+    """The lowest and highest sequence number of a day's events."""
+
+    low: int
+    high: int
+
+
+class IndexChanges(msgspec.Struct):
+    """What one step of the indexer changes, in one transaction."""
+
+    after: int  # the watermark this step started from; another one by now means another indexer
+    watermark: int
+    clear: list[tuple[str, int]] = []  # project and day, before anything is put
+    cells: dict[CellKey, Cell] = {}
+    days: dict[tuple[str, int], Sequences] = {}
+    actors: dict[ActorKey, Actor] = {}  # new ones
+    seen: dict[int, tuple[int, int]] = {}  # known actors: first and last time, widened by these
+    aliases: dict[tuple[str, int], int] = {}  # project and anonymous id → user; the first stays
+
+
+class IndexState(msgspec.Struct, frozen=True):
+    watermark: int  # the last sequence number that is in the index
+    newest: int  # the last that is stored
+    last_actor: int
+    version: str  # of the code and settings that made the index; empty for a new one
+    dirty: Sequence[tuple[str, int]] = ()  # project and day to be recomputed from raw events
+
+
+class Index(Protocol):
+    """How a store keeps the index. `write`, `mark` and `reset` are called on the writer's thread."""
+
+    def state(self) -> IndexState: ...
+
+    def arrivals(self, after: int, limit: int, until: int | None = None) -> Arrivals:
+        """Events after a sequence number, up to `limit`, or up to the sequence number `until`."""
+
+    def texts(self, codes: Sequence[int]) -> dict[int, str]: ...
+
+    def actors(self, keys: Sequence[ActorKey]) -> dict[ActorKey, int]:
+        """The numbers of those that are known."""
+
+    def cells(self, keys: Sequence[CellKey]) -> dict[CellKey, Cell]: ...
+
+    def keys(self, groups: Collection[Group]) -> dict[Group, int]:
+        """How many keys each group has; those without are left out."""
+
+    def span(self, project: str, day: int) -> Sequences | None: ...
+
+    def write(self, changes: IndexChanges) -> None:
+        """All of it or nothing. Raises Conflict if the watermark is not where the step started."""
+
+    def mark(self, days: Sequence[tuple[str, int]]) -> None:
+        """Make days dirty."""
+
+    def reset(self, version: str) -> None:
+        """An empty index."""
