@@ -4,7 +4,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Sequence
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
 import msgspec
 from litestar.types import HTTPScope, Receive, Send
@@ -148,6 +148,8 @@ class Ingest:
             parsed = ip_address(address)
         except ValueError:
             return False
+        if isinstance(parsed, IPv6Address):  # what a socket for both families calls an IPv4 peer
+            parsed = parsed.ipv4_mapped or parsed
         return any(parsed in network for network in self._trusted)
 
     def _refused(self, route: Bound, refusal: Refusal, project: Project | None) -> tuple[Reply, tuple[Header, ...]]:

@@ -94,7 +94,7 @@ def test_arbitrary_bytes_are_decoded_or_invalid(body: bytes) -> None:
         (b"[-1e309]", "$.unknown[0]: numbers must be finite"),
         (b"1" + b"0" * 400 + b".5", "$.unknown: numbers must be finite"),
         (b"[" * 32 + b"]" * 32, "The body nests deeper than 32 levels."),
-        (b'{"a":' * 50_000 + b"1" + b"}" * 50_000, "The body nests deeper than 32 levels."),
+        (b'{"a":' * 20_000 + b"1" + b"}" * 20_000, "The body nests deeper than 32 levels."),
         (b'"\xff"', "The body is not UTF-8 (byte 23)."),
     ],
 )
@@ -128,15 +128,16 @@ def test_what_stands_far_in_is_refused_without_its_path() -> None:
         decode(b'["' + b"x" * 70_000 + rb'","\u0000"]')
 
 
-@pytest.mark.parametrize(
-    "body", [b"[" + b"1," * 500_000 + b"1e400]", b"[" + b'"\\\\",' * 200_000 + b"1]", b"[" + b"[]," * 300_000 + b"[]]"]
-)
-def test_large_suspicious_bodies_are_read_to_their_end(body: bytes) -> None:
-    if b"1e400" in body:
-        with pytest.raises(Invalid):
-            decode(body)
-    else:
-        decode(body)
+@pytest.mark.parametrize("body", [b"[" + b'"\\\\\\\\",' * 40_000 + b"1]", b"[" + b"[]," * 60_000 + b"[]]"])
+def test_suspicious_bodies_are_read_to_their_end(body: bytes) -> None:
+    decode(body)
+    with pytest.raises(Invalid, match="finite"):
+        decode(body[:-1] + b",1e400]")
+
+
+def test_one_event_is_not_larger_than_its_properties_can_make_it() -> None:
+    with pytest.raises(Invalid, match="one event takes at most"):
+        decode(b'"' + b"x" * decoding.EVENT_MAX + b'"')
 
 
 def test_a_wrong_field_is_named_by_its_path_and_long_values_are_not_repeated() -> None:

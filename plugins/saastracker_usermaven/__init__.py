@@ -11,7 +11,7 @@ from saastracker.event import Event
 from saastracker.hookspecs import hookimpl
 from saastracker_usermaven.body import read
 
-EVENTS_MAX = 50_000  # in one array; more would hold up the event loop
+EVENTS_MAX = 10_000  # in one array; more would hold up the event loop
 
 _object: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
 _array = msgspec.json.Decoder(list[msgspec.Raw])
