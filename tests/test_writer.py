@@ -3,9 +3,8 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +12,12 @@ import pytest
 
 import saastracker_sqlite.database
 from saastracker import writer as writer_module
-from saastracker.contracts import Project, Refused, Reply, Submission
+from saastracker.contracts import Refused, Submission
 from saastracker.errors import Invalid, Unavailable
 from saastracker.event import Event
-from saastracker.metrics import Metrics
-from saastracker.quota import Usage
-from saastracker.sessions import Sessions
-from saastracker.writer import Writer
-from saastracker_sqlite.records import SqliteRecords
-from saastracker_sqlite.store import SqliteStore
+from tests.writing import NOW, SHOP, outcomes, until, writing
 
-NOW = 1_795_230_000_000  # 2026-11-21T03:00:00Z
-SHOP = Project(id="5f0c0b9e-6c55-4d5c-9a0e-1a2b3c4d5e6f", slug="shop", name="Shop", workspace="w")
 REFUSED = Refused(SHOP.id, NOW, "signature", "Invalid signature", "/v1/events")
-SOON = 10.0  # seconds
-
 POISON = {
     "half a surrogate pair": lambda: Event(name="\ud800", org="acme"),
     "the same in properties": lambda: Event(name="x", org="acme", properties='{"a":"\ud800"}'),
@@ -35,64 +25,8 @@ POISON = {
 }
 
 
-@dataclass
-class Running:
-    """A writer on a store in a file."""
-
-    writer: Writer
-    store: SqliteStore
-    usage: Usage
-    metrics: Metrics
-    database: Path
-    committed: list[Submission] = field(default_factory=list)
-
-    def submit(self, *events: Event, size: int = 100) -> "asyncio.Future[None]":
-        return self.writer.submit(Submission(SHOP, list(events), NOW, Reply(202, b"{}")), size)
-
-    def stored(self, column: str = "name") -> list[Any]:
-        with self.store.reader() as reader:
-            return [value for (value,) in reader.query(f'SELECT "{column}" FROM events ORDER BY sequence')]
-
-    def groups(self) -> float | None:
-        """How many were committed."""
-        return self.metrics.registry.get_sample_value("saastracker_commit_seconds_count")
-
-
-@asynccontextmanager
-async def writing(folder: Path, *, max_events: int = 5000, max_bytes: int = 2**20) -> AsyncIterator[Running]:
-    database = folder / "events.db"
-    committed: list[Submission] = []
-    with closing(SqliteRecords(database)) as records, closing(SqliteStore(database)) as store:
-        store.claim()
-        usage, metrics = Usage(records, NOW), Metrics()
-        writer = Writer(
-            store,
-            Sessions(),
-            usage,
-            metrics,
-            max_events=max_events,
-            max_bytes=max_bytes,
-            committed=committed.extend,
-        )
-        writer.start()
-        try:
-            async with asyncio.timeout(SOON):
-                yield Running(writer, store, usage, metrics, database, committed)
-        finally:
-            await writer.close()
-
-
 def run(test: Coroutine[Any, Any, None]) -> None:
     asyncio.run(test)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    while not condition():  # noqa: ASYNC110  # it changes on another thread
-        await asyncio.sleep(0.01)
-
-
-async def outcomes(futures: Sequence["asyncio.Future[None]"]) -> list[Any]:
-    return await asyncio.gather(*futures, return_exceptions=True)
 
 
 @pytest.fixture(autouse=True)
