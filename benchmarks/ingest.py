@@ -31,8 +31,14 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from saastracker.config import load_config
+from saastracker.contracts import Group, Project, Reply, Request, Submission
+from saastracker.plugins import Plugins
+from saastracker.testing.projects import InMemoryProjects
+
 HERE = Path(__file__).parent
 BATCH = 100
+PINNED = ("taskset", "-c", "1", "wrk", "-t1")  # the server has the other core
 
 
 def free_port() -> int:
@@ -73,8 +79,7 @@ def wrk(server: psutil.Process, connections: int, seconds: int, url: str, *argum
     """One run of wrk from the other core: requests, seconds, p50_ms, p99_ms, errors, cpu_us of the server."""
     before = server.cpu_times()
     output = subprocess.run(
-        ["taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(HERE / "wrk.lua")]
-        + [url, "--", *arguments],
+        [*PINNED, f"-c{connections}", f"-d{seconds}s", "-s", str(HERE / "wrk.lua"), url, "--", *arguments],
         capture_output=True,
         text=True,
         check=True,
@@ -138,11 +143,6 @@ def raw_rows_per_second(database: Path, folder: Path, seconds: float) -> float:
 
 def bytes_per_event(folder: Path) -> float:
     """What 200 000 distinct events of the mix take on disk, indexes and texts included."""
-    from saastracker.config import load_config
-    from saastracker.contracts import Group, Project, Reply, Request, Submission
-    from saastracker.plugins import Plugins
-    from saastracker.testing.projects import InMemoryProjects
-
     plugins = Plugins(load_config(None, folder / "size"))
     records = plugins.open_records()
     store = plugins.open_store(records)

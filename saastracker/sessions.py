@@ -1,7 +1,6 @@
 """Sessions of events that carry no session id: 30 minutes of inactivity, kept in memory."""
 
 import zlib
-from typing import Any
 
 from saastracker.contracts import Reader
 from saastracker.event import Event
@@ -88,40 +87,47 @@ class Sessions:
 
     def refill(self, reader: Reader, now: int) -> None:
         """Remember the derived sessions of the events received in the last 30 minutes."""
-        rows = _received_since(reader, now - INACTIVITY_MS)
-        for _, project, person, org, session, time in reversed(rows):
-            visitor = (project, person, org)
-            visit = self._pending.get(visitor)
-            joined = visit.joined(time) if visit else None
-            if joined and joined[1] == session:
-                self._pending[visitor] = joined[0]
-            elif visit:
-                self._pending[visitor] = visit.begun(time, session)
-            else:
-                self._pending[visitor] = Visit((time,), (time,), (session,))
-        self.commit()
+        sequence = _first_since(reader, now - INACTIVITY_MS)
+        while page := reader.query(
+            """SELECT sequence, project, COALESCE("user", anonymous), org, session, time
+            FROM events WHERE sequence >= :sequence ORDER BY sequence LIMIT :count""",
+            sequence=sequence,
+            count=REFILL_PAGE,
+        ):
+            for _, project, person, org, session, time in page:
+                if person is not None and session is not None and session.startswith(MARK):
+                    self._remember((project, person, org), session, time)
+            self.commit()
+            sequence = page[-1][0] + 1
+
+    def _remember(self, visitor: Visitor, session: str, time: int) -> None:
+        visit = self._pending.get(visitor) or self._visits.get(visitor)
+        joined = visit.joined(time) if visit else None
+        if joined and joined[1] == session:
+            self._pending[visitor] = joined[0]
+        elif visit:
+            self._pending[visitor] = visit.begun(time, session)
+        else:
+            self._pending[visitor] = Visit((time,), (time,), (session,))
 
 
-def _received_since(reader: Reader, since: int) -> list[tuple[Any, ...]]:
-    """Events with a derived session, newest first: sequence, project, person, org, session, time.
+def _first_since(reader: Reader, since: int) -> int:
+    """The sequence number from which on events were received since then, at most 200 000 back.
 
     Walks back by sequence, since no index is on the time of receipt.
     """
-    rows: list[tuple[Any, ...]] = []
-    before = 2**62
-    while len(rows) < REFILL_MAX:
+    first = 2**62
+    for _ in range(REFILL_MAX // REFILL_PAGE):
         page = reader.query(
-            """SELECT sequence, project, COALESCE("user", anonymous), org, session, time, received_at
-            FROM events WHERE sequence < :before ORDER BY sequence DESC LIMIT :count""",
-            before=before,
+            "SELECT sequence, received_at FROM events WHERE sequence < :first ORDER BY sequence DESC LIMIT :count",
+            first=first,
             count=REFILL_PAGE,
         )
-        recent = [row[:6] for row in page if row[6] >= since]
-        rows += (row for row in recent if row[2] is not None and str(row[4]).startswith(MARK))
+        recent = [sequence for sequence, received_at in page if received_at >= since]
         if not recent:
             break
-        before = page[-1][0]
-    return rows
+        first = page[-1][0] if len(recent) == len(page) else recent[-1]
+    return first
 
 
 def _name(start: int, org: str | None) -> str:

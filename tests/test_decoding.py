@@ -128,7 +128,7 @@ def test_what_stands_far_in_is_refused_without_its_path() -> None:
         decode(b'["' + b"x" * 70_000 + rb'","\u0000"]')
 
 
-@pytest.mark.parametrize("body", [b"[" + b'"\\\\\\\\",' * 40_000 + b"1]", b"[" + b"[]," * 60_000 + b"[]]"])
+@pytest.mark.parametrize("body", [b"[" + b'"\\\\\\\\",' * 30_000 + b"1]", b"[" + b"[]," * 60_000 + b"[]]"])
 def test_suspicious_bodies_are_read_to_their_end(body: bytes) -> None:
     decode(body)
     with pytest.raises(Invalid, match="finite"):

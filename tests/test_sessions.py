@@ -1,14 +1,32 @@
 """Sessions of events without a session id."""
 
+from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from saastracker.config import load_config
+from saastracker.contracts import Group, Reply, Store, Submission
 from saastracker.event import Event
+from saastracker.plugins import Plugins
 from saastracker.sessions import INACTIVITY_MS, VISITORS_MAX, Sessions
+from saastracker.testing import PROJECT
 
 MINUTE = 60_000
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    plugins = Plugins(load_config(None, tmp_path))
+    records = plugins.open_records()
+    store = plugins.open_store(records)
+    store.claim()
+    yield store
+    store.close()
+    records.close()
 
 
 def session_of(sessions: Sessions, time: int, *, user: str | None = "u", org: str | None = None) -> str | None:
@@ -76,3 +94,28 @@ def test_in_order_a_gap_over_thirty_minutes_is_the_only_boundary(minutes: list[i
     names = [session_of(sessions, minute * MINUTE) for minute in minutes]
     expected = 1 + sum(1 for a, b in pairwise(minutes) if (b - a) * MINUTE > INACTIVITY_MS)
     assert len(set(names)) == expected
+
+
+def test_a_restart_goes_on_with_the_sessions_of_the_last_half_hour(store: Store) -> None:
+    now = 1_800_000_000_000
+    before = Sessions()
+    events = [
+        Event(name="x", user="old", time=now - 40 * MINUTE, received_at=now - 40 * MINUTE),
+        Event(name="x", user="u", org="o", time=now - 25 * MINUTE, received_at=now - 25 * MINUTE),
+        Event(name="x", user="u", org="o", time=now - 5 * MINUTE, received_at=now - 5 * MINUTE),
+        Event(name="x", user="own", session="theirs", time=now, received_at=now),
+        Event(name="x", time=now, received_at=now),
+    ]
+    for event in events:
+        if event.session is None:
+            before.assign(PROJECT.id, event)
+    store.append(Group([Submission(PROJECT, events, now, Reply(202, b""))]))
+    after = Sessions()
+    with store.reader() as reader:
+        after.refill(reader, now)
+    again = Event(name="x", user="u", org="o", time=now + MINUTE)
+    after.assign(PROJECT.id, again)
+    assert again.session == events[1].session == events[2].session
+    forgotten = Event(name="x", user="old", time=now)
+    after.assign(PROJECT.id, forgotten)
+    assert forgotten.session == f"~{now:x}"
