@@ -12,7 +12,7 @@ FLOORS = (
     {"contracts", "report", "scope", "conditions", "hookspecs", "decoding"},
     {"config", "records", "secrets"},
     {"plugins", "writer", "quota", "sessions", "refusals", "metrics", "logs", "channels", "folding"},
-    {"ingest", "indexer", "bodies", "live", "control", "web", "server"},
+    {"ingest", "indexer", "bodies", "live", "control", "web", "server", "demo"},
     {"app", "cli", "__main__", "testing"},
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -1,11 +1,15 @@
 """`saastracker serve` and `saastracker init`: the first start makes a workspace, a project and its keys."""
 
+from contextlib import closing
+
 import click
 
 from saastracker.cli.issuing import issue_keys, show_keys
 from saastracker.cli.options import Installation, Options, opened
+from saastracker.cli.progress import bar
 from saastracker.cli.snippets import curl
 from saastracker.errors import Conflict
+from saastracker.records import now_ms
 
 FIRST_PROJECT = "My product"
 
@@ -13,14 +17,17 @@ FIRST_PROJECT = "My product"
 @click.command()
 @click.option("--host", help="Address to listen on. Default: [server] host, 127.0.0.1.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on. Default: [server] port, 8000.")
+@click.option("--demo", is_flag=True, help="First make two projects with 90 days of made-up events to look around in.")
 @click.pass_obj
-def serve(options: Options, host: str | None, port: int | None) -> None:
+def serve(options: Options, *, host: str | None, port: int | None, demo: bool) -> None:
     """Run the server until SIGTERM or Ctrl-C."""
     from saastracker.app import run  # noqa: PLC0415  # `init` does not need a web server
 
     config = options.load(host=host, port=port)
     with opened(config) as installation:
         first_start(installation)
+        if demo:
+            make_demo(installation)
     click.echo(f"Serving at {config.server.url} (stop with Ctrl-C)")
     run(config)
 
@@ -58,3 +65,22 @@ def first_start(installation: Installation) -> bool:
         click.echo(f"# {name}\n{line}\n")
     click.echo(f"See the events at {url}/ with this token:\n\n  {token}\n")
     return True
+
+
+def make_demo(installation: Installation) -> None:
+    """Make the demo projects that are not there yet."""
+    from saastracker.demo.load import DEMOS, load  # noqa: PLC0415  # few starts need it
+
+    facts, url = installation.facts, installation.config.server.url
+    missing = [demo for demo in DEMOS if demo.slug not in facts.snapshot.projects_by_slug]
+    for demo in DEMOS:
+        if demo not in missing:
+            click.echo(f'The project "{demo.slug}" is there already; nothing was added to it.')
+    if not missing:
+        return
+    with closing(installation.plugins.open_store(installation.records)) as store:
+        store.claim()
+        for demo in missing:
+            with bar(f"Making {demo.name}") as progress:
+                count = load(demo, facts, store, now_ms(), progress)
+            click.echo(f'Made the demo project "{demo.name}" with {count:,} events: {url}/p/{demo.slug}/')

@@ -1,0 +1,48 @@
+"""Demo projects, and how one is made."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import msgspec
+
+from saastracker.contracts import Group, Reply, Store, Submission
+from saastracker.demo import game, product
+from saastracker.demo.timeline import DAY_MS, DAYS
+from saastracker.event import Event
+from saastracker.records import Facts
+
+GROUP_EVENTS = 5000  # per transaction
+_NO_REPLY = Reply(202, b"")
+
+
+class Demo(msgspec.Struct, frozen=True):
+    """A project with made-up events; `events(now)` are the same for the same `now`."""
+
+    name: str
+    slug: str
+    timezone: str
+    events: Callable[[int], Iterator[Event]]
+
+
+DEMOS = (
+    Demo("Harbourdesk", "harbourdesk", "Europe/Amsterdam", product.events),
+    Demo("Trackside", "trackside", "UTC", game.events),
+)
+
+
+def load(demo: Demo, facts: Facts, store: Store, now: int, progress: Callable[[int, int | None], None]) -> int:
+    """Make a demo's project in the default workspace; how many events it got.
+
+    `store` is claimed; `progress(done, total)` counts days. The project is written last, so that a
+    load that was interrupted is simply done again.
+    """
+    with facts.at_once():
+        project = facts.add_project(demo.name, facts.default_workspace().id, timezone=demo.timezone)
+        events = demo.events(now)
+        count = 0
+        while group := list(islice(events, GROUP_EVENTS)):
+            received_at = group[-1].received_at
+            store.append(Group([Submission(project, group, received_at, _NO_REPLY)]))
+            count += len(group)
+            progress(DAYS - (now - received_at) // DAY_MS, DAYS)
+    return count
