@@ -24,6 +24,41 @@ FILES_MAX = 65536  # open files and connections, where the system allows as many
 STOP_SECONDS = 7  # for requests under way; what is queued is committed after that
 
 
+class Joining:
+    """A transport that sends the head of an answer with its body.
+
+    uvicorn writes them one after the other; each is a system call, a packet, and a wake-up of the client,
+    a fifth of what a small request costs.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def write(self, data: bytes) -> None:
+        if self._head:
+            data, self._head = self._head + data, b""
+        elif data.startswith(b"HTTP/1.1 ") and data.endswith(b"\r\n\r\n") and b"\r\ncontent-length: " in data:
+            self._head = data  # a body of known length follows at once; one of chunks may take its time
+            return
+        self._transport.write(data)
+
+    def flush(self) -> None:
+        """Send a head that has no body, the answer to HEAD."""
+        if self._head:
+            self.write(b"")
+
+    def close(self) -> None:
+        self.flush()
+        self._transport.close()
+
+
 class Protocol(HttpToolsProtocol):
     """Closes connections whose request head or first byte of body is too slow, or the head too large.
 
@@ -36,6 +71,7 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.transport = cast("asyncio.Transport", Joining(transport))
         self._arm()
 
     def data_received(self, data: bytes) -> None:
@@ -71,6 +107,10 @@ class Protocol(HttpToolsProtocol):
         lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
         self.parser = httptools.HttpRequestParser(self)
         super().data_received(b"\r\n".join([*lines, b"", self._received[after_head:]]))
+
+    def on_response_complete(self) -> None:
+        cast("Joining", self.transport).flush()
+        super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
