@@ -29,9 +29,11 @@ from saastracker.contracts import (
     Submission,
     WireFormat,
 )
+from saastracker.definition import Defined, Definition, Definitions
 from saastracker.errors import Conflict, Forbidden, Invalid, NotFound, OperatorError, Refusal, Unauthorized, Unavailable
 from saastracker.event import Event, identity, type_of
 from saastracker.hookspecs import hookimpl
+from saastracker.job import Daily, Every, Job, JobContext, Notice
 from saastracker.report import (
     STEP_COLUMNS,
     Block,
@@ -62,10 +64,15 @@ __all__ = [
     "Config",
     "Conflict",
     "Credential",
+    "Daily",
     "Decoded",
+    "Defined",
+    "Definition",
+    "Definitions",
     "Endpoint",
     "Enricher",
     "Event",
+    "Every",
     "Figure",
     "Figures",
     "Filter",
@@ -75,11 +82,14 @@ __all__ = [
     "Group",
     "Invalid",
     "Issued",
+    "Job",
+    "JobContext",
     "Link",
     "Measure",
     "Node",
     "NotFound",
     "Note",
+    "Notice",
     "Number",
     "OperatorError",
     "Outcome",

@@ -13,6 +13,7 @@ from saastracker.bodies import Bodies
 from saastracker.config import Config
 from saastracker.contracts import Reply, Submission
 from saastracker.control import Append, Appended, ControlServer
+from saastracker.definitions import Definitions
 from saastracker.errors import NotFound, OperatorError, Refusal, Unavailable
 from saastracker.ingest import Ingest
 from saastracker.live import Live
@@ -20,8 +21,10 @@ from saastracker.metrics import Metrics
 from saastracker.plugins import Bound, Plugins
 from saastracker.quota import Usage
 from saastracker.records import Facts
+from saastracker.schedule import Scheduler
 from saastracker.secrets import Secrets
 from saastracker.sessions import Sessions
+from saastracker.upkeep import expire
 from saastracker.web.app import Site, build_web
 from saastracker.writer import Writer
 
@@ -41,6 +44,7 @@ class App:
     def __init__(self, config: Config) -> None:
         """Raises OperatorError, with nothing left open, if it cannot start."""
         self._config = config
+        self._metrics = Metrics()
         with contextlib.ExitStack() as opened:
             plugins = Plugins(config)
             records = plugins.open_records()
@@ -55,8 +59,17 @@ class App:
             with self._store.reader() as reader:
                 sessions.refill(reader, now)
             usage = Usage(records, now)
+            self.definitions = Definitions(records, self.registry.definitions)
+            self._scheduler = Scheduler(
+                (expire(records), *self.registry.jobs.values()),
+                enabled=config.scheduler.enabled,
+                store=self._store,
+                records=records,
+                facts=self.facts,
+                definitions=self.definitions,
+                metrics=self._metrics,
+            )
             self._opened = opened.pop_all()
-        self._metrics = Metrics()
         self._live = Live()
         self._writer = Writer(
             self._store,
@@ -81,6 +94,8 @@ class App:
                 facts=self.facts,
                 store=self._store,
                 reports=self.registry.reports,
+                definitions=self.definitions,
+                scheduler=self._scheduler,
                 live=self._live,
                 ready=self.ready,
                 metrics=self._metrics.text,
@@ -115,6 +130,7 @@ class App:
         self._loop = asyncio.get_running_loop()
         self._writer.start()
         await self._control.start()
+        self._scheduler.start()
         self._tasks = [asyncio.create_task(self._refresh()), asyncio.create_task(self._watch_disk())]
 
     def stopping(self) -> None:
@@ -125,6 +141,7 @@ class App:
     async def stop(self) -> None:
         """Commit what is queued and close everything."""
         self._live.close()
+        await asyncio.to_thread(self._scheduler.stop)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -185,8 +202,9 @@ class App:
             await asyncio.sleep(REFRESH_SECONDS)
             try:
                 await asyncio.to_thread(self.facts.refresh)
+                await asyncio.to_thread(self.definitions.refresh)
             except (Unavailable, OperatorError) as error:
-                log.warning("Projects and keys could not be read again: %s", error)
+                log.warning("Projects, keys and definitions could not be read again: %s", error)
 
     async def _watch_disk(self) -> None:
         while True:

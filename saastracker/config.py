@@ -60,6 +60,12 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
     queue_events: Annotated[int, msgspec.Meta(ge=1)] = 5000  # more waiting than this is answered 503
 
 
+class Scheduler(msgspec.Struct, frozen=True, kw_only=True):
+    """`[scheduler]`: whether this process runs jobs by itself."""
+
+    enabled: bool = True
+
+
 class Binding(msgspec.Struct, frozen=True, kw_only=True):
     """`[[endpoint]]`: one more path on which a format is offered under an auth scheme."""
 
@@ -76,6 +82,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     storage: Storage = Storage()
     log: Log = Log()
     ingest: Ingest = Ingest()
+    scheduler: Scheduler = Scheduler()
     endpoint: tuple[Binding, ...] = ()
     plugin: dict[str, Any] = {}  # kept as it is until the plugin reads it
 
@@ -88,6 +95,7 @@ class Config:
         self.storage = keys.storage
         self.log = keys.log
         self.ingest = keys.ingest
+        self.scheduler = keys.scheduler
         self.endpoints = keys.endpoint
         self.plugins = keys.plugins
         self.file = file  # for errors

@@ -76,6 +76,13 @@ class Conflict(Refusal):
     reason = "conflict"
 
 
+class Stale(Refusal):
+    """A record is newer than the version that the caller's change was made for."""
+
+    status = 412
+    reason = "stale"
+
+
 class TooLarge(Refusal):
     status = 413
     reason = "too_large"
@@ -84,6 +91,13 @@ class TooLarge(Refusal):
 class UnsupportedEncoding(Refusal):
     status = 415
     reason = "encoding"
+
+
+class VersionMissing(Refusal):
+    """A change does not say which version it was made for."""
+
+    status = 428
+    reason = "version_missing"
 
 
 class Later(Refusal):

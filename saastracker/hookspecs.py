@@ -14,6 +14,8 @@ from saastracker.contracts import (
     StoreFactory,
     WireFormat,
 )
+from saastracker.definition import Definition
+from saastracker.job import Job
 
 hookspec = pluggy.HookspecMarker("saastracker")
 hookimpl = pluggy.HookimplMarker("saastracker")
@@ -47,3 +49,13 @@ def record_stores(config: Config) -> Mapping[str, RecordStoreFactory] | None:
 @hookspec
 def reports(config: Config) -> Sequence[ReportPage] | None:
     """Pages that answer a question about a project's events."""
+
+
+@hookspec
+def definitions(config: Config) -> Sequence[Definition] | None:
+    """Kinds of settings that projects have: each gets an API, versions and an audit trail."""
+
+
+@hookspec
+def jobs(config: Config) -> Sequence[Job] | None:
+    """Work that runs by itself or when asked."""

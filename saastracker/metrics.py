@@ -47,6 +47,15 @@ class Metrics:
         self.commit_failures = Counter(
             "saastracker_commit_failures", "Groups the store refused", registry=self.registry
         )
+        self.job_runs = Counter(
+            "saastracker_job_runs", "Runs of jobs by result", ("job", "result"), registry=self.registry
+        )
+        self.job_success = Gauge(
+            "saastracker_job_last_success_seconds",
+            "When the last run of a job began that was done, in seconds since 1970",
+            ("job",),
+            registry=self.registry,
+        )
 
     def answered(self, wire: str, status: int) -> None:
         """Count an ingest request; on the event loop only."""

@@ -21,7 +21,9 @@ from saastracker.contracts import (
     StoreFactory,
     WireFormat,
 )
+from saastracker.definition import Definition
 from saastracker.errors import OperatorError
+from saastracker.job import Job
 
 GROUP = "saastracker"  # of entry points; also the distribution whose plugins are on by default
 DEFAULT_RECORDS = "sqlite"
@@ -57,6 +59,8 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
     stores: Mapping[str, StoreFactory]
     record_stores: Mapping[str, RecordStoreFactory]
     reports: Mapping[str, ReportPage]  # by slug
+    definitions: Mapping[str, Definition]  # by kind
+    jobs: Mapping[str, Job]  # by name
     plugins: tuple[PluginInfo, ...]
 
 
@@ -110,6 +114,10 @@ class Plugins:
         formats = self._named("wire_formats", "wire format", _by_name, config=config)
         enrichers = self._named("enrichers", "enricher", _by_name, config=config)
         reports = self._named("reports", "report", lambda pages: [(page.slug, page) for page in pages], config=config)
+        definitions = self._named(
+            "definitions", "definition", lambda offered: [(each.kind, each) for each in offered], config=config
+        )
+        jobs = self._named("jobs", "job", _by_name, config=config)
         config.check_read()
         return Registry(
             auth_schemes=schemes,
@@ -119,6 +127,8 @@ class Plugins:
             stores=self._stores,
             record_stores=self._record_stores,
             reports=reports,
+            definitions=definitions,
+            jobs=jobs,
             plugins=tuple(self._listing()),
         )
 

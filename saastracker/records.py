@@ -131,9 +131,9 @@ class Facts:
     def _build(self, change: int, now: int) -> Snapshot:
         facts: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
         versions = {}
-        for record in self._store.records():
-            if record.kind in KINDS:
-                facts[record.kind][record.id] = msgspec.json.decode(record.data, type=KINDS[record.kind])
+        for kind, struct in KINDS.items():  # not all records: those of others, such as the audit trail, grow
+            for record in self._store.records(kind):
+                facts[kind][record.id] = msgspec.json.decode(record.data, type=struct)
                 versions[record.id] = record.version
         projects: dict[str, Project] = facts["project"]
         keys: list[Key] = [key for key in facts["key"].values() if key.live(now)]

@@ -131,7 +131,7 @@ def test_the_example_has_every_key_with_its_default() -> None:
     written = tomllib.loads(text)
     config = load_config(EXAMPLE, Path("data"))
     registry = Plugins(config).registry(Snapshot())
-    assert set(written) == {"plugins", "server", "storage", "log", "ingest", "plugin"}
+    assert set(written) == {"plugins", "server", "storage", "log", "ingest", "scheduler", "plugin"}
     for field in msgspec.structs.fields(File):
         if isinstance(field.default, msgspec.Struct):
             assert msgspec.json.decode(msgspec.json.encode(field.default)) == written[field.name]

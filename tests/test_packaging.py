@@ -161,7 +161,14 @@ def test_the_plugin_is_listed_with_its_distribution(saastracker: Path, folder: P
         "distribution": "saastracker-example",
         "version": "1.0.0",
         "enabled": True,
-        "offers": ["auth scheme basic", "wire format ndjson", "enricher internal", "report busiest"],
+        "offers": [
+            "auth scheme basic",
+            "wire format ndjson",
+            "enricher internal",
+            "report busiest",
+            "definition goal",
+            "job goals",
+        ],
     }
 
 

@@ -40,6 +40,9 @@ _TITLES = {
     403: "Not allowed",
     404: "Nothing here",
     405: "Not that way",
+    409: "In the way of another change",
+    412: "Changed meanwhile",
+    428: "Which version?",
     429: "Too many tries",
     500: "Something went wrong",
     503: "Not available now",
@@ -125,7 +128,11 @@ _DETAILS = {404: "There is no such page.", 405: "This address does not take that
 def is_twin(request: WebRequest) -> bool:
     """Whether the address is for programs, whatever they accept."""
     path = request.url.path
-    return path.endswith((".json", ".csv", ".events")) or path in {"/healthz", "/readyz", "/metrics"}
+    return (
+        path.startswith("/api/")
+        or path.endswith((".json", ".csv", ".events"))
+        or path in {"/healthz", "/readyz", "/metrics"}
+    )
 
 
 def _problem(status: int, detail: str, headers: dict[str, str]) -> Response[bytes]:

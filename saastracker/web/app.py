@@ -5,6 +5,7 @@ from litestar.datastructures import State
 
 from saastracker.web import assets, checks, login, pages
 from saastracker.web.answers import add_headers, refused
+from saastracker.web.api import api, openapi
 from saastracker.web.site import Site
 
 __all__ = ["Site", "build_web"]
@@ -29,11 +30,13 @@ def build_web(site: Site) -> Litestar:
             assets.static,
             assets.favicon,
             assets.robots,
+            api,
         ],
         state=State({"site": site, "tries": login.Tries()}),
         exception_handlers={Exception: refused},
         before_send=[add_headers],
-        openapi_config=None,
+        include_in_schema=False,  # but the API is
+        openapi_config=openapi,
         logging_config=None,
         request_max_body_size=BODY_MAX,
     )

@@ -1,6 +1,5 @@
 """Signing in with an API token, signing out, and choosing a theme."""
 
-import asyncio
 import time
 from collections import deque
 from urllib.parse import parse_qs, urlsplit
@@ -8,10 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 from litestar import Response, post
 from litestar.params import FromQuery
 
-from saastracker import bodies
-from saastracker.errors import Forbidden, Invalid, RequestTimeout, TooMany
+from saastracker.errors import Forbidden, Invalid, TooMany
 from saastracker.web.answers import THEME_COOKIE, THEMES, YEAR, cookie, local_path, page, redirect
-from saastracker.web.site import TOKEN_COOKIE, Site, WebRequest, get
+from saastracker.web.site import TOKEN_COOKIE, Site, WebRequest, get, read_body
 
 TRIES_MAX, TRIES_SECONDS = 10, 300  # wrong tokens from one address, in so many seconds
 ADDRESSES_MAX = 10_000
@@ -98,11 +96,7 @@ async def read_form(request: WebRequest, site: Site) -> dict[str, str]:
     own = {request.headers.get("host", ""), urlsplit(site.public_url).netloc}
     if origin is not None and origin.partition("://")[2] not in own:
         raise Forbidden("This form was sent by a page of another site. Open the page here and send it again.")
-    try:
-        async with asyncio.timeout(bodies.READ_SECONDS):
-            body = (await request.body())[:FORM_MAX].decode("utf-8", "replace")
-    except TimeoutError:
-        raise RequestTimeout("The form did not arrive in time. Send it again.") from None
+    body = (await read_body(request))[:FORM_MAX].decode("utf-8", "replace")
     try:
         return {name: values[0] for name, values in parse_qs(body, max_num_fields=FIELDS_MAX).items()}
     except ValueError:

@@ -1,5 +1,6 @@
 """What the pages are given, and who may see what."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -7,10 +8,13 @@ from typing import Any, TypeAlias
 
 from litestar import HttpMethod, Request, route
 
+from saastracker import bodies
 from saastracker.contracts import Project, ReportPage, Store
-from saastracker.errors import NotFound, Unauthorized
+from saastracker.definitions import Definitions
+from saastracker.errors import NotFound, RequestTimeout, Unauthorized
 from saastracker.live import Live
 from saastracker.records import Facts, Token
+from saastracker.schedule import Scheduler
 
 TOKEN_COOKIE = "saastracker_token"  # noqa: S105
 get = partial(route, http_method=[HttpMethod.GET, HttpMethod.HEAD])  # the server leaves out the body of HEAD
@@ -24,6 +28,8 @@ class Site:
     facts: Facts
     store: Store
     reports: Mapping[str, ReportPage]  # by slug, in the order of the menu
+    definitions: Definitions
+    scheduler: Scheduler
     live: Live
     ready: Callable[[], Awaitable[Mapping[str, Any]]]  # `ready`, whether events can be taken, and why not
     metrics: Callable[[], bytes]  # Prometheus text
@@ -64,3 +70,12 @@ class Site:
 
 def opens(token: Token, project: Project) -> bool:
     return token.workspace == project.workspace and token.project in (None, project.id)
+
+
+async def read_body(request: WebRequest) -> bytes:
+    """A form's or a program's body. Raises RequestTimeout for one that does not arrive."""
+    try:
+        async with asyncio.timeout(bodies.READ_SECONDS):
+            return await request.body()
+    except TimeoutError:
+        raise RequestTimeout("The body did not arrive in time. Send it again.") from None

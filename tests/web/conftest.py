@@ -1,7 +1,7 @@
 """A site on a real store with two workspaces."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,16 +12,62 @@ import pytest
 
 import saastracker_sqlite
 import saastracker_stream
-from saastracker.contracts import Group, Project, Refused, Reply, Store, Submission
+from saastracker.contracts import Group, Project, Reader, Refused, Reply, Store, Submission
+from saastracker.definition import Definition
+from saastracker.definitions import Definitions
+from saastracker.errors import Invalid
 from saastracker.event import Event
+from saastracker.job import Job, JobContext, Notice
 from saastracker.live import Live
+from saastracker.metrics import Metrics
 from saastracker.records import Facts
+from saastracker.report import Column, Report, Table
+from saastracker.schedule import Scheduler
+from saastracker.scope import Scope
 from saastracker.secrets import Secrets
 from saastracker.web.app import Site, build_web
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
 NOW = 1_795_230_000_000  # 2026-11-21T03:00:00Z
 BASE = "https://stats.example"
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One rule of the kind that tests define."""
+
+    name: str
+    path_prefix: str | None = None
+
+
+class Flag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What tests define."""
+
+    name: str
+    rules: tuple[Rule, ...] = ()
+
+
+def check_flag(flag: Flag) -> None:
+    if not flag.name:
+        raise Invalid("$.name: Expected at least one character")
+
+
+def preview_flag(reader: Reader, scope: Scope, flag: Flag) -> Report:
+    [(count,)] = reader.query("SELECT count(*) FROM events WHERE project = :project", project=scope.project)
+    row = [flag.name, scope.span.timezone, count]
+    columns = (Column("name", "Name"), Column("zone", "Zone"), Column("events", "Events", "number"))
+    return Report(blocks=(Table(key="flags", title="Flags", columns=columns, rows=[row]),))
+
+
+def greet(context: JobContext) -> Sequence[Notice]:
+    context.progress(1, 2)
+    return [Notice(project=project.id, key="hello", title="Hello", text="Hello!") for project in context.projects]
+
+
+DEFINITIONS = (
+    Definition(kind="flag", title="Flags", struct=Flag, check=check_flag, preview=preview_flag),
+    Definition(kind="rule", title="Rules", struct=Rule),
+)
+JOBS = (Job(name="greet", title="Greet every project", trigger=None, run=greet),)
 
 
 @dataclass
@@ -75,6 +121,8 @@ class Running:
         headers: dict[str, str] | None = None,
         client: tuple[str, int] = ("203.0.113.9", 4000),
         data: dict[str, str] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
     ) -> httpx.Response:
         """One request from outside; `token` goes as a bearer token."""
         sent = dict(headers or {})
@@ -84,7 +132,7 @@ class Running:
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(self.web, client=client, raise_app_exceptions=False)  # type: ignore[arg-type]
             async with httpx.AsyncClient(transport=transport, base_url=BASE, cookies=cookies) as http:
-                return await http.request(method, path, headers=sent, data=data)
+                return await http.request(method, path, headers=sent, data=data, json=json, content=content)
 
         return asyncio.run(send())
 
@@ -101,6 +149,16 @@ def running(tmp_path: Path) -> Iterator[Running]:
     store.claim()
     facts = Facts(records, Secrets.open(tmp_path))
     workspace = facts.default_workspace().id
+    definitions = Definitions(records, {each.kind: each for each in DEFINITIONS})
+    scheduler = Scheduler(
+        JOBS,
+        enabled=False,
+        store=store,
+        records=records,
+        facts=facts,
+        definitions=definitions,
+        metrics=Metrics(),
+    )
     state: dict[str, Any] = {"ready": True}
 
     async def ready() -> dict[str, Any]:
@@ -111,6 +169,8 @@ def running(tmp_path: Path) -> Iterator[Running]:
             facts=facts,
             store=store,
             reports={page.slug: page for page in saastracker_stream.reports(config)},
+            definitions=definitions,
+            scheduler=scheduler,
             live=Live(),
             ready=ready,
             metrics=lambda: b"events_total 1\n",
@@ -124,5 +184,6 @@ def running(tmp_path: Path) -> Iterator[Running]:
         state=state,
     )
     yield running
+    scheduler.stop()
     store.close()
     records.close()

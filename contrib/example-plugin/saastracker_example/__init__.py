@@ -7,7 +7,10 @@ import msgspec
 from saastracker import (
     AuthScheme,
     Config,
+    Daily,
+    Definition,
     Enricher,
+    Job,
     Projects,
     RecordStoreFactory,
     ReportPage,
@@ -17,6 +20,7 @@ from saastracker import (
 )
 from saastracker_example.basic import Basic
 from saastracker_example.busiest import busiest
+from saastracker_example.goals import Goal, check_goal, check_goals, preview_goal
 from saastracker_example.internal import Internal
 from saastracker_example.ndjson import Ndjson
 
@@ -54,6 +58,16 @@ def reports() -> Sequence[ReportPage]:
             load=busiest,
         )
     ]
+
+
+@hookimpl
+def definitions() -> Sequence[Definition]:
+    return [Definition(kind="goal", title="Goals", struct=Goal, check=check_goal, preview=preview_goal)]
+
+
+@hookimpl
+def jobs() -> Sequence[Job]:
+    return [Job(name="goals", title="Tell of missed goals", trigger=Daily(hour=6), run=check_goals)]
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""The auth scheme and the wire format keep their contracts; the enricher and the report do what they say."""
+"""The auth scheme and the wire format keep their contracts; all else does what it says."""
 
 import base64
 from collections.abc import Iterator, Mapping
@@ -8,10 +8,24 @@ from typing import Any
 import pytest
 from saastracker_example.basic import Basic
 from saastracker_example.busiest import busiest
+from saastracker_example.goals import DAY_MS, Goal, check_goal, check_goals, preview_goal
 from saastracker_example.internal import Internal
 from saastracker_example.ndjson import LINES_MAX, Ndjson
 
-from saastracker import Event, Group, Invalid, Project, Reply, Request, Scope, Store, Submission, Unauthorized
+from saastracker import (
+    Defined,
+    Event,
+    Group,
+    Invalid,
+    JobContext,
+    Project,
+    Reply,
+    Request,
+    Scope,
+    Store,
+    Submission,
+    Unauthorized,
+)
 from saastracker.config import load_config
 from saastracker.plugins import Plugins
 from saastracker.testing import NOW, OTHER_PROJECT, PROJECT, request
@@ -117,6 +131,45 @@ def test_the_busiest_organizations_of_the_span_come_first(store: Store) -> None:
     append(store, OTHER_PROJECT, Event(name="a", org="acme", user="mallory"))
     with store.reader() as reader:
         scope = Scope.parse("range=7d", project=PROJECT.id, timezone="UTC", now=NOW)
-        assert busiest(reader, scope).blocks[0].rows == [["acme", 3, 2], ["umbrella", 1, 1]]
+        assert busiest(reader, scope).tables[0].rows == [["acme", 3, 2], ["umbrella", 1, 1]]
         scope = Scope.parse("range=7d&limit=1", project=PROJECT.id, timezone="UTC", now=NOW)
-        assert busiest(reader, scope).blocks[0].rows == [["acme", 3, 2]]
+        assert busiest(reader, scope).tables[0].rows == [["acme", 3, 2]]
+
+
+def test_the_preview_of_a_goal_counts_what_happened(store: Store) -> None:
+    append(store, PROJECT, Event(name="a"), Event(name="a", time=NOW - 9 * DAY_MS), Event(name="b"))
+    append(store, OTHER_PROJECT, Event(name="a"))
+    scope = Scope.parse("range=7d", project=PROJECT.id, timezone="UTC", now=NOW)
+    with store.reader() as reader:
+        assert preview_goal(reader, scope, Goal(event="a", per_day=3)).tables[0].rows == [["a", 21, 1]]
+
+
+def test_a_goal_needs_an_event() -> None:
+    with pytest.raises(Invalid, match=r"\$\.event"):
+        check_goal(Goal(event=" "))
+
+
+class Goals:
+    """What the core hands in as definitions: the same two goals for every project."""
+
+    def of(self, project: str, kind: str) -> tuple[Defined, ...]:
+        goals = {"g1": Goal(event="a", per_day=2), "g2": Goal(event="b")}
+        return tuple(
+            Defined(id=name, version=1, value=goal, created_at=NOW, updated_at=NOW) for name, goal in goals.items()
+        )
+
+
+def test_the_job_tells_of_goals_that_the_last_day_missed(store: Store) -> None:
+    append(store, PROJECT, Event(name="a"), Event(name="a", time=NOW - DAY_MS - 1), Event(name="b", time=NOW - 1))
+    context = JobContext(
+        now=NOW + 1,
+        projects=[PROJECT],
+        definitions=Goals(),
+        reader=store.reader,
+        progress=lambda _done, _total: None,
+        cancelled=lambda: False,
+    )
+    [notice] = check_goals(context)
+    assert (notice.project, notice.title) == (PROJECT.id, "a missed its goal")
+    assert notice.text == "It happened 1 times in 24 hours; the goal is 2."
+    assert "g1" in notice.key

@@ -1,0 +1,40 @@
+"""The audit trail: who changed which settings when, and what they were after each change."""
+
+from typing import Literal, TypeAlias
+from uuid import uuid4
+
+import msgspec
+
+from saastracker.contracts import Change, RecordStore
+
+KIND = "audit"
+Action: TypeAlias = Literal["create", "change", "delete"]
+
+_NOTHING = msgspec.Raw(b"null")
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One change. Never changed itself; `value` keeps the version readable when it is no longer the newest."""
+
+    at: int
+    who: str  # name of the token
+    project: str  # id
+    action: Action
+    kind: str  # of the record that changed
+    record: str  # its id
+    version: int  # it has, or had when it was deleted
+    value: msgspec.Raw = _NOTHING  # what it says since, as JSON; null if it was deleted
+
+
+def record(entry: Entry) -> Change:
+    """The write that belongs in the same transaction as the change itself."""
+    return Change(KIND, str(uuid4()), 0, msgspec.json.encode(entry))
+
+
+def entries(store: RecordStore, project: str, kind: str, record: str) -> list[Entry]:
+    """What became of one record, oldest first."""
+    found = (_decoder.decode(kept.data) for kept in store.records(KIND))
+    return [entry for entry in found if (entry.project, entry.kind, entry.record) == (project, kind, record)]
+
+
+_decoder = msgspec.json.Decoder(Entry)

@@ -1,0 +1,179 @@
+"""Definitions: the settings of projects, of every kind that plugins define, as versioned records with a live view."""
+
+import logging
+import secrets
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from saastracker import audit
+from saastracker.contracts import Change, RecordStore
+from saastracker.decoding import decode
+from saastracker.definition import ADDED, Defined, Definition
+from saastracker.errors import Conflict, NotFound, Stale
+from saastracker.records import now_ms
+
+log = logging.getLogger("saastracker.definitions")
+
+DEFINED_MAX = 500  # of one kind in one project
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """A definition as its record keeps it."""
+
+    project: str  # id
+    created_at: int
+    updated_at: int
+    value: msgspec.Raw
+
+
+class Definitions:
+    """The newest definitions, and every edit of them. Implements `definition.Definitions`; safe from several threads.
+
+    Each edit is one write with its entry in the audit trail. `who` is the name of the caller's token,
+    a project is named by its id, a value is what `read` gave.
+    """
+
+    def __init__(self, store: RecordStore, kinds: Mapping[str, Definition]) -> None:
+        self.kinds = kinds
+        self._store = store
+        self._lock = threading.Lock()
+        self._change = -1
+        self._unread: set[str] = set()  # ids the log has told of
+        self._defined: Mapping[tuple[str, str], tuple[Defined, ...]] = {}  # by project and kind
+        self._readers = {kind: msgspec.json.Decoder(definition.struct) for kind, definition in kinds.items()}
+        self.refresh()
+
+    def of(self, project: str, kind: str) -> tuple[Defined, ...]:
+        return self._defined.get((project, kind), ())
+
+    def find(self, project: str, kind: str, definition: str) -> Defined:
+        """Raises NotFound."""
+        for defined in self.of(project, kind):
+            if defined.id == definition:
+                return defined
+        raise NotFound(f"This project has no {kind} {definition[:64]}.")
+
+    def refresh(self) -> None:
+        """Look for writes by anyone."""
+        with self._lock:
+            change = self._store.change()
+            if change == self._change:
+                return
+            defined: dict[tuple[str, str], list[Defined]] = {}
+            for kind in self.kinds:
+                for project, one in self._read_kind(kind):
+                    defined.setdefault((project, kind), []).append(one)
+            self._defined = {place: tuple(sorted(found, key=_id)) for place, found in defined.items()}
+            self._change = change
+
+    def _read_kind(self, kind: str) -> Iterator[tuple[str, Defined]]:
+        for record in self._store.records(_record_kind(kind)):
+            kept = _kept.decode(record.data)
+            try:
+                value = self._readers[kind].decode(kept.value)
+            except msgspec.ValidationError as error:
+                if record.id not in self._unread:
+                    log.error("The %s %s is left out, its plugin no longer reads it: %s", kind, record.id, error)
+                self._unread.add(record.id)
+                continue
+            yield (
+                kept.project,
+                Defined(
+                    id=record.id,
+                    version=record.version,
+                    value=value,
+                    created_at=kept.created_at,
+                    updated_at=kept.updated_at,
+                ),
+            )
+
+    def read(self, kind: str, body: bytes) -> Any:
+        """A value of a kind from JSON, checked. Raises NotFound for an unknown kind, Invalid naming the field.
+
+        What the API adds to an answer is passed over, so that an answer can be sent back.
+        """
+        if kind not in self.kinds:
+            raise NotFound(f"There is no kind of definition {kind[:64]}; there are {', '.join(self.kinds) or 'none'}.")
+        fields = decode(_fields, body)
+        own = {name: value for name, value in fields.items() if name not in ADDED}
+        value = decode(self._readers[kind], msgspec.json.encode(own))
+        check = self.kinds[kind].check
+        if check is not None:
+            check(value)
+        return value
+
+    # --- Edits ---
+
+    def create(self, project: str, kind: str, *, value: Any, who: str) -> Defined:
+        """Raises Conflict if the project has too many."""
+        self.refresh()
+        if len(self.of(project, kind)) >= DEFINED_MAX:
+            raise Conflict(f"A project has at most {DEFINED_MAX} definitions of a kind; delete one first.")
+        now = now_ms()
+        new = Defined(id=_new_id(now), version=1, value=value, created_at=now, updated_at=now)
+        self._write(project, kind, new, seen=0, action="create", who=who)
+        return new
+
+    def replace(self, project: str, kind: str, definition: str, *, version: int, value: Any, who: str) -> Defined:
+        """Raises NotFound, or Stale unless `version` is the newest."""
+        self.refresh()
+        old = self.find(project, kind, definition)
+        new = msgspec.structs.replace(old, version=version + 1, value=value, updated_at=now_ms())
+        self._write(project, kind, new, seen=version, action="change", who=who)
+        return new
+
+    def delete(self, project: str, kind: str, definition: str, *, version: int | None, who: str) -> None:
+        """Raises NotFound, or Stale unless `version` is the newest or None."""
+        self.refresh()
+        old = self.find(project, kind, definition)
+        gone = msgspec.structs.replace(old, value=None, updated_at=now_ms())
+        self._write(project, kind, gone, seen=version or old.version, action="delete", who=who)
+
+    def history(self, project: str, kind: str, definition: str) -> list[audit.Entry]:
+        """Every version that a definition, even a deleted one, ever had, oldest first. Raises NotFound."""
+        found = audit.entries(self._store, project, _record_kind(kind), definition)
+        if not found:
+            raise NotFound(f"This project never had a {kind} {definition[:64]}.")
+        return found
+
+    def _write(self, project: str, kind: str, new: Defined, *, seen: int, action: audit.Action, who: str) -> None:
+        value = msgspec.Raw(msgspec.json.encode(new.value))
+        kept = (
+            None if action == "delete" else msgspec.json.encode(_Kept(project, new.created_at, new.updated_at, value))
+        )
+        entry = audit.Entry(
+            at=new.updated_at,
+            who=who,
+            project=project,
+            action=action,
+            kind=_record_kind(kind),
+            record=new.id,
+            version=new.version,
+            value=value,
+        )
+        try:
+            self._store.write([Change(_record_kind(kind), new.id, seen, kept), audit.record(entry)])
+        except Conflict:
+            raise Stale(f"This {kind} was changed since version {seen}; load it again.") from None
+        finally:
+            self.refresh()
+
+
+def _record_kind(kind: str) -> str:
+    return f"definition:{kind}"
+
+
+def _new_id(now: int) -> str:
+    """Ids sort by age, so that a list goes on after any of them."""
+    return f"{now:012x}{secrets.token_hex(4)}"
+
+
+def _id(defined: Defined) -> str:
+    return defined.id
+
+
+_kept = msgspec.json.Decoder(_Kept)
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])

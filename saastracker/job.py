@@ -1,0 +1,67 @@
+"""Job: work that runs by itself or when asked, and the notices it hands back."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+import msgspec
+
+from saastracker.contracts import Project, Reader
+from saastracker.definition import NAME, Definitions
+
+
+class Every(msgspec.Struct, frozen=True):
+    """Again and again; for a job that was due while the server was off, at its start."""
+
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if self.seconds < 1:
+            raise ValueError("a job runs at most once a second")
+
+
+class Daily(msgspec.Struct, frozen=True):
+    """Once a day, at a time of day in UTC; a day missed while the server was off is caught up once."""
+
+    hour: int
+    minute: int = 0
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.hour < 24 and 0 <= self.minute < 60):
+            raise ValueError(f"there is no time of day {self.hour}:{self.minute:02}")
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that people of a project should hear of, once."""
+
+    project: str  # id
+    key: str  # what it is about and when, such as `goal-4711-2026-05-06`: with the same key nothing is told again
+    title: str  # one line
+    text: str
+
+
+class JobContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run of a job is given."""
+
+    now: int  # when it began
+    projects: Sequence[Project]  # those that are active
+    definitions: Definitions
+    reader: Callable[[], AbstractContextManager[Reader]]  # each opened one sees one state of the store
+    progress: Callable[[int, int], None]  # done and total, in any unit
+    cancelled: Callable[[], bool]  # the server stops: return within a second or two
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """Work beside the requests, on a thread of its own; never two runs of a job at once.
+
+    `run` reads and returns; what it hands back is queued for the channels. An exception ends this
+    run only: it is logged and recorded. Raises ValueError for a wrong name.
+    """
+
+    name: str  # as addresses name it: `goals`
+    title: str
+    trigger: Every | Daily | None  # None: only when asked
+    run: Callable[[JobContext], Sequence[Notice]]
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise ValueError(f"job {self.name!r}: use lower-case letters, digits and hyphens")

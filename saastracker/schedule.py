@@ -1,0 +1,219 @@
+"""Runs jobs when they are due or asked for, one run of each at a time, and records how each run went."""
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+from apscheduler.executors.debug import DebugExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from saastracker.contracts import RecordStore, Store
+from saastracker.definition import Definitions
+from saastracker.errors import Conflict, NotFound, OperatorError, Unavailable
+from saastracker.job import Daily, Every, Job, JobContext
+from saastracker.job_runs import JobRuns, Result, Run
+from saastracker.metrics import Metrics
+from saastracker.notify import Notices
+from saastracker.records import Facts, now_ms
+
+log = logging.getLogger("saastracker.schedule")
+logging.getLogger("apscheduler").setLevel("WARNING")  # it tells of every start and every run
+
+ERROR_MAX = 500  # characters
+JITTER_SECONDS = 60  # at most, so that many servers do not ask others at the same moment
+STOP_SECONDS = 5.0  # for all runs to see that they are cancelled
+
+
+class Running(msgspec.Struct, kw_only=True):
+    """One run that goes on."""
+
+    started_at: int
+    done: int = 0
+    total: int = 0
+    cancelled: bool = False  # and it knows
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """A job as people see it."""
+
+    name: str
+    title: str
+    running: Running | None
+    next_run: int | None  # None: only when asked
+    runs: tuple[Run, ...]  # the last ones, newest first
+
+
+class Scheduler:
+    """APScheduler tells the time; each run has a daemon thread, so that none can keep the process from ending."""
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        *,
+        enabled: bool,
+        store: Store,
+        records: RecordStore,
+        facts: Facts,
+        definitions: Definitions,
+        metrics: Metrics,
+    ) -> None:
+        """With `enabled` False a job only runs when asked. Raises OperatorError for two jobs of one name."""
+        self._jobs = {job.name: job for job in jobs}
+        if len(self._jobs) < len(jobs):
+            names = [job.name for job in jobs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise OperatorError(f'Two jobs are named "{twice}"; turn off the plugin that offers one')
+        self._enabled = enabled
+        self._store = store
+        self._facts = facts
+        self._definitions = definitions
+        self._metrics = metrics
+        self._notices = Notices(records)
+        self._runs = JobRuns(records)
+        self._lock = threading.Lock()  # for the two below
+        self._running: dict[str, Running] = {}
+        self._threads: dict[str, threading.Thread] = {}
+        self._stopping = threading.Event()
+        self._timer = BackgroundScheduler(
+            executors={"default": DebugExecutor()},  # calls `_due` on its own thread, which starts another
+            job_defaults={"coalesce": True, "misfire_grace_time": None},
+            timezone=UTC,
+        )
+
+    def start(self) -> None:
+        """Begin to run jobs by themselves; what was due while no server ran is caught up once."""
+        runs = self._runs.all()
+        for job in self._jobs.values():
+            last = runs.get(job.name, ())
+            succeeded = max((run.started_at for run in last if run.result == "done"), default=None)
+            if succeeded is not None:
+                self._metrics.job_success.labels(job.name).set(succeeded / 1000)
+            if job.trigger is not None and self._enabled:
+                trigger = _timer_trigger(job.trigger)
+                first = _first(trigger, last[0].started_at if last else None)
+                self._timer.add_job(self._due, trigger, args=(job,), id=job.name, next_run_time=first)
+        if self._enabled:
+            self._timer.start()
+
+    def stop(self) -> None:
+        """Start nothing more, tell what runs, and wait a few seconds for it."""
+        self._stopping.set()
+        if self._timer.running:
+            self._timer.shutdown(wait=False)
+        with self._lock:
+            threads = list(self._threads.items())
+        end = time.monotonic() + STOP_SECONDS
+        for name, thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+            if thread.is_alive():
+                log.warning("The job %s did not end in time; the server stops without it", name)
+
+    def run_now(self, name: str) -> State:
+        """Start a run, its own thread goes on with it. Raises NotFound, Conflict if one goes on, Unavailable."""
+        job = self._jobs.get(name)
+        if job is None:
+            raise NotFound(f"There is no job {name[:64]}.")
+        if self._stopping.is_set():
+            raise Unavailable("The server is stopping.")
+        if not self._begin(job):
+            raise Conflict(f"The job {name} runs already.")
+        return self._state(job, self._runs.all().get(name, ()))
+
+    def states(self) -> list[State]:
+        """All jobs, in the order in which they were offered."""
+        runs = self._runs.all()
+        return [self._state(job, runs.get(job.name, ())) for job in self._jobs.values()]
+
+    def _state(self, job: Job, runs: tuple[Run, ...]) -> State:
+        timed = self._timer.get_job(job.name) if self._timer.running else None
+        with self._lock:
+            running = self._running.get(job.name)
+            return State(
+                name=job.name,
+                title=job.title,
+                running=None if running is None else msgspec.structs.replace(running),
+                next_run=None if timed is None else int(timed.next_run_time.timestamp() * 1000),
+                runs=runs,
+            )
+
+    def _due(self, job: Job) -> None:
+        if not self._begin(job):
+            log.warning("The job %s is due, and still runs since last time; this time is left out", job.name)
+
+    def _begin(self, job: Job) -> bool:
+        """Whether a run was started; not while one goes on or the server stops."""
+        with self._lock:
+            if job.name in self._running or self._stopping.is_set():
+                return False
+            running = self._running[job.name] = Running(started_at=now_ms())
+            thread = threading.Thread(target=self._run, args=(job, running), name=f"job {job.name}", daemon=True)
+            self._threads[job.name] = thread
+        thread.start()
+        return True
+
+    def _run(self, job: Job, running: Running) -> None:
+        begin = time.monotonic()
+        result: Result = "done"
+        error = None
+        queued = 0
+        try:
+            queued = self._notices.add(job.name, job.run(self._context(running)), now_ms())
+            if running.cancelled:
+                result = "cancelled"
+        except Exception as failure:
+            log.exception("The job %s failed", job.name)
+            result, error = "failed", f"{type(failure).__name__}: {failure}"[:ERROR_MAX]
+        run = Run(
+            started_at=running.started_at,
+            seconds=round(time.monotonic() - begin, 3),
+            result=result,
+            error=error,
+            notices=queued,
+        )
+        self._metrics.job_runs.labels(job.name, result).inc()
+        if result == "done":
+            self._metrics.job_success.labels(job.name).set(run.started_at / 1000)
+        try:
+            self._runs.add(job.name, run)
+        except Exception:
+            log.exception("How the job %s went could not be recorded", job.name)
+        with self._lock:
+            del self._running[job.name], self._threads[job.name]
+
+    def _context(self, running: Running) -> JobContext:
+        def progress(done: int, total: int) -> None:
+            running.done, running.total = done, total
+
+        def cancelled() -> bool:
+            running.cancelled = self._stopping.is_set()
+            return running.cancelled
+
+        return JobContext(
+            now=running.started_at,
+            projects=[project for project in self._facts.snapshot.projects.values() if project.active],
+            definitions=self._definitions,
+            reader=self._store.reader,
+            progress=progress,
+            cancelled=cancelled,
+        )
+
+
+def _timer_trigger(trigger: Every | Daily) -> BaseTrigger:
+    if isinstance(trigger, Daily):
+        return CronTrigger(hour=trigger.hour, minute=trigger.minute, jitter=JITTER_SECONDS, timezone=UTC)
+    jitter = min(JITTER_SECONDS, trigger.seconds / 10)
+    return IntervalTrigger(seconds=trigger.seconds, jitter=jitter, timezone=UTC)
+
+
+def _first(trigger: BaseTrigger, last: int | None) -> datetime:
+    """When a job runs next that began its last run at `last`; now if it should have run since."""
+    now = datetime.now(UTC)
+    before = None if last is None else min(now, datetime.fromtimestamp(last / 1000, UTC))
+    following: datetime = trigger.get_next_fire_time(before, now)
+    return max(now, following)

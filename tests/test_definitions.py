@@ -1,0 +1,146 @@
+"""Definitions are versioned, seen by every process at its next refresh, and every change of them is in the trail."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from saastracker import definitions as module
+from saastracker.config import load_config
+from saastracker.contracts import RecordStore
+from saastracker.definition import Definition
+from saastracker.definitions import Definitions
+from saastracker.errors import Conflict, Invalid, NotFound, Stale
+from saastracker.plugins import Plugins
+
+
+class Goal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    per_day: int = 1
+
+
+class Stricter(msgspec.Struct, frozen=True):
+    name: int
+
+
+KINDS = {"goal": Definition(kind="goal", title="Goals", struct=Goal)}
+
+
+@pytest.fixture
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plugins:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SAASTRACKER_CONFIG", raising=False)
+    return Plugins(load_config(None, tmp_path))
+
+
+@pytest.fixture
+def store(plugins: Plugins) -> Iterator[RecordStore]:
+    with closing(plugins.open_records()) as store:
+        yield store
+
+
+@pytest.fixture
+def definitions(store: RecordStore) -> Definitions:
+    return Definitions(store, KINDS)
+
+
+def test_each_edit_is_one_write_with_its_entry(definitions: Definitions, store: RecordStore) -> None:
+    before = store.change()
+    made = definitions.create("p1", "goal", value=Goal("a"), who="ada")
+    changed = definitions.replace("p1", "goal", made.id, version=1, value=Goal("b"), who="bob")
+    assert (changed.version, changed.created_at) == (2, made.created_at)
+    assert definitions.of("p1", "goal") == (changed,)
+    definitions.delete("p1", "goal", made.id, version=2, who="eve")
+    assert definitions.of("p1", "goal") == ()
+    assert store.change() == before + 3
+    history = definitions.history("p1", "goal", made.id)
+    assert [(entry.who, entry.action, entry.version) for entry in history] == [
+        ("ada", "create", 1),
+        ("bob", "change", 2),
+        ("eve", "delete", 2),
+    ]
+    values = [msgspec.json.decode(entry.value) for entry in history]
+    assert values == [{"name": "a", "per_day": 1}, {"name": "b", "per_day": 1}, None]
+    assert [entry.at for entry in history[:2]] == [made.created_at, changed.updated_at]
+
+
+def test_definitions_of_a_project_are_its_own_and_oldest_first(definitions: Definitions) -> None:
+    made = [definitions.create("p1", "goal", value=Goal(name), who="ada") for name in "cab"]
+    other = definitions.create("p2", "goal", value=Goal("x"), who="ada")
+    assert sorted(definitions.of("p1", "goal"), key=made.index) == made
+    assert [one.created_at for one in definitions.of("p1", "goal")] == sorted(one.created_at for one in made)
+    assert definitions.of("p2", "goal") == (other,)
+    for project, kind in (("p2", "goal"), ("p1", "other")):
+        with pytest.raises(NotFound):
+            definitions.find(project, kind, made[0].id)
+        with pytest.raises(NotFound):
+            definitions.history(project, kind, made[0].id)
+
+
+def test_a_change_of_another_process_is_seen_and_not_undone(
+    definitions: Definitions, store: RecordStore, plugins: Plugins
+) -> None:
+    with closing(plugins.open_records()) as file:
+        other = Definitions(file, KINDS)
+        made = definitions.create("p1", "goal", value=Goal("a"), who="ada")
+        assert other.of("p1", "goal") == ()
+        other.refresh()
+        assert other.of("p1", "goal") == (made,)
+        newer = other.replace("p1", "goal", made.id, version=1, value=Goal("b"), who="bob")
+    for version in (1, 3):
+        with pytest.raises(Stale):
+            definitions.replace("p1", "goal", made.id, version=version, value=Goal("c"), who="ada")
+        with pytest.raises(Stale):
+            definitions.delete("p1", "goal", made.id, version=version, who="ada")
+    assert definitions.of("p1", "goal") == (newer,)
+    assert len(definitions.history("p1", "goal", made.id)) == 2
+
+
+def test_they_survive_a_restart(definitions: Definitions, store: RecordStore) -> None:
+    made = definitions.create("p1", "goal", value=Goal("a", 3), who="ada")
+    assert Definitions(store, KINDS).of("p1", "goal") == (made,)
+
+
+def test_one_that_a_newer_plugin_cannot_read_is_left_out_and_told_once(
+    definitions: Definitions, store: RecordStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = definitions.create("p1", "goal", value=Goal("a"), who="ada")
+    with caplog.at_level(logging.ERROR):
+        newer = Definitions(store, {"goal": Definition(kind="goal", title="Goals", struct=Stricter)})
+        kept = newer.create("p1", "goal", value=Stricter(3), who="ada")
+    assert newer.of("p1", "goal") == (kept,)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"The goal {made.id} is left out, its plugin no longer reads it: Expected `int`, got `str` - at `$.name`"
+    ]
+
+
+def test_a_value_is_read_strictly_but_for_what_the_api_adds(definitions: Definitions) -> None:
+    sent = b'{"id": "x", "version": 7, "created_at": "y", "updated_at": null, "name": "a"}'
+    assert definitions.read("goal", sent) == Goal("a")
+    for body, said in ((b'{"name": "a", "per_dya": 2}', "per_dya"), (b'{"name": "a\\u0000"}', r"\$\.name")):
+        with pytest.raises(Invalid, match=said):
+            definitions.read("goal", body)
+    with pytest.raises(NotFound, match="there are goal"):
+        definitions.read("gaol", b"{}")
+
+
+def test_there_are_not_too_many(definitions: Definitions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "DEFINED_MAX", 2)
+    for name in "ab":
+        definitions.create("p1", "goal", value=Goal(name), who="ada")
+    with pytest.raises(Conflict, match="at most 2"):
+        definitions.create("p1", "goal", value=Goal("c"), who="ada")
+    definitions.create("p2", "goal", value=Goal("c"), who="ada")
+
+
+class Versioned(msgspec.Struct):
+    version: int
+
+
+@pytest.mark.parametrize(("kind", "struct"), [("Goal", Goal), ("", Goal), ("a/b", Goal), ("goal", Versioned)])
+def test_a_kind_that_could_have_no_address_is_refused(kind: str, struct: type[msgspec.Struct]) -> None:
+    with pytest.raises(ValueError, match="kind"):
+        Definition(kind=kind, title="Goals", struct=struct)

@@ -1,0 +1,309 @@
+"""Jobs run when due and when asked, never twice at once; how each run went is kept, and a failing one harms nothing."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from saastracker import job_runs, schedule
+from saastracker.config import load_config
+from saastracker.contracts import RecordStore, Store
+from saastracker.definition import Definition
+from saastracker.definitions import Definitions
+from saastracker.errors import Conflict, NotFound, OperatorError, Unavailable
+from saastracker.job import Daily, Every, Job, JobContext, Notice
+from saastracker.job_runs import JobRuns, Run
+from saastracker.metrics import Metrics
+from saastracker.notify import Notices
+from saastracker.plugins import Plugins
+from saastracker.records import HOUR_MS, Facts, now_ms
+from saastracker.schedule import Scheduler
+from saastracker.secrets import Secrets
+from saastracker.upkeep import KEPT_MS, expire
+
+Work = Callable[[JobContext], Sequence[Notice]]
+Make = Callable[..., Scheduler]
+
+
+@pytest.fixture
+def stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Store, RecordStore]]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SAASTRACKER_CONFIG", raising=False)
+    plugins = Plugins(load_config(None, tmp_path))
+    records = plugins.open_records()
+    store = plugins.open_store(records)
+    store.claim()
+    yield store, records
+    store.close()
+    records.close()
+
+
+@pytest.fixture
+def records(stores: tuple[Store, RecordStore]) -> RecordStore:
+    return stores[1]
+
+
+@pytest.fixture
+def facts(tmp_path: Path, records: RecordStore) -> Facts:
+    return Facts(records, Secrets.open(tmp_path))
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+def make(stores: tuple[Store, RecordStore], facts: Facts, metrics: Metrics) -> Iterator[Make]:
+    """A scheduler with these jobs; it is stopped in the end."""
+    made = []
+
+    def make(*jobs: Job, enabled: bool = True) -> Scheduler:
+        store, records = stores
+        made.append(
+            Scheduler(
+                jobs,
+                enabled=enabled,
+                store=store,
+                records=records,
+                facts=facts,
+                definitions=Definitions(records, dict[str, Definition]()),
+                metrics=metrics,
+            )
+        )
+        return made[-1]
+
+    yield make
+    for scheduler in made:
+        scheduler.stop()
+
+
+def nothing(context: JobContext) -> Sequence[Notice]:
+    return ()
+
+
+def job(run: Work = nothing, name: str = "work", trigger: Every | Daily | None = None) -> Job:
+    return Job(name=name, title="Work", trigger=trigger, run=run)
+
+
+def run(scheduler: Scheduler, name: str = "work") -> Run:
+    """Ask for a run and wait for its end."""
+    before = next(len(state.runs) for state in scheduler.states() if state.name == name)
+    scheduler.run_now(name)
+    return ended(scheduler, name, before + 1)
+
+
+def ended(scheduler: Scheduler, name: str = "work", count: int = 1) -> Run:
+    while True:
+        state = next(state for state in scheduler.states() if state.name == name)
+        if state.running is None and len(state.runs) >= count:
+            return state.runs[0]
+        time.sleep(0.005)
+
+
+def metric(metrics: Metrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(name, labels)
+
+
+def test_a_run_is_given_what_there_is_and_its_notices_are_queued(
+    make: Make, facts: Facts, records: RecordStore, metrics: Metrics
+) -> None:
+    shop = facts.add_project("Shop", facts.default_workspace().id)
+    seen: list[JobContext] = []
+
+    def work(context: JobContext) -> Sequence[Notice]:
+        seen.append(context)
+        with context.reader() as reader:
+            assert reader.query("SELECT count(*) FROM events") == [(0,)]
+        assert context.definitions.of(shop.id, "goal") == ()
+        return [Notice(project=shop.id, key="a", title="A", text="")]
+
+    scheduler = make(job(work))
+    first, second = run(scheduler), run(scheduler)
+    assert seen[0].projects == [shop]
+    assert (first.result, first.notices, first.error) == ("done", 1, None)
+    assert (second.result, second.notices) == ("done", 0)
+    assert [queued.job for queued in Notices(records).waiting()] == ["work"]
+    assert metric(metrics, "saastracker_job_runs_total", job="work", result="done") == 2
+    assert metric(metrics, "saastracker_job_last_success_seconds", job="work") == second.started_at / 1000
+
+
+def test_a_run_that_fails_is_logged_and_recorded_and_the_next_may_be_done(
+    make: Make, metrics: Metrics, caplog: pytest.LogCaptureFixture
+) -> None:
+    outcomes = iter(["fails", "goes well"])
+
+    def work(context: JobContext) -> Sequence[Notice]:
+        if next(outcomes) == "fails":
+            raise ValueError("x" * 10_000)
+        return ()
+
+    scheduler = make(job(work))
+    failed = run(scheduler)
+    assert (failed.result, (failed.error or "")[:14], len(failed.error or "")) == ("failed", "ValueError: xx", 500)
+    assert [record.getMessage() for record in caplog.records] == ["The job work failed"]
+    assert metric(metrics, "saastracker_job_last_success_seconds", job="work") is None
+    assert run(scheduler).result == "done"
+    assert [each.result for each in scheduler.states()[0].runs] == ["done", "failed"]
+
+
+def test_never_two_runs_of_a_job_at_once(make: Make) -> None:
+    begun, gate = threading.Event(), threading.Event()
+
+    def work(context: JobContext) -> Sequence[Notice]:
+        context.progress(3, 7)
+        begun.set()
+        gate.wait()
+        return ()
+
+    scheduler = make(job(work), job(name="other"))
+    scheduler.run_now("work")
+    begun.wait()
+    with pytest.raises(Conflict, match="runs already"):
+        scheduler.run_now("work")
+    running = scheduler.states()[0].running
+    assert running
+    assert (running.done, running.total) == (3, 7)
+    assert run(scheduler, "other").result == "done"
+    gate.set()
+    assert ended(scheduler).result == "done"
+    with pytest.raises(NotFound):
+        scheduler.run_now("absent")
+
+
+def test_a_job_runs_again_and_again(make: Make) -> None:
+    scheduler = make(job(trigger=Every(1)))
+    scheduler.start()
+    ended(scheduler, count=2)
+
+
+def test_a_time_that_comes_while_a_run_goes_on_is_left_out(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    gate = threading.Event()
+
+    def work(context: JobContext) -> Sequence[Notice]:
+        gate.wait()
+        return ()
+
+    scheduler = make(job(work, trigger=Every(1)))
+    scheduler.start()
+    with caplog.at_level(logging.WARNING):
+        while not caplog.records:
+            time.sleep(0.01)
+    assert caplog.records[0].getMessage().startswith("The job work is due, and still runs")
+    assert scheduler.states()[0].runs == ()
+    gate.set()
+
+
+@pytest.mark.parametrize("trigger", [Daily(hour=6), Every(3600)])
+def test_what_was_missed_is_caught_up_once(make: Make, records: RecordStore, trigger: Every | Daily) -> None:
+    JobRuns(records).add("work", Run(started_at=now_ms() - 100 * HOUR_MS, seconds=1, result="done"))
+    scheduler = make(job(trigger=trigger))
+    scheduler.start()
+    ended(scheduler, count=2)
+    again = make(job(trigger=trigger))
+    again.start()
+    [state] = again.states()
+    assert state.next_run is not None
+    assert state.next_run > now_ms()
+    assert (state.running, len(state.runs)) == (None, 2)
+
+
+def test_a_new_job_waits_for_its_time(make: Make) -> None:
+    scheduler = make(job(trigger=Daily(hour=6, minute=30)), job(name="asked"))
+    scheduler.start()
+    daily, asked = scheduler.states()
+    assert daily.next_run is not None
+    assert daily.next_run >= now_ms()
+    assert 0 <= daily.next_run - (6 * 60 + 30) * 60_000 - daily.next_run // (24 * HOUR_MS) * 24 * HOUR_MS <= 61_000
+    assert (asked.next_run, daily.runs, asked.runs) == (None, (), ())
+
+
+def test_turned_off_only_what_is_asked_for_runs(make: Make, records: RecordStore) -> None:
+    JobRuns(records).add("work", Run(started_at=1, seconds=1, result="failed", error="before"))
+    scheduler = make(job(trigger=Every(1)), enabled=False)
+    scheduler.start()
+    [state] = scheduler.states()
+    assert (state.next_run, state.running) == (None, None)
+    scheduler.run_now("work")
+    assert ended(scheduler, count=2).result == "done"
+
+
+def test_a_stop_cancels_what_runs(make: Make, records: RecordStore) -> None:
+    begun = threading.Event()
+
+    def work(context: JobContext) -> Sequence[Notice]:
+        begun.set()
+        while not context.cancelled():
+            time.sleep(0.001)
+        return ()
+
+    scheduler = make(job(work))
+    scheduler.start()
+    scheduler.run_now("work")
+    begun.wait()
+    scheduler.stop()
+    [cancelled] = JobRuns(records).all()["work"]
+    assert cancelled.result == "cancelled"
+    with pytest.raises(Unavailable):
+        scheduler.run_now("work")
+
+
+def test_a_job_that_does_not_listen_is_left_behind(
+    make: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(schedule, "STOP_SECONDS", 0.01)
+    begun, gate = threading.Event(), threading.Event()
+
+    def work(context: JobContext) -> Sequence[Notice]:
+        begun.set()
+        gate.wait()
+        return ()
+
+    scheduler = make(job(work))
+    scheduler.run_now("work")
+    begun.wait()
+    scheduler.stop()
+    assert caplog.records[0].getMessage() == "The job work did not end in time; the server stops without it"
+    gate.set()
+    ended(scheduler)
+
+
+def test_the_last_success_is_known_after_a_restart(make: Make, records: RecordStore, metrics: Metrics) -> None:
+    JobRuns(records).add("work", Run(started_at=5000, seconds=1, result="done"))
+    JobRuns(records).add("work", Run(started_at=9000, seconds=1, result="failed"))
+    make(job()).start()
+    assert metric(metrics, "saastracker_job_last_success_seconds", job="work") == 5
+
+
+def test_only_the_last_runs_are_kept(records: RecordStore) -> None:
+    runs = JobRuns(records)
+    for number in range(job_runs.RUNS_KEPT + 5):
+        runs.add("work", Run(started_at=number, seconds=0, result="done"))
+    assert [each.started_at for each in runs.all()["work"]] == list(range(24, 4, -1))
+
+
+def test_old_notices_and_jobs_that_run_no_more_are_forgotten(make: Make, records: RecordStore) -> None:
+    now = now_ms()
+    for name, at in (("gone", now - KEPT_MS - 1000), ("rare", now - KEPT_MS + HOUR_MS)):
+        JobRuns(records).add(name, Run(started_at=at, seconds=0, result="done"))
+        Notices(records).add(name, [Notice(project="p", key="k", title="", text="")], at)
+    scheduler = make(expire(records))
+    assert run(scheduler, "expire").result == "done"
+    assert set(JobRuns(records).all()) == {"rare", "expire"}
+    assert [queued.job for queued in Notices(records).waiting()] == ["rare"]
+
+
+def test_two_jobs_of_one_name_are_refused(make: Make, records: RecordStore) -> None:
+    with pytest.raises(OperatorError, match='Two jobs are named "expire"'):
+        make(expire(records), job(name="expire"))
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda: Every(0.5), lambda: Daily(24), lambda: Daily(0, 60), lambda: job(name="A job")]
+)
+def test_what_could_not_run_is_refused(wrong: Callable[[], object]) -> None:
+    with pytest.raises(ValueError, match=r"job|time of day"):
+        wrong()
