@@ -14,7 +14,7 @@ from saastracker.index import KEYS_MAX, OTHER, Arrivals, Cell, CellKey, Group, I
 DAY_MS = 86_400_000
 _QUARTER_MS = 15 * 60_000  # offsets of time zones change on quarters of an hour
 
-CODED = ("name", "type", "path", "org", "release", "country", "browser", "os", "device", "referrer", "campaign")
+CODED = ("name", "type", "path", "org", "release", "country", "browser", "os", "device", "plan", "referrer", "campaign")
 
 Texts = Callable[[Sequence[int]], Mapping[int, str]]
 

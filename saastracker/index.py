@@ -3,6 +3,7 @@
 import struct
 import zlib
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple, Protocol, TypeAlias
 
 import msgspec
@@ -23,6 +24,7 @@ NAMESPACES = (
     "browser",
     "os",
     "device",
+    "plan",
     "referrer",
     "channel",
     "campaign",
@@ -141,9 +143,11 @@ class Actors:
 
     def __init__(self, rows: Sequence[tuple[int, int, int, int, int, int]], aliases: Mapping[int, int]) -> None:
         """Rows of actor number, anonymous, person, org, first and last time; aliases are anonymous id → user."""
+        self.rows = rows  # as they were before joining
         numbers, anonymous, person, org, first, last = (
             np.array(column, np.int64) for column in (zip(*rows, strict=True) if rows else [()] * 6)
         )
+        self.aliases = aliases
         joined = anonymous.astype(bool) & np.isin(person, list(aliases))
         person[joined] = [aliases[code] for code in person[joined].tolist()]
         anonymous[joined] = 0
@@ -166,24 +170,69 @@ class Actors:
 
     def persons(self, actors: BitMap) -> Integers:
         """The distinct persons behind some actors, ascending."""
-        return _known(self.person, actors)
+        return np.flatnonzero(_marked(self.person, len(self.person_codes), actors))
 
     def organizations(self, actors: BitMap) -> Integers:
         """The distinct organizations behind some actors, ascending."""
-        return _known(self.org, actors)
+        return np.flatnonzero(_marked(self.org, len(self.org_codes), actors))
+
+    def count_persons(self, actors: BitMap) -> int:
+        """How many distinct persons are behind some actors."""
+        return _count(self.person, len(self.person_codes), self._persons, actors)
+
+    def count_organizations(self, actors: BitMap) -> int:
+        """How many distinct organizations are behind some actors."""
+        return _count(self.org, len(self.org_codes), self._organizations, actors)
+
+    @cached_property
+    def _persons(self) -> "_Split":
+        return _split(self.person, len(self.person_codes))
+
+    @cached_property
+    def _organizations(self) -> "_Split":
+        return _split(self.org, len(self.org_codes))
 
     def person_first(self) -> Integers:
         """Each person's first event ever, in ms."""
         return _earliest(self.person, self.first, len(self.person_codes))
 
+    def person_last(self) -> Integers:
+        """Each person's last event, in ms."""
+        return _latest(self.person, self.last, len(self.person_codes))
+
     def org_first(self) -> Integers:
         """Each organization's first event ever, in ms."""
         return _earliest(self.org, self.first, len(self.org_codes))
 
+    def org_last(self) -> Integers:
+        """Each organization's last event, in ms."""
+        return _latest(self.org, self.last, len(self.org_codes))
 
-def _known(numbering: Integers, actors: BitMap) -> Integers:
-    found = np.unique(numbering[numbers(actors)])
-    return found[found >= 0]
+
+class _Split(NamedTuple):
+    """The actors that are alone for their person or organization, and those that share it."""
+
+    alone: BitMap
+    sharing: BitMap
+
+
+def _split(numbering: Integers, size: int) -> _Split:
+    known = np.flatnonzero(numbering >= 0)
+    alone = np.bincount(numbering[known], minlength=size)[numbering[known]] == 1
+    return _Split(BitMap(known[alone].astype(np.uint32)), BitMap(known[~alone].astype(np.uint32)))
+
+
+def _count(numbering: Integers, size: int, split: _Split, actors: BitMap) -> int:
+    # Most persons are one actor, which a cardinality counts without looking at any of them.
+    shared = _marked(numbering, size, actors & split.sharing)
+    return split.alone.intersection_cardinality(actors) + int(np.count_nonzero(shared))
+
+
+def _marked(numbering: Integers, size: int, actors: BitMap) -> NDArray[np.bool_]:
+    """For each person or organization, whether one of the actors is theirs."""
+    marked = np.zeros(size + 1, bool)  # the last for nobody, numbered -1
+    marked[numbering[numbers(actors)]] = True
+    return marked[:-1]
 
 
 def _earliest(numbering: Integers, first: Integers, size: int) -> Integers:
@@ -191,6 +240,13 @@ def _earliest(numbering: Integers, first: Integers, size: int) -> Integers:
     known = numbering >= 0
     np.minimum.at(earliest, numbering[known], first[known])
     return earliest
+
+
+def _latest(numbering: Integers, last: Integers, size: int) -> Integers:
+    latest = np.zeros(size, np.int64)
+    known = numbering >= 0
+    np.maximum.at(latest, numbering[known], last[known])
+    return latest
 
 
 class Arrivals(msgspec.Struct):

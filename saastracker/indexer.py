@@ -21,7 +21,7 @@ from saastracker.index import (
 
 log = logging.getLogger("saastracker.indexer")
 
-VERSION = "1"  # of what this code makes of events; another one in the database means: rebuild
+VERSION = "2"  # of what this code makes of events; another one in the database means: rebuild
 STEP_EVENTS = 100_000  # the most events of one step
 
 

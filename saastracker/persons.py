@@ -1,0 +1,35 @@
+"""Who sent an event: its user, or what became of its anonymous id."""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+from saastracker.contracts import Reader
+
+
+class Person(NamedTuple):
+    anonymous: bool  # whether `id` is an anonymous id, that no user has
+    id: str
+
+
+Joining: TypeAlias = Callable[[str | None, str | None], Person | None]
+
+
+def joining(reader: Reader, project: str) -> Joining:
+    """Makes the person of an event's `user` and `anonymous`; None for neither."""
+    users = aliases(reader, project)
+
+    def person(user: str | None, anonymous: str | None) -> Person | None:
+        if user is None and anonymous is not None:
+            user = users.get(anonymous)
+            if user is None:
+                return Person(True, anonymous)
+        return None if user is None else Person(False, user)
+
+    return person
+
+
+def aliases(reader: Reader, project: str) -> dict[str, str]:
+    """The user of each anonymous id that has one."""
+    codes = reader.actors(project).aliases
+    texts = reader.texts([*codes.keys(), *codes.values()])
+    return {texts[anonymous]: texts[user] for anonymous, user in codes.items()}
