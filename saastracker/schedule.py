@@ -27,7 +27,7 @@ logging.getLogger("apscheduler").setLevel("WARNING")  # it tells of every start 
 
 ERROR_MAX = 500  # characters
 JITTER_SECONDS = 60  # at most, so that many servers do not ask others at the same moment
-STOP_SECONDS = 5.0  # for all runs to see that they are cancelled
+STOP_SECONDS = 3.0  # for all runs to see that they are cancelled
 
 
 class Running(msgspec.Struct, kw_only=True):

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 import zipfile
 from importlib.metadata import packages_distributions
@@ -24,7 +25,7 @@ EXAMPLE = ROOT / "contrib" / "example-plugin"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 BUILT_FROM = ("pyproject.toml", "README.md", "LICENSE", "saastracker", "plugins")
 STRAYS = ("plugins/notes.txt", "plugins/other/__init__.py", "tests/test_stray.py", "saastracker/__pycache__/app.pyc")
-FOUND_BY_OTHERS = {"httptools", "tzdata", "ua-parser-rs", "uvloop"}  # uvicorn, zoneinfo and ua-parser look for them
+FOUND_BY_OTHERS = {"tzdata", "ua-parser-rs", "uvloop"}  # uvicorn, zoneinfo and ua-parser look for them
 TESTERS_BRING = {"hypothesis", "pytest"}  # imported by saastracker.testing
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "SAASTRACKER"))}
 
@@ -195,3 +196,19 @@ def test_events_through_the_plugin_are_stored_and_reported(saastracker: Path, fo
     [event] = stream["blocks"][0]["rows"]
     assert {"signed_up", "ada", "acme"} < set(event)
     assert busiest["blocks"][0]["rows"] == [["acme", 1, 1]]
+
+
+def test_a_definition_of_the_plugin_is_kept_and_its_job_tells_of_it(saastracker: Path, folder: Path) -> None:
+    run(saastracker, "project", "add", "Shop", cwd=folder)
+    token = json.loads(run(saastracker, "token", "add", "ci", "--scope", "admin", "--json", cwd=folder))["token"]
+    admin = {"Authorization": f"Bearer {token}"}
+    with running(str(saastracker), cwd=folder, env=ENVIRONMENT) as url:
+        made = call(f"{url}/api/v1/projects/shop/definitions/goal", b'{"event":"signed_up","per_day":10}', admin)
+        call(f"{url}/api/v1/jobs/goals/run", b"", admin)
+        goals: dict[str, Any] = {"runs": []}
+        while not goals["runs"]:
+            time.sleep(0.05)
+            [goals] = (job for job in call(f"{url}/api/v1/jobs", None, admin) if job["name"] == "goals")
+    assert (made["version"], made["event"], made["per_day"]) == (1, "signed_up", 10)
+    assert [(each["result"], each["notices"]) for each in goals["runs"]] == [("done", 1)]
+    assert goals["next_run"]
