@@ -79,6 +79,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
     project: str  # id
     span: Span
+    today: date = LAST_DATE  # in the span's time zone; periods that begin later have no numbers yet
     range: str | None = None  # the preset that gave the span; None: two dates did
     span_given: bool = False  # whether the query names a span; a report by arrival limits times only then
     compare: Compare = "previous"
@@ -99,10 +100,12 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         value counts as absent: that is how a form sends a field left blank.
         """
         values, filters, parameters = _read(query, declared)
-        span, preset = _span(values, timezone, now)
+        today = datetime.fromtimestamp(now / 1000, UTC).astimezone(ZoneInfo(timezone)).date()
+        span, preset = _span(values, timezone, today)
         return cls(
             project=project,
             span=span,
+            today=today,
             range=preset,
             span_given=bool(values.keys() & {"from", "to", "range"}),
             compare=cast("Compare", _one_of("compare", values.get("compare", "previous"), COMPARES)),
@@ -230,8 +233,7 @@ def _filter(text: str) -> Filter:
     return Filter(dimension, operator, _text("f", value, PATH_MAX) or "")
 
 
-def _span(values: dict[str, str], timezone: str, now: int) -> tuple[Span, str | None]:
-    today = datetime.fromtimestamp(now / 1000, UTC).astimezone(ZoneInfo(timezone)).date()
+def _span(values: dict[str, str], timezone: str, today: date) -> tuple[Span, str | None]:
     if "from" in values or "to" in values:
         if "range" in values:
             raise Invalid("range: give either range, or from and to")

@@ -42,6 +42,7 @@ def test_twelve_months_before_december_begin_in_january() -> None:
 
 
 def test_today_is_the_projects_day() -> None:
+    assert parse("", "Pacific/Auckland").today == date(2026, 11, 22)
     assert parse("range=today", "Pacific/Auckland").span.first == date(2026, 11, 22)
     assert parse("range=today", "Pacific/Pago_Pago").span.first == date(2026, 11, 21)
 

@@ -104,6 +104,8 @@ def indexed(store: Store) -> dict[str, object]:
             assert cell.per_actor()[1].sum() <= cell.events
     persons = {key: len(actors.persons(who)) for key, who in members.items()}
     organizations = {key: len(actors.organizations(who)) for key, who in members.items()}
+    assert persons == {key: actors.count_persons(who) for key, who in members.items()}
+    assert organizations == {key: actors.count_organizations(who) for key, who in members.items()}
     return {
         "counts": dict(counts),
         "totals": dict(totals),
