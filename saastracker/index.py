@@ -24,6 +24,7 @@ NAMESPACES = (
     "browser",
     "os",
     "device",
+    "plan",
     "referrer",
     "channel",
     "campaign",
@@ -146,6 +147,7 @@ class Actors:
         numbers, anonymous, person, org, first, last = (
             np.array(column, np.int64) for column in (zip(*rows, strict=True) if rows else [()] * 6)
         )
+        self.aliases = aliases
         joined = anonymous.astype(bool) & np.isin(person, list(aliases))
         person[joined] = [aliases[code] for code in person[joined].tolist()]
         anonymous[joined] = 0
@@ -194,9 +196,17 @@ class Actors:
         """Each person's first event ever, in ms."""
         return _earliest(self.person, self.first, len(self.person_codes))
 
+    def person_last(self) -> Integers:
+        """Each person's last event, in ms."""
+        return _latest(self.person, self.last, len(self.person_codes))
+
     def org_first(self) -> Integers:
         """Each organization's first event ever, in ms."""
         return _earliest(self.org, self.first, len(self.org_codes))
+
+    def org_last(self) -> Integers:
+        """Each organization's last event, in ms."""
+        return _latest(self.org, self.last, len(self.org_codes))
 
 
 class _Split(NamedTuple):
@@ -230,6 +240,13 @@ def _earliest(numbering: Integers, first: Integers, size: int) -> Integers:
     known = numbering >= 0
     np.minimum.at(earliest, numbering[known], first[known])
     return earliest
+
+
+def _latest(numbering: Integers, last: Integers, size: int) -> Integers:
+    latest = np.zeros(size, np.int64)
+    known = numbering >= 0
+    np.maximum.at(latest, numbering[known], last[known])
+    return latest
 
 
 class Arrivals(msgspec.Struct):
