@@ -9,10 +9,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"event", "errors"},
-    {"contracts", "report", "scope", "conditions", "definition", "job", "hookspecs", "decoding"},
+    {"contracts", "report", "scope", "conditions", "definition", "job", "hookspecs", "decoding", "strict", "index", "cells"},
     {"config", "records", "audit", "definitions", "secrets"},
     {"plugins", "writer", "quota", "sessions", "refusals", "metrics", "job_runs", "logs", "channels", "folding"},
-    {"ingest", "notify", "schedule", "upkeep", "indexer", "bodies", "live", "control", "web", "server", "demo"},
+    {"ingest", "indexer", "following", "notify", "schedule", "upkeep", "bodies", "live", "control", "web", "server", "demo"},
     {"app", "cli", "__main__", "testing"},
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -1,0 +1,82 @@
+"""Stores with an index that is up to date, and made-up events for comparing reports with slow counts."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+
+from saastracker.contracts import Group, Reader, Reply, Submission
+from saastracker.event import Event
+from saastracker.indexer import Indexer
+from saastracker.testing import OTHER_PROJECT, PROJECT
+from saastracker_sqlite.store import SqliteStore
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+
+
+def at(text: str, zone: str = "UTC") -> int:
+    """A local time such as `2026-03-29 12:00` in ms."""
+    return int(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
+
+
+@contextlib.contextmanager
+def reading(
+    folder: Path, zone: str, *batches: Sequence[Event], foreign: Sequence[Event] = ()
+) -> Iterator[Reader]:
+    """A reader of a store whose index has followed each batch of events as it arrived, after another project's."""
+    store = SqliteStore(folder / "events.db")
+    store.claim()
+    try:
+        indexer = Indexer(store.index, lambda: {PROJECT.id: zone}, lambda work: work())
+        indexer.begin()
+        for project, batch in ((OTHER_PROJECT, foreign), *((PROJECT, batch) for batch in batches)):
+            for event in batch:
+                event.received_at = event.time or 0
+            store.append(Group([Submission(project, list(batch), 0, Reply(202, b"{}"))]))
+            while indexer.step():
+                pass
+        with store.reader() as reader:
+            yield reader
+    finally:
+        store.close()
+
+
+def events(start: int, days: int) -> st.SearchStrategy[list[Event]]:
+    """Events in no order of time: of few persons, some anonymous until later, in several organizations and
+    environments, in two stretches of the days with nothing between."""
+    busy = st.one_of(st.integers(0, days * 10), st.integers(days * 18, days * 24 - 1))
+    event = st.builds(
+        Event,
+        name=st.sampled_from(["open", "save", "export"]),
+        time=busy.map(lambda hour: start + hour * HOUR),
+        user=st.sampled_from([None, None, "u1", "u2", "u3"]),
+        anonymous=st.sampled_from([None, "a1", "a2", "u1"]),
+        org=st.sampled_from([None, "x", "y"]),
+        country=st.sampled_from([None, "DE", "NL"]),
+        environment=st.sampled_from(["production", "production", "staging"]),
+        value=st.sampled_from([None, 1.5]),
+        session=st.just("s"),
+    )
+    return st.lists(event, min_size=1, max_size=60)
+
+
+def people(sent: Sequence[Event]) -> list[object]:
+    """The person of each event, None for nobody: anonymous ids belong to the first user seen with them."""
+    users: dict[str, str] = {}
+    for event in sent:
+        if event.user and event.anonymous:
+            users.setdefault(event.anonymous, event.user)
+    return [
+        ("user", event.user)
+        if event.user
+        else ("user", users[event.anonymous])
+        if event.anonymous in users
+        else ("anonymous", event.anonymous)
+        if event.anonymous
+        else None
+        for event in sent
+    ]
