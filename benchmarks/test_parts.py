@@ -84,5 +84,5 @@ def test_append(benchmark: BenchmarkFixture, registry: Registry, store: Store, s
         parts = [decoded[start : start + events] for start in range(0, len(decoded), events)]
         return (Group([Submission(PROJECT, part, NOW * 1000, Reply(202, b"")) for part in parts]),), {}
 
-    benchmark.pedantic(store.append, setup=group, rounds=30)
+    benchmark.pedantic(store.append, setup=group, rounds=30)  # type: ignore[no-untyped-call]
     assert len(store.read_after(0, 10)) == 10

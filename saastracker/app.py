@@ -5,7 +5,7 @@ import contextlib
 import logging
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from saastracker import logs, server
@@ -15,6 +15,7 @@ from saastracker.contracts import Reply, Submission
 from saastracker.control import Append, Appended, ControlServer
 from saastracker.definitions import Definitions
 from saastracker.errors import NotFound, OperatorError, Refusal, Unavailable
+from saastracker.following import Following
 from saastracker.ingest import Ingest
 from saastracker.live import Live
 from saastracker.metrics import Metrics
@@ -102,6 +103,7 @@ class App:
                 public_url=config.server.url,
             )
         )
+        self._following = Following(self._store, self._writer, self._zones)
         self._control = ControlServer(config.data, self._append)
         self._tasks: list[asyncio.Task[None]] = []
         self._gauges()
@@ -131,7 +133,9 @@ class App:
         self._writer.start()
         await self._control.start()
         self._scheduler.start()
-        self._tasks = [asyncio.create_task(self._refresh()), asyncio.create_task(self._watch_disk())]
+        self._tasks = [
+            asyncio.create_task(work) for work in (self._refresh(), self._watch_disk(), self._following.run())
+        ]
 
     def stopping(self) -> None:
         """End live streams: uvicorn waits for open answers before it stops the application."""
@@ -174,6 +178,9 @@ class App:
         await receive()
         await self.stop()
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _zones(self) -> Mapping[str, str]:
+        return {project.id: project.timezone for project in self.facts.snapshot.projects.values()}
 
     def _committed(self, submissions: Sequence[Submission]) -> None:
         for submission in submissions:
@@ -218,6 +225,7 @@ class App:
         gauge("queue_events", "Events that wait for the disk", lambda: writer.queued_events)
         gauge("queue_seconds", "Age of the group being committed", writer.age)
         gauge("store_writable", "1 unless the last group was refused", lambda: float(writer.failure is None))
+        gauge("index_seconds_behind", "Age of what is not in the index yet", lambda: self._following.seconds_behind)
         gauge("live_readers", "Open live streams", lambda: self._live.readers)
         gauge("disk_free_bytes", "Free on the data folder's disk", lambda: shutil.disk_usage(self._config.data).free)
 
