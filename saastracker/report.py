@@ -49,6 +49,8 @@ class Measure(msgspec.Struct, frozen=True):
     key: str
     label: str
     unit: Unit = "count"
+    # On the page: measures of one unit and group share a drawing, whose heading is the group's name
+    group: str = ""
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -103,15 +105,16 @@ class Column(msgspec.Struct, frozen=True):
 class Table(msgspec.Struct, frozen=True, kw_only=True):
     """Rows under columns, in their natural order; the first column of type text names a row.
 
-    A report hands in all rows and the core sorts, searches and cuts them into pages. One that reads
-    only a page itself sets `next` (and `total` where it is known); one that shows the top of a
-    longer list sets `total`.
+    A report hands in all rows, and the core sorts, searches and cuts them into pages. Where it hands
+    in only one page, read by the scope's `limit` and `after`, or the top of a longer list, `whole` is
+    False, and `total` and `next` are the report's to set.
     """
 
     key: str
     title: str
     columns: tuple[Column, ...]
     rows: list[list[Any]]
+    whole: bool = True
     total: int | None = None  # rows there are in all
     next: int | None = None  # the position after which the next page begins
     # On the page

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from saastracker.conditions import conditions
 from saastracker.errors import Invalid
-from saastracker.scope import Filter, Scope, Span, cursor
+from saastracker.scope import Filter, Parameter, Scope, Span, cursor
 
 NOW = int(datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp() * 1000)  # a Saturday
 HOUR = 3_600_000
@@ -159,3 +159,62 @@ def test_values_are_parameters_never_sql() -> None:
         "k1": "k') OR (1=1",
         "v1": "v",
     }
+
+
+MEASURE = Parameter(name="measure", label="Measure", choices={"events": "Events", "sum": "Sum"}, default="events")
+BY = Parameter(name="by", label="By", most=2)
+
+
+def own(query: str) -> Scope:
+    return Scope.parse(query, project="p", timezone="UTC", now=NOW, declared=(MEASURE, BY))
+
+
+@pytest.mark.parametrize(
+    ("query", "parameters", "again"),
+    [
+        ("", {"measure": "events", "by": ""}, ""),
+        ("measure=", {"measure": "events", "by": ""}, ""),
+        ("measure=events&by=org", {"measure": "events", "by": "org"}, "by=org"),
+        ("measure=sum&by=org&by=name", {"measure": "sum", "by": "org,name"}, "measure=sum&by=org%2Cname"),
+        ("by=org,name", {"measure": "events", "by": "org,name"}, "by=org%2Cname"),
+    ],
+)
+def test_a_report_may_ask_questions_of_its_own(query: str, parameters: dict[str, str], again: str) -> None:
+    scope = own(query)
+    assert (scope.parameters, scope.query) == (parameters, again)
+    assert own(scope.query) == scope
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("measure=avg", "measure: expected one of events, sum"),
+        ("measure=sum&measure=sum", "measure: expected 1 at most"),
+        ("by=a&by=b&by=c", "by: expected 2 at most"),
+        ("by=a,,b", "by: expected 2 at most, none of them empty"),
+        ("by=" + "x" * 5000, "by: at most"),
+        ("colour=red", "colour: unknown parameter, allowed are measure, by, from"),
+    ],
+)
+def test_an_own_parameter_is_checked(query: str, says: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        own(query)
+    assert says in refusal.value.detail
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "last"),
+    [
+        ("range=7d", date(2026, 11, 8), date(2026, 11, 14)),
+        ("range=today", date(2026, 11, 20), date(2026, 11, 20)),
+        ("range=7d&compare=year", date(2025, 11, 15), date(2025, 11, 21)),
+        ("from=2024-02-29&to=2024-03-01&compare=year", date(2023, 2, 28), date(2023, 3, 1)),
+        ("from=1970-01-02&to=1970-01-02", date(1970, 1, 1), date(1970, 1, 1)),
+    ],
+)
+def test_the_span_to_compare_with(query: str, first: date, last: date) -> None:
+    assert parse(query).compared == Span(first, last, "UTC")
+
+
+def test_nothing_may_be_compared() -> None:
+    assert parse("compare=none").compared is None

@@ -57,7 +57,14 @@ def load(reader: Reader, scope: Scope) -> Report:
     return Report(
         blocks=(
             _events(reader, scope),
-            Table(key="rejected", title="Rejected", columns=REJECTED, rows=rejected, total=sum(refusals.values())),
+            Table(
+                key="rejected",
+                title="Rejected",
+                columns=REJECTED,
+                rows=rejected,
+                whole=False,
+                total=sum(refusals.values()),
+            ),
             Table(key="reasons", title="Reasons", columns=REASONS, rows=[list(item) for item in reasons]),
         )
     )
@@ -82,7 +89,8 @@ def _events(reader: Reader, scope: Scope) -> Table:
 
 def table(events: Sequence[Event], after: int | None = None) -> Table:
     """Stored events as the report's main table."""
-    return Table(key="events", title="Events", columns=EVENTS, rows=[_row(event) for event in events], next=after)
+    rows = [_row(event) for event in events]
+    return Table(key="events", title="Events", columns=EVENTS, rows=rows, whole=False, next=after)
 
 
 def _row(event: Event) -> list[Any]:

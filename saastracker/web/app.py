@@ -20,6 +20,7 @@ def build_web(site: Site) -> Litestar:
             pages.home,
             pages.project_home,
             pages.report,
+            pages.detail,
             login.login_form,
             login.login,
             login.logout,

@@ -2,13 +2,13 @@
 
 import csv
 import io
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
 
-from saastracker.errors import Invalid
-from saastracker.report import Column, Report, Table
+from saastracker.report import Block, Column, Figures, Flow, Grid, Note, Point, Report, Series, Steps, Table
 from saastracker.scope import Scope, cursor
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what makes a spreadsheet run a cell
@@ -19,8 +19,11 @@ def iso(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+# --- JSON ---
+
+
 def json_value(value: Any, column: Column) -> Any:
-    """A cell as JSON has it: times as text, JSON as itself."""
+    """A cell as JSON has it: times and dates as text, JSON as itself."""
     if value is None:
         return None
     if column.type == "time":
@@ -30,7 +33,7 @@ def json_value(value: Any, column: Column) -> Any:
 
 def json_row(row: list[Any], columns: tuple[Column, ...]) -> dict[str, Any]:
     """A row as an object, for those who follow a table."""
-    return {column.key: json_value(value, column) for value, column in zip(row, columns, strict=True)}
+    return {column.key: json_value(value, column) for column, value in _cells(row, columns)}
 
 
 def json_report(project: str, slug: str, scope: Scope, report: Report) -> dict[str, Any]:
@@ -44,45 +47,90 @@ def json_report(project: str, slug: str, scope: Scope, report: Report) -> dict[s
             "compare": scope.compare,
             "environment": scope.environment,
             "filters": [str(item) for item in scope.filters],
+            **({"parameters": scope.parameters} if scope.declared else {}),
         },
-        "blocks": [_json_table(table) for table in report.tables],
+        "blocks": [{"type": type(block).__name__.lower(), "key": block.key, **_json(block)} for block in report.blocks],
     }
 
 
-def _json_table(table: Table) -> dict[str, Any]:
+def _json(block: Block) -> dict[str, Any]:  # noqa: PLR0911  # one for each kind of block
+    match block:
+        case Figures(figures=figures):
+            keys = ("key", "label", "value", "unit", "previous")
+            return {"figures": [{key: getattr(figure, key) for key in keys} for figure in figures]}
+        case Series(interval=interval, points=points):
+            return {"interval": interval, "points": [{"at": _at(point), "values": point.values} for point in points]}
+        case Table():
+            more = None if block.next is None else cursor(block.next)
+            return {**_json_rows(block), "total": block.total, "next": more}
+        case Steps():
+            return _json_rows(block)
+        case Grid(rows=rows, columns=columns, values=values):
+            return {"rows": rows, "columns": columns, "values": values}
+        case Flow(nodes=nodes, links=links):
+            ways = [{"from": link.source, "to": link.target, "sessions": link.sessions} for link in links]
+            return {"nodes": nodes, "links": ways}
+        case Note(text=text):
+            return {"text": text}
+
+
+def _json_rows(block: Table | Steps) -> dict[str, Any]:
+    columns = [column for column in block.columns if column.type != "spark"]
     return {
-        "type": "table",
-        "key": table.key,
-        "columns": [{"key": column.key, "label": column.label, "type": column.type} for column in table.columns],
-        "rows": [[json_value(*cell) for cell in zip(row, table.columns, strict=True)] for row in table.rows],
-        "total": table.total,
-        "next": None if table.next is None else cursor(table.next),
+        "columns": [{"key": column.key, "label": column.label, "type": column.type} for column in columns],
+        "rows": [[json_value(value, column) for column, value in _cells(row, block.columns)] for row in block.rows],
     }
 
 
-def block(report: Report, key: str | None) -> Table:
-    """The block with this key, else the main one. Raises Invalid."""
-    if key is None:
-        return report.tables[0]
-    for table in report.tables:
-        if table.key == key:
-            return table
-    raise Invalid(f"block: expected one of {', '.join(table.key for table in report.tables)}")
+def _cells(row: list[Any], columns: tuple[Column, ...]) -> Iterable[tuple[Column, Any]]:
+    """The cells of a row that leave the page, each with its column."""
+    return ((column, value) for column, value in zip(columns, row, strict=True) if column.type != "spark")
 
 
-def csv_table(table: Table) -> bytes:
-    """RFC 4180, UTF-8, the columns' keys first; text that a spreadsheet would run is led by `'`."""
+def _at(point: Point) -> date | str:
+    return iso(point.at) if isinstance(point.at, int) else point.at
+
+
+# --- CSV ---
+
+
+def csv_block(block: Block) -> bytes:
+    """RFC 4180, UTF-8, keys in the first line; text that a spreadsheet would run is led by `'`."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow([column.key for column in table.columns])
-    for row in table.rows:
-        writer.writerow([_csv_value(value, column) for value, column in zip(row, table.columns, strict=True)])
+    for row in _flat(block):
+        writer.writerow([_csv_value(value) for value in row])
     return text.getvalue().encode()
 
 
-def _csv_value(value: Any, column: Column) -> Any:
+def _flat(block: Block) -> Iterable[Sequence[Any]]:
+    """A block as lines of cells, the first of them names."""
+    match block:
+        case Figures(figures=figures):
+            yield ("key", "value", "unit", "previous")
+            yield from ((figure.key, figure.value, figure.unit, figure.previous) for figure in figures)
+        case Series(measures=measures, points=points):
+            yield ("at", *(measure.key for measure in measures))
+            yield from ((_at(point), *(point.values.get(measure.key) for measure in measures)) for point in points)
+        case Table(columns=columns, rows=rows) | Steps(columns=columns, rows=rows):
+            yield [column.key for column in columns if column.type != "spark"]
+            for row in rows:
+                yield [
+                    iso(value) if column.type == "time" and value is not None else value
+                    for column, value in _cells(row, columns)
+                ]
+        case Grid(rows=names, columns=places, values=values):
+            yield ("", *places)
+            yield from ((name, *row) for name, row in zip(names, values, strict=True))
+        case Flow(links=links):
+            yield ("from", "to", "sessions")
+            yield from ((link.source, link.target, link.sessions) for link in links)
+        case Note(text=text):
+            yield ("text",)
+            yield (text,)
+
+
+def _csv_value(value: Any) -> Any:
     if value is None:
         return ""
-    if column.type == "time":
-        return iso(value)
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

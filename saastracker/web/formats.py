@@ -1,32 +1,14 @@
-"""Numbers, times and JSON as people read them."""
+"""Times and JSON as people read them."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 from markupsafe import Markup, escape
 
-MISSING = "\N{EN DASH}"
-
-
-def number(value: float | None) -> str:
-    """Exact, with commas: what tables show."""
-    if value is None:
-        return MISSING
-    text = f"{int(value):,}" if value == int(value) and abs(value) < 2**53 else f"{value:,.10g}"
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
-def short_number(value: int) -> str:
-    """8,412 in full, above 10,000 three digits: 12.4k, 384k, 1.28M."""
-    for size, unit in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
-        if value >= size and value >= 10_000:
-            scaled = value / size
-            digits = 2 if scaled < 9.995 else 1 if scaled < 99.95 else 0
-            return f"{scaled:.{digits}f}{unit}"
-    return f"{value:,}"
+from saastracker.web.numbers import MISSING
 
 
 def moment(ms: int, timezone: str, now: int) -> str:
@@ -37,7 +19,22 @@ def moment(ms: int, timezone: str, now: int) -> str:
     return f"{at.day} {at:%b %H:%M:%S}" if at.year == today.year else f"{at.day} {at:%b %Y %H:%M}"
 
 
-def days(first: Any, last: Any) -> str:
+def when(ms: int, timezone: str, now: int) -> str:
+    """Minutes within the hour, 14:31 today, 18 Nov this year, 12 Mar 2024 before."""
+    at, today = (datetime.fromtimestamp(value / 1000, UTC).astimezone(ZoneInfo(timezone)) for value in (ms, now))
+    if 0 <= now - ms < 3_600_000:
+        return f"{(now - ms) // 60_000} min"
+    if at.date() == today.date():
+        return f"{at:%H:%M}"
+    return f"{at.day} {at:%b}" if at.year == today.year else f"{at.day} {at:%b %Y}"
+
+
+def day(at: date, year: int) -> str:
+    """18 Nov in this `year`, 12 Mar 2024 in another."""
+    return f"{at.day} {at:%b}" if at.year == year else f"{at.day} {at:%b %Y}"
+
+
+def days(first: date, last: date) -> str:
     """A span of dates: 22 Oct to 20 Nov, with an en dash."""
     if first == last:
         return f"{first.day} {first:%b}"

@@ -2,34 +2,30 @@
 
 import asyncio
 from collections.abc import Callable
-from urllib.parse import parse_qsl, urlencode
+from functools import partial
+from urllib.parse import quote
 
 import msgspec
 from litestar import Response
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from saastracker.contracts import Project, ReportPage
+from saastracker.contracts import Project, Reader, ReportPage
 from saastracker.errors import MethodNotAllowed, NotFound
-from saastracker.event import TYPES
 from saastracker.records import Token, now_ms
-from saastracker.report import Report
-from saastracker.scope import RANGES, SHORT_FORMS, Scope
+from saastracker.report import Report, Table
+from saastracker.scope import LIMIT_DEFAULT, LIMIT_MAX, Scope
 from saastracker.web.answers import cached, cookie, page, redirect
-from saastracker.web.faces import block, csv_table, iso, json_report
+from saastracker.web.arranging import Arrangement, arranged, chosen, split
+from saastracker.web.faces import csv_block, iso, json_report
 from saastracker.web.following import follow
+from saastracker.web.layout import layout
+from saastracker.web.linking import Links, scope_bar
 from saastracker.web.site import Site, WebRequest, get
 
 PROJECT_COOKIE = "saastracker_project"  # the slug of the project last looked at
+TOP = 10  # rows of each table on a page of several
 SECTIONS = ("Overview", "Product", "Customers", "Errors", "Games", "Web")
-RANGE_LABELS = dict(
-    zip(
-        RANGES,
-        ("Today", "Last 7 days", "Last 28 days", "Last 30 days", "Last 90 days", "Last 12 months", "Month to date",
-         "Year to date"),
-        strict=True,
-    )
-)  # fmt: skip
 
 
 @get("/", sync_to_thread=False)
@@ -53,59 +49,83 @@ def project_home(request: WebRequest, slug: FromPath[str]) -> Response[bytes]:
     raise NotFound("No plugin offers a report. Add one to `plugins` in the configuration.")
 
 
-@get("/p/{slug:str}/{name:str}")
-async def report(request: WebRequest, slug: FromPath[str], name: FromPath[str]) -> Response[bytes] | Stream:
-    """A report as the face its address ends in asks for."""
-    site: Site = request.app.state.site
-    token = site.token(request)
-    project = site.project(token, slug)
-    name, _, face = name.partition(".")
-    found = site.reports.get(name)
-    if found is None or not (face in FACES or (face == "events" and found.live)):
-        raise NotFound(f"There is no report {name[:64]} here.")
-    now = now_ms()
-    query, key = _without_block(request.scope["query_string"].decode("latin-1"))
-    scope = Scope.parse(query, project=project.id, timezone=project.timezone, now=now)
-    if found.live and face == "events":
-        if request.method != "GET":
-            raise MethodNotAllowed("GET")
-        return follow(site.live, found.live, scope, lambda: site.is_live(token))
-    asked = Asked(request, site, token, project, found, scope, key, now)
-    return await asyncio.to_thread(_answer, asked, FACES[face])
-
-
 class Asked(msgspec.Struct):
-    """One request for a report."""
+    """One request for a report, or for one `item` of those it lists."""
 
     request: WebRequest
     site: Site
     token: Token
     project: Project
     page: ReportPage
+    item: str | None
+    load: Callable[[Reader, Scope], Report]
     scope: Scope
-    block: str | None  # key of the block that a page or CSV shows
+    arrangement: Arrangement
     now: int
 
+    @property
+    def address(self) -> str:
+        """The page's path; its twins are there too, with `.json` or `.csv` behind."""
+        path = f"/p/{self.project.slug}/{self.page.slug}"
+        return path if self.item is None else f"{path}/{quote(self.item, safe='')}"
 
-def _without_block(query: str) -> tuple[str, str | None]:
-    """The query string that the scope is made of, and the value of `block`."""
-    if "block=" not in query:
-        return query, None
-    try:
-        pairs = parse_qsl(query, max_num_fields=100)
-    except ValueError:  # too many, which `Scope.parse` refuses
-        return query, None
-    key = next((value for name, value in pairs if name == "block"), None)
-    return urlencode([pair for pair in pairs if pair[0] != "block"]), key
+    @property
+    def links(self) -> Links:
+        return Links(self.address, self.project.slug, self.scope, self.arrangement)
+
+
+@get("/p/{slug:str}/{name:str}")
+async def report(request: WebRequest, slug: FromPath[str], name: FromPath[str]) -> Response[bytes] | Stream:
+    """A report as the face its address ends in asks for."""
+    name, _, face = name.partition(".")
+    asked = _asked(request, slug, name, None)
+    if asked.page.live and face == "events":
+        if request.method != "GET":
+            raise MethodNotAllowed("GET")
+        return follow(asked.site.live, asked.page.live, asked.scope, lambda: asked.site.is_live(asked.token))
+    if face not in FACES:
+        raise NotFound(f"There is no report {name[:64]}.{face[:64]} here.")
+    return await asyncio.to_thread(_answer, asked, FACES[face])
+
+
+@get("/p/{slug:str}/{name:str}/{item:path}")
+async def detail(request: WebRequest, slug: FromPath[str], name: FromPath[str], item: FromPath[str]) -> Response[bytes]:
+    """One thing that a report lists. Its id may hold slashes, and ends before `.json` and `.csv`."""
+    face = next((face for face in ("json", "csv") if item.endswith(f".{face}")), "")
+    asked = _asked(request, slug, name, item.removeprefix("/").removesuffix(f".{face}" if face else ""))
+    return await asyncio.to_thread(_answer, asked, FACES[face])
+
+
+def _asked(request: WebRequest, slug: str, name: str, item: str | None) -> Asked:
+    site: Site = request.app.state.site
+    token = site.token(request)
+    project = site.project(token, slug)
+    found = site.reports.get(name)
+    if found is None:
+        raise NotFound(f"There is no report {name[:64]} here.")
+    load = found.load
+    if item is not None:
+        if found.detail is None:
+            raise NotFound(f"The report {name} has no details.")
+        load = partial(_detail, found.detail, item)
+    now = now_ms()
+    query, arrangement = split(request.scope["query_string"].decode("latin-1"))
+    scope = Scope.parse(query, project=project.id, timezone=project.timezone, now=now, declared=found.parameters)
+    return Asked(request, site, token, project, found, item, load, scope, arrangement, now)
+
+
+def _detail(detail: Callable[[Reader, Scope, str], Report], item: str, reader: Reader, scope: Scope) -> Report:
+    return detail(reader, scope, item)
 
 
 def _answer(asked: Asked, face: Callable[[Asked, Report], Response[bytes]]) -> Response[bytes]:
     with asked.site.store.reader() as reader:
-        loaded = asked.page.load(reader, asked.scope)
+        loaded = asked.load(reader, asked.scope)
     return face(asked, loaded)
 
 
 def _json(asked: Asked, loaded: Report) -> Response[bytes]:
+    loaded = arranged(loaded, asked.arrangement, asked.scope)
     content = json_report(asked.project.slug, asked.page.slug, asked.scope, loaded)
     same = msgspec.json.encode(content)
     body = msgspec.json.encode({**content, "fresh_until": iso(asked.now)})
@@ -114,24 +134,25 @@ def _json(asked: Asked, loaded: Report) -> Response[bytes]:
 
 
 def _next_link(asked: Asked, loaded: Report) -> dict[str, str]:
-    more = loaded.tables[0].next
-    if more is None:
+    block = chosen(loaded, asked.arrangement.block)
+    if not isinstance(block, Table) or block.next is None:
         return {}
-    query = msgspec.structs.replace(asked.scope, after=more).query
-    return {"link": f'<{asked.request.url.path}?{query}>; rel="next"'}
+    return {"link": f'<{asked.request.url.path}{asked.links.page(block.next)}>; rel="next"'}
 
 
 def _csv(asked: Asked, loaded: Report) -> Response[bytes]:
-    table = block(loaded, asked.block)
-    name = f"{asked.project.slug}-{asked.page.slug}-{table.key}.csv"
+    scope = asked.scope
+    if scope.limit == LIMIT_DEFAULT and scope.after is None:  # a file for people: all rows, not the first page
+        scope = msgspec.structs.replace(scope, limit=LIMIT_MAX**2)
+    loaded = arranged(loaded, asked.arrangement, scope)
+    block = chosen(loaded, asked.arrangement.block)
+    name = f"{asked.project.slug}-{asked.page.slug}-{block.key}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"', **_next_link(asked, loaded)}
-    return cached(asked.request, Response(csv_table(table), media_type="text/csv", headers=headers))
+    return cached(asked.request, Response(csv_block(block), media_type="text/csv", headers=headers))
 
 
 def _html(asked: Asked, loaded: Report) -> Response[bytes]:
-    scope = msgspec.structs.replace(asked.scope, after=None)
-    simple = {item.dimension: item for item in scope.filters if item.operator == "is" and item.dimension in SHORT_FORMS}
-    others = tuple(item for item in scope.filters if item not in simple.values())
+    loaded = arranged(loaded, asked.arrangement, asked.scope, others=TOP)
     answer = page(
         asked.request,
         "report.html",
@@ -139,29 +160,21 @@ def _html(asked: Asked, loaded: Report) -> Response[bytes]:
         projects=asked.site.projects(asked.token),
         menu=menu(asked.site),
         report=asked.page,
-        scope=asked.scope,
-        ranges=RANGE_LABELS,
-        types=TYPES,
-        chosen=block(loaded, asked.block),
+        title=loaded.title or asked.page.title,
+        item=asked.item,
+        rows=layout(loaded.blocks),
         tables=loaded.tables,
+        chosen=chosen(loaded, asked.arrangement.block),
         now=asked.now,
         public_url=asked.site.public_url,
-        # The two forms of the scope bar: what each leaves as it is, and what the filter form shows.
-        span_fields=parse_qsl(msgspec.structs.replace(scope, span_given=False).query),
-        filter_fields=parse_qsl(msgspec.structs.replace(scope, environment=None, filters=others).query),
-        simple={name: simple[name].value if name in simple else "" for name in SHORT_FORMS},
-        # Links to the same report with something changed; they begin at the first page.
-        changed=lambda **changes: _link(scope, **changes),
-        older=lambda position: _link(scope, after=position),
-        without=lambda item: _link(scope, filters=tuple(one for one in scope.filters if one != item)),
+        scope=asked.scope,
+        arrangement=asked.arrangement,
+        links=asked.links,
+        **scope_bar(asked.scope, asked.arrangement, asked.site.environments(asked.project)),
     )
     if asked.request.cookies.get(PROJECT_COOKIE) != asked.project.slug:
         answer.cookies.append(cookie(PROJECT_COOKIE, asked.project.slug, secure=asked.site.secure))
     return cached(asked.request, answer)
-
-
-def _link(scope: Scope, **changes: object) -> str:
-    return "?" + msgspec.structs.replace(scope, **changes).query
 
 
 def menu(site: Site) -> dict[str, list[ReportPage]]:

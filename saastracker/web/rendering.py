@@ -4,9 +4,44 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from saastracker.web import formats
+from saastracker.report import Table
+from saastracker.web import formats, grids, numbers
+from saastracker.web.arranging import sortable
 from saastracker.web.assets import static_url
+from saastracker.web.charts import drawing, flow, marks, series
 from saastracker.web.faces import iso, json_row
+
+# What a status is called, by the shape that stands for it.
+SHAPES = {
+    "healthy": ("healthy", "good", "resolved", "high"),
+    "watch": ("watch", "needs improvement", "open", "medium", "onboarding"),
+    "risk": ("at risk", "poor", "new", "regressed", "inactive"),
+}
+
+
+def render(template: str, **values: Any) -> str:
+    """A page of templates/ as HTML."""
+    return _environment.get_template(template).render(values)
+
+
+def _status(word: str) -> str:
+    """healthy, watch, risk or dormant, for any word a status may be."""
+    plain = word.lower().replace("_", " ").replace("-", " ")
+    return next((shape for shape, words in SHAPES.items() if plain.startswith(words)), "dormant")
+
+
+def _largest(table: Table, key: str) -> float:
+    """The largest number of a column, at least 1 part of itself: what rank bars are measured against."""
+    place = [column.key for column in table.columns].index(key)
+    return max((row[place] for row in table.rows if row[place] is not None), default=0) or 1
+
+
+def _parts(table: Table) -> list[tuple[str, Any, Any]]:
+    """Names, weights and points of a table that is drawn as a breakdown."""
+    keys = [column.key for column in table.columns]
+    weight, points = keys.index("weight"), keys.index("points")
+    return [(row[0], row[weight], row[points]) for row in table.rows]
+
 
 _environment = Environment(
     loader=PackageLoader("saastracker.web"),
@@ -15,18 +50,35 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.globals["static"] = static_url
+_environment.globals |= {
+    "static": static_url,
+    "all_cohorts": grids.all_cohorts,
+    "breakdown": lambda table: marks.breakdown(_parts(table)),
+    "change": numbers.change,
+    "chart": series.chart,
+    "cohort": grids.cohort,
+    "difference": numbers.difference,
+    "drawings": drawing.drawings,
+    "flow_columns": flow.columns,
+    "flow_diagram": flow.diagram,
+    "hours": marks.hours,
+    "largest": _largest,
+    "rank_bar": marks.rank_bar,
+    "ratio_bar": marks.ratio_bar,
+    "room": grids.room,
+    "sortable": sortable,
+    "sparkline": marks.sparkline,
+}
 _environment.filters |= {
     "zip": zip,
-    "number": formats.number,
-    "short": formats.short_number,
+    "exact": numbers.exact,
+    "short": numbers.short,
+    "kind": lambda block: type(block).__name__.lower(),
     "moment": formats.moment,
+    "when": formats.when,
+    "day": formats.day,
     "days": formats.days,
+    "status": _status,
     "iso": iso,
     "row_json": lambda row, columns: formats.json_markup(json_row(row, columns)),
 }
-
-
-def render(template: str, **values: Any) -> str:
-    """A page of templates/ as HTML."""
-    return _environment.get_template(template).render(values)

@@ -1,10 +1,13 @@
 """What only a browser can tell: live rows, opening without script, narrow screens, no complaint of the browser."""
 
 import asyncio
+import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from saastracker.event import Event
 
 from .conftest import Running
+from .golden import offering_things
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
@@ -46,6 +50,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def served(running: Running) -> Iterator[Served]:
+    running = offering_things(running)
     running.add(*(Event(name=f"seen {number}", user="a" * 64, path="/x" * 200) for number in range(3)))
     server = uvicorn.Server(uvicorn.Config(running.web, port=0, log_level="warning", lifespan="off"))
     loops: list[asyncio.AbstractEventLoop] = []
@@ -127,7 +132,10 @@ def test_rows_open_without_script(browser: Browser, served: Served, complaints: 
     page.context.close()
 
 
-@pytest.mark.parametrize("path", ["/p/shop/stream", "/p/shop/stream?org=none", "/p/game/stream", "/login"])
+@pytest.mark.parametrize(
+    "path",
+    ["/p/shop/stream", "/p/shop/stream?org=none", "/p/game/stream", "/p/shop/things", "/p/shop/asking", "/login"],
+)
 def test_no_page_scrolls_sideways(browser: Browser, served: Served, complaints: list[str], path: str) -> None:
     page = visit(browser, served, complaints, path, color_scheme="dark")
     if path == "/p/shop/stream":
@@ -135,4 +143,34 @@ def test_no_page_scrolls_sideways(browser: Browser, served: Served, complaints: 
     for width in (360, 640, 820, 1280):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.context.close()
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "narrow"])
+def test_every_block_looks_as_it_should(
+    browser: Browser, served: Served, complaints: list[str], look: str, tmp_path: Path
+) -> None:
+    """People look at the screenshots: SAASTRACKER_SCREENSHOTS names a folder for them."""
+    folder = Path(os.environ.get("SAASTRACKER_SCREENSHOTS", tmp_path))
+    width, scheme = (360 if look == "narrow" else 1280), ("dark" if look == "dark" else "light")
+    options: dict[str, Any] = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+    page = visit(browser, served, complaints, "/p/shop/things", **options)
+    page.screenshot(path=folder / f"things-{look}.png", full_page=True)
+    page.context.close()
+
+
+def test_a_chart_is_read_by_pointer_and_by_keys(browser: Browser, served: Served, complaints: list[str]) -> None:
+    page = visit(browser, served, complaints, "/p/shop/things")
+    chart = page.locator("[data-readout]").first
+    chart.hover(position={"x": 400, "y": 100})
+    expect(chart.locator(".read .when")).to_have_text(re.compile("^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) "))
+    expect(chart.locator(".read .v")).to_have_count(3)  # now, before, change
+    chart.focus()
+    page.keyboard.press("Home")
+    expect(chart.locator(".read .when")).to_have_text("Sun 25 Oct")
+    page.keyboard.press("ArrowRight")
+    expect(chart.locator(".read .when")).to_have_text("Mon 26 Oct")
+    expect(chart.locator("output")).to_contain_text("Mon 26 Oct, Events ")
+    page.keyboard.press("Escape")
+    expect(chart.locator(".read")).to_have_count(0)
     page.context.close()

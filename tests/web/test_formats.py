@@ -2,36 +2,11 @@ from datetime import date, datetime
 
 import pytest
 
-from saastracker.web.formats import days, json_markup, moment, number, short_number
+from saastracker.web.formats import day, days, json_markup, moment, when
 
 
 def ms(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp() * 1000)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (8412, "8,412"),
-        (1284000, "1,284,000"),
-        (2.5, "2.5"),
-        (3.0, "3"),
-        (-4, "\N{MINUS SIGN}4"),
-        (None, "\N{EN DASH}"),
-        (1e20, "1e+20"),
-    ],
-)
-def test_tables_show_exact_numbers(value: float | None, text: str) -> None:
-    assert number(value) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0, "0"), (9999, "9,999"), (10_000, "10.0k"), (12_449, "12.4k"), (99_960, "100k"), (384_000, "384k"),
-     (1_284_000, "1.28M"), (9_996_000, "10.0M"), (2_500_000_000, "2.50B")],
-)  # fmt: skip
-def test_long_counts_have_three_digits(value: int, text: str) -> None:
-    assert short_number(value) == text
 
 
 @pytest.mark.parametrize(
@@ -44,6 +19,24 @@ def test_long_counts_have_three_digits(value: int, text: str) -> None:
 )
 def test_a_time_is_as_short_as_its_day_allows(at: str, text: str) -> None:
     assert moment(ms(at), "Europe/Berlin", ms("2026-11-21T12:00:00+00:00")) == text
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        ("2026-11-21T11:58:01+00:00", "1 min"),
+        ("2026-11-21T11:00:00+00:00", "12:00"),
+        ("2026-11-20T22:59:59+00:00", "20 Nov"),
+        ("2024-03-12T08:05:00+00:00", "12 Mar 2024"),
+        ("2026-11-21T12:30:00+00:00", "13:30"),  # a clock that runs ahead
+    ],
+)
+def test_a_list_says_minutes_then_the_time_then_the_day(at: str, text: str) -> None:
+    assert when(ms(at), "Europe/Berlin", ms("2026-11-21T12:00:00+00:00")) == text
+
+
+def test_a_day_names_another_year() -> None:
+    assert (day(date(2026, 3, 1), 2026), day(date(2025, 3, 1), 2026)) == ("1 Mar", "1 Mar 2025")
 
 
 def test_spans_name_the_year_only_across_years() -> None:

@@ -1,0 +1,115 @@
+"""How the tables of a report are arranged: searched, sorted and cut into pages. Not part of the scope."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+
+from saastracker.errors import Invalid
+from saastracker.report import Block, Column, Report, Table
+from saastracker.scope import Scope
+
+PARAMETERS = ("block", "sort", "search")
+SEARCH_MAX = 255
+
+
+class Arrangement(msgspec.Struct, frozen=True):
+    """What the query string says beside the scope; it concerns one block, else the main table."""
+
+    block: str | None = None
+    sort: str | None = None  # a column's key, with `-` before it for the largest first
+    search: str = ""
+
+    @property
+    def query(self) -> str:
+        """The query string that asks for this arrangement."""
+        return urlencode({name: getattr(self, name) for name in PARAMETERS if getattr(self, name)})
+
+    def sorted_by(self, column: Column, block: str) -> "Arrangement":
+        """The arrangement behind a column's head: numbers and times begin with the largest; once more turns round."""
+        falling = column.type in {"number", "time", "date"}
+        first, second = (f"-{column.key}", column.key) if falling else (column.key, f"-{column.key}")
+        sort = second if self.sort == first and self.block in {None, block} else first
+        return Arrangement(block, sort, self.search if self.block in {None, block} else "")
+
+
+def split(query: str) -> tuple[str, Arrangement]:
+    """A query string as the part that the scope is made of, and the arrangement. Raises Invalid."""
+    if not any(f"{name}=" in query for name in PARAMETERS):
+        return query, Arrangement()
+    try:
+        pairs = parse_qsl(query, max_num_fields=100)
+    except ValueError:  # too many, which `Scope.parse` refuses
+        return query, Arrangement()
+    own = {name: value for name, value in pairs if name in PARAMETERS}
+    if len(own.get("search", "")) > SEARCH_MAX:
+        raise Invalid(f"search: at most {SEARCH_MAX} characters")
+    return urlencode([pair for pair in pairs if pair[0] not in PARAMETERS]), Arrangement(**own)
+
+
+def chosen(report: Report, key: str | None) -> Block:
+    """The block with this key, else the main one: the first table, else the first block. Raises Invalid."""
+    if key is None:
+        return next(iter(report.tables), report.blocks[0])
+    for block in report.blocks:
+        if block.key == key:
+            return block
+    raise Invalid(f"block: expected one of {', '.join(block.key for block in report.blocks)}")
+
+
+def arranged(report: Report, arrangement: Arrangement, scope: Scope, *, others: int | None = None) -> Report:
+    """The report with its whole tables searched, sorted and cut to the scope's limit. Raises Invalid.
+
+    With `others`, of several tables those that the arrangement does not name are cut to so many rows.
+    """
+    subject = chosen(report, arrangement.block)
+    if (arrangement.sort or arrangement.search) and not (isinstance(subject, Table) and subject.whole):
+        raise Invalid("sort, search: only for tables that the report holds in whole")
+
+    def arrange(block: Block) -> Block:
+        if not (isinstance(block, Table) and block.whole):
+            return block
+        named = block is subject and (arrangement.block is not None or len(report.tables) == 1)
+        limit = scope.limit if named or others is None else min(others, scope.limit)
+        if block is not subject:
+            return _page(block, 0, limit)
+        return _page(_sorted(_found(block, arrangement.search), arrangement.sort), scope.after or 0, limit)
+
+    return msgspec.structs.replace(report, blocks=tuple(map(arrange, report.blocks)))
+
+
+def _page(table: Table, start: int, limit: int) -> Table:
+    total = len(table.rows) if table.total is None else table.total
+    end = start + limit
+    more = end if end < len(table.rows) else None
+    return msgspec.structs.replace(table, rows=table.rows[start:end], total=total, next=more)
+
+
+def _found(table: Table, search: str) -> Table:
+    if not search:
+        return table
+    wanted = search.casefold()
+    places = [place for place, column in enumerate(table.columns) if column.type in {"text", "code", "tag"}]
+    rows = [row for row in table.rows if any(wanted in str(row[place] or "").casefold() for place in places)]
+    return msgspec.structs.replace(table, rows=rows, total=None)
+
+
+def _sorted(table: Table, sort: str | None) -> Table:
+    if sort is None:
+        return table
+    place = next((place for place, column in enumerate(table.columns) if column.key == sort.removeprefix("-")), None)
+    if place is None or not sortable(table.columns[place]):
+        raise Invalid(f"sort: expected one of {', '.join(column.key for column in table.columns if sortable(column))}")
+    known = sorted((row for row in table.rows if row[place] is not None), key=_key(place), reverse=sort[0] == "-")
+    unknown = [row for row in table.rows if row[place] is None]  # last either way
+    return msgspec.structs.replace(table, rows=known + unknown)
+
+
+def sortable(column: Column) -> bool:
+    """Whether rows have an order by this column."""
+    return column.type not in {"json", "spark"}
+
+
+def _key(place: int) -> Callable[[Sequence[Any]], Any]:
+    return lambda row: row[place].casefold() if isinstance(row[place], str) else row[place]

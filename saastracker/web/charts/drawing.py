@@ -1,0 +1,102 @@
+"""What one chart of a series shows: the measures that share a unit, their points, and which period still runs."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from saastracker.report import Interval, Measure, Number, Point, Series
+from saastracker.web.charts.ticks import short_day
+
+LINES_MAX = 6  # more measures than this become "Other"
+_HOUR = 3_600_000
+
+
+class Period(NamedTuple):
+    """One place on the time axis."""
+
+    day: date
+    hour: int
+    label: str  # as the read-out and the table name it
+
+
+class Line(NamedTuple):
+    """One measure: its colour class, its name, its values by period."""
+
+    kind: str  # k1 to k8
+    label: str
+    values: list[Number]
+
+
+class Drawing(NamedTuple):
+    """All that one chart needs."""
+
+    id: str
+    title: str
+    heading: str  # of the group; may be empty
+    measure: Measure  # the first: its unit is that of all
+    interval: Interval
+    stacked: bool
+    periods: list[Period]
+    lines: list[Line]
+    before: list[Number]  # the first line in the comparison span
+    before_periods: list[Period]
+    running: bool  # the last period is not over
+
+
+def drawings(series: Series, timezone: str, now: int) -> list[Drawing]:
+    """One for each unit and group of the series' measures, in their order."""
+    groups: dict[tuple[str, str], list[Measure]] = {}
+    for measure in series.measures:
+        groups.setdefault((measure.unit, measure.group), []).append(measure)
+    periods = [_period(point, series.interval, timezone) for point in series.points]
+    before_periods = [_period(point, series.interval, timezone) for point in series.previous[: len(periods)]]
+    running = bool(series.points) and _runs(series.points[-1], series.interval, timezone, now)
+    found = []
+    for number, ((_, group), measures) in enumerate(groups.items()):
+        first = measures[0]
+        names = group or (first.label if len(measures) == 1 else series.title)
+        before = [point.values.get(first.key) for point in series.previous[: len(periods)]]
+        found.append(
+            Drawing(
+                id=f"{series.key}-{number}",
+                title=f"{names} per {series.interval}",
+                heading=group or (first.label if len(groups) > 1 and len(measures) == 1 else ""),
+                measure=first,
+                interval=series.interval,
+                stacked=series.kind == "stacked",
+                periods=periods,
+                lines=_lines(measures, series.points),
+                before=before if any(value is not None for value in before) else [],
+                before_periods=before_periods,
+                running=running,
+            )
+        )
+    return found
+
+
+def _lines(measures: list[Measure], points: list[Point]) -> list[Line]:
+    values = [[point.values.get(measure.key) for point in points] for measure in measures]
+    shown = LINES_MAX if len(measures) > LINES_MAX else len(measures)
+    lines = [Line(f"k{place + 1}", measures[place].label, values[place]) for place in range(shown)]
+    if shown < len(measures) and measures[0].unit == "count":  # other units do not add up
+        rest = [sum(value or 0 for value in column) for column in zip(*values[shown:], strict=True)]
+        lines.append(Line("k8", "Other", list(rest)))
+    return lines
+
+
+def _period(point: Point, interval: Interval, timezone: str) -> Period:
+    if isinstance(point.at, int):
+        at = datetime.fromtimestamp(point.at / 1000, UTC).astimezone(ZoneInfo(timezone))
+        return Period(at.date(), at.hour, f"{short_day(at.date())} {at:%H:%M}")
+    labels = {"day": f"{point.at:%a} {short_day(point.at)}", "week": f"Week of {short_day(point.at)}"}
+    return Period(point.at, 0, labels.get(interval, f"{point.at:%B %Y}"))
+
+
+def _runs(last: Point, interval: Interval, timezone: str, now: int) -> bool:
+    """Whether the period that begins with `last` holds the present."""
+    if isinstance(last.at, int):
+        return last.at <= now < last.at + _HOUR
+    today = datetime.fromtimestamp(now / 1000, UTC).astimezone(ZoneInfo(timezone)).date()
+    if interval == "month":
+        return (last.at.year, last.at.month) == (today.year, today.month)
+    return last.at <= today < last.at + timedelta(days=7 if interval == "week" else 1)

@@ -1,0 +1,96 @@
+"""Links from a report's page: to itself with something changed, to its twins, to other reports."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+import msgspec
+
+from saastracker.event import TYPES
+from saastracker.report import Column
+from saastracker.scope import RANGES, SHORT_FORMS, Filter, Parameter, Scope
+from saastracker.web.arranging import Arrangement
+
+RANGE_LABELS = dict(
+    zip(
+        RANGES,
+        ("Today", "Last 7 days", "Last 28 days", "Last 30 days", "Last 90 days", "Last 12 months", "Month to date",
+         "Year to date"),
+        strict=True,
+    )
+)  # fmt: skip
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+class Links(msgspec.Struct, frozen=True):
+    """The addresses a page offers."""
+
+    address: str  # of the page itself
+    project: str  # slug
+    scope: Scope
+    arrangement: Arrangement
+
+    def changed(self, **changes: Any) -> str:
+        """The page with another scope, from the first row on."""
+        return _query(msgspec.structs.replace(self.scope, **{"after": None, **changes}), self.arrangement)
+
+    def without(self, item: Filter) -> str:
+        return self.changed(filters=tuple(one for one in self.scope.filters if one != item))
+
+    def with_parameter(self, parameter: Parameter, value: str) -> str:
+        return self.changed(parameters={**self.scope.parameters, parameter.name: value})
+
+    def page(self, position: int, block: str | None = None) -> str:
+        """The page of a table that begins after `position`."""
+        same = block is None or block == self.arrangement.block
+        arrangement = self.arrangement if same else Arrangement(block)
+        return _query(msgspec.structs.replace(self.scope, after=position), arrangement)
+
+    def first_page(self, block: str) -> str:
+        return _query(msgspec.structs.replace(self.scope, after=None), Arrangement(block))
+
+    def sorted_by(self, column: Column, block: str) -> str:
+        return _query(msgspec.structs.replace(self.scope, after=None), self.arrangement.sorted_by(column, block))
+
+    def twin(self, face: str, block: str | None = None) -> str:
+        arrangement = self.arrangement if block in {None, self.arrangement.block} else Arrangement(block)
+        return f"{self.address}.{face}{_query(self.scope, arrangement)}"
+
+    def to(self, link: str, values: Mapping[str, Any]) -> str | None:
+        """Where a `Column.link` leads from a row, in the same scope; None where the row lacks a value."""
+        if any(values.get(name) is None for name in _PLACE.findall(link)):
+            return None
+        address = _PLACE.sub(lambda match: quote(str(values[match[1]]), safe=""), link)
+        kept = msgspec.structs.replace(self.scope, after=None, limit=100, declared=(), parameters={}).query
+        joined = f"{'&' if '?' in address else '?'}{kept}" if kept else ""
+        return f"/p/{self.project}/{address}{joined}"
+
+
+def scope_bar(scope: Scope, arrangement: Arrangement, environments: Sequence[str]) -> dict[str, Any]:
+    """What the scope bar shows, and the fields that its forms carry along."""
+    first = msgspec.structs.replace(scope, after=None)
+    simple = {item.dimension: item for item in scope.filters if item.operator == "is" and item.dimension in SHORT_FORMS}
+    others = tuple(item for item in scope.filters if item not in simple.values())
+    carried = parse_qsl(arrangement.query)
+    own = {parameter.name for parameter in scope.declared}
+    days = (scope.span.last - scope.span.first).days + 1
+    return {
+        "ranges": RANGE_LABELS,
+        "types": TYPES,
+        "environments": environments,
+        "compares": {
+            "previous": f"Previous {days} days" if days > 1 else "The day before",
+            "year": "Same days last year",
+            "none": "No comparison",
+        },
+        "span_fields": parse_qsl(msgspec.structs.replace(first, span_given=False).query) + carried,
+        "filter_fields": parse_qsl(msgspec.structs.replace(first, environment=None, filters=others).query) + carried,
+        "parameter_fields": [pair for pair in parse_qsl(first.query) if pair[0] not in own] + carried,
+        "search_fields": parse_qsl(first.query),
+        "simple": {name: simple[name].value if name in simple else "" for name in SHORT_FORMS},
+    }
+
+
+def _query(scope: Scope, arrangement: Arrangement) -> str:
+    return "?" + "&".join(part for part in (scope.query, arrangement.query) if part)

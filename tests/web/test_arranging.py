@@ -1,0 +1,132 @@
+from datetime import date
+
+import pytest
+
+from saastracker.errors import Invalid
+from saastracker.report import Block, Column, Report, Table
+from saastracker.scope import Scope, Span
+from saastracker.web.arranging import Arrangement, arranged, chosen, split
+from saastracker.web.layout import layout
+
+from . import golden
+
+SCOPE = Scope(project="p", span=Span(date(2026, 5, 1), date(2026, 5, 28), "UTC"))
+COLUMNS = (
+    Column("name", "Name"),
+    Column("events", "Events", "number"),
+    Column("seen", "Seen", "date"),
+    Column("trend", "Trend", "spark"),
+)
+TABLE = Table(
+    key="things",
+    title="Things",
+    columns=COLUMNS,
+    rows=[
+        ["beta", 5, None, []],
+        ["Alpha", None, date(2026, 1, 2), []],
+        [None, 7, date(2026, 1, 1), []],
+        ["gamma", 5, None, []],
+    ],
+)
+OTHER = Table(key="other", title="Other", columns=COLUMNS[:1], rows=[["x"], ["y"]])
+
+
+def names(report: Report, key: str = "things") -> list[str | None]:
+    return [row[0] for table in report.tables if table.key == key for row in table.rows]
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("name", ["Alpha", "beta", "gamma", None]),
+        ("-name", ["gamma", "beta", "Alpha", None]),
+        ("-events", [None, "beta", "gamma", "Alpha"]),  # what is equal keeps its order, what is unknown is last
+        ("events", ["beta", "gamma", None, "Alpha"]),
+        ("seen", [None, "Alpha", "beta", "gamma"]),
+    ],
+)
+def test_a_table_is_sorted_by_any_column(sort: str, expected: list[str | None]) -> None:
+    assert names(arranged(Report(blocks=(TABLE, OTHER)), Arrangement(sort=sort), SCOPE)) == expected
+
+
+def test_a_search_finds_text_in_any_case() -> None:
+    found = arranged(Report(blocks=(TABLE,)), Arrangement(search="ALPHA"), SCOPE)
+    assert (names(found), found.tables[0].total) == (["Alpha"], 1)
+
+
+def test_tables_are_cut_into_pages() -> None:
+    scope = Scope(project="p", span=SCOPE.span, limit=3)
+    first = arranged(Report(blocks=(TABLE, OTHER)), Arrangement(), scope).tables[0]
+    assert (len(first.rows), first.total, first.next) == (3, 4, 3)
+    scope = Scope(project="p", span=SCOPE.span, limit=3, after=3)
+    second = arranged(Report(blocks=(TABLE, OTHER)), Arrangement(), scope)
+    assert (names(second), second.tables[0].next) == (["gamma"], None)
+    assert names(second, "other") == ["x", "y"]  # the cursor is the main table's
+
+
+def test_a_cursor_belongs_to_the_block_that_is_named() -> None:
+    scope = Scope(project="p", span=SCOPE.span, limit=1, after=1)
+    found = arranged(Report(blocks=(TABLE, OTHER)), Arrangement(block="other"), scope)
+    assert (names(found), names(found, "other")) == (["beta"], ["y"])
+
+
+def test_a_page_of_several_tables_shows_the_top_of_each_until_one_is_named() -> None:
+    report = Report(blocks=(TABLE, OTHER))
+    assert [len(table.rows) for table in arranged(report, Arrangement(), SCOPE, others=1).tables] == [1, 1]
+    assert [len(table.rows) for table in arranged(report, Arrangement("things"), SCOPE, others=1).tables] == [4, 1]
+    assert len(arranged(Report(blocks=(TABLE,)), Arrangement(), SCOPE, others=1).tables[0].rows) == 4
+
+
+def test_what_a_report_pages_itself_is_left_alone() -> None:
+    page = Table(key="t", title="T", columns=COLUMNS[:1], rows=[["a"], ["b"]], whole=False, next=9)
+    scope = Scope(project="p", span=SCOPE.span, limit=1, after=77)
+    assert arranged(Report(blocks=(page,)), Arrangement(), scope).tables[0] == page
+    with pytest.raises(Invalid, match="holds in whole"):
+        arranged(Report(blocks=(page,)), Arrangement(sort="name"), scope)
+
+
+@pytest.mark.parametrize("sort", ["nothing", "trend", "-"])
+def test_an_unknown_column_is_refused_with_those_there_are(sort: str) -> None:
+    with pytest.raises(Invalid, match=r"sort: expected one of name, events, seen$"):
+        arranged(Report(blocks=(TABLE,)), Arrangement(sort=sort), SCOPE)
+
+
+def test_the_main_block_is_the_first_table_else_the_first() -> None:
+    report = Report(blocks=(golden.FIGURES, TABLE))
+    assert chosen(report, None) is TABLE
+    assert chosen(report, "totals") is golden.FIGURES
+    assert chosen(Report(blocks=(golden.FIGURES,)), None) is golden.FIGURES
+    with pytest.raises(Invalid, match="block: expected one of totals, things"):
+        chosen(report, "other")
+
+
+def test_a_query_is_split_into_scope_and_arrangement() -> None:
+    assert split("org=a&sort=-events&block=things&range=7d&search=x+y") == (
+        "org=a&range=7d",
+        Arrangement("things", "-events", "x y"),
+    )
+    assert split("org=block%3D") == ("org=block%3D", Arrangement())
+    with pytest.raises(Invalid, match="search: at most 255"):
+        split("search=" + "x" * 256)
+
+
+def test_a_heads_link_turns_the_order_round() -> None:
+    first = Arrangement().sorted_by(COLUMNS[1], "things")
+    assert first == Arrangement("things", "-events")
+    assert first.sorted_by(COLUMNS[1], "things") == Arrangement("things", "events")
+    assert first.sorted_by(COLUMNS[0], "things") == Arrangement("things", "name")
+    assert Arrangement("things", "-events", "x").sorted_by(COLUMNS[1], "other") == Arrangement("other", "-events")
+
+
+def test_figures_come_first_with_their_chart_and_narrow_tables_in_pairs() -> None:
+    def keys(*blocks: Block) -> list[list[list[str]]]:
+        return [[[block.key for block in panel] for panel in line] for line in layout(blocks)]
+
+    assert keys(golden.NOTE, golden.PATHS, golden.NAMES, golden.ORGANIZATIONS, golden.LINES, golden.FIGURES) == [
+        [["totals", "events"]],
+        [["counting"]],
+        [["paths"], ["names"]],
+        [["organizations"]],
+    ]
+    assert keys(golden.FIGURES, golden.PATHS) == [[["totals"]], [["paths"]]]
+    assert keys(golden.LINES, golden.BARS) == [[["events"]], [["new"]]]

@@ -1,0 +1,77 @@
+import pytest
+
+from saastracker.report import Unit
+from saastracker.web.numbers import Change, change, difference, exact, short, whole_share
+
+MINUS, MISSING = "\N{MINUS SIGN}", "\N{EN DASH}"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (8412, "count", "8,412"),
+        (1_284_000, "count", "1,284,000"),
+        (2.5, "count", "2.5"),
+        (1234.5678, "count", "1,234.57"),
+        (3.0, "count", "3"),
+        (1 / 3, "count", "0.333"),
+        (0.00002, "count", "2e-05"),
+        (-4, "count", f"{MINUS}4"),
+        (1e20, "count", "1e+20"),
+        (0.589, "share", "58.9%"),
+        (0, "share", "0.0%"),
+        (-0.016, "share", f"{MINUS}1.6%"),
+        (0, "seconds", "0 s"),
+        (0.048, "seconds", "48 ms"),
+        (0.9999, "seconds", "1 s"),
+        (1.94, "seconds", "1.9 s"),
+        (59.99, "seconds", "1 min"),
+        (150, "seconds", "2.5 min"),
+        (660, "seconds", "11 min"),
+        (3599, "seconds", "1 h 00 min"),
+        (3 * 3600 + 5 * 60, "seconds", "3 h 05 min"),
+        (5.2 * 86_400, "seconds", "5.2 d"),
+        (1900, "milliseconds", "1.9 s"),
+        (19, "days", "19.0 d"),
+    ],
+)
+def test_tables_show_numbers_in_full(value: float, unit: Unit, text: str) -> None:
+    assert exact(value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (9999, "9,999"), (10_000, "10.0k"), (12_449, "12.4k"), (99_960, "100k"), (384_000, "384k"),
+     (1_284_000, "1.28M"), (9_996_000, "10.0M"), (2_500_000_000, "2.50B"), (-12_449, f"{MINUS}12.4k"), (3.25, "3.25")],
+)  # fmt: skip
+def test_long_counts_have_three_digits(value: float, text: str) -> None:
+    assert short(value) == text
+
+
+def test_what_is_missing_is_a_dash() -> None:
+    assert (exact(None), short(None, "share"), whole_share(None)) == (MISSING, MISSING, MISSING)
+    assert (short(0.2291, "share"), whole_share(0.2291)) == ("22.9%", "23%")
+
+
+@pytest.mark.parametrize(
+    ("value", "previous", "unit", "expected"),
+    [
+        (1089, 1000, "count", Change("up", "8.9%")),
+        (911, 1000, "count", Change("down", "8.9%")),
+        (41, 29, "count", Change("up", "12")),  # of a small count the count
+        (12, 0, "count", Change("up", "12")),
+        (0.229, 0.216, "share", Change("up", "1.3 pt")),
+        (3.2, 3.6, "days", Change("down", "0.4 d")),
+        (60, 90, "seconds", Change("down", "30 s")),
+        (5, 5, "count", Change("same", "0")),
+        (None, 5, "count", None),
+        (5, None, "count", None),
+    ],
+)
+def test_changes(value: float | None, previous: float | None, unit: Unit, expected: Change | None) -> None:
+    assert change(value, previous, unit) == expected
+
+
+def test_a_number_that_is_a_change() -> None:
+    assert difference(-0.376, "share") == Change("down", "37.6%")
+    assert difference(0) == Change("same", "0")
