@@ -5,14 +5,14 @@ import contextlib
 import logging
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from saastracker import logs, server
 from saastracker.bodies import Bodies
 from saastracker.config import Config
 from saastracker.contracts import Reply, Submission
-from saastracker.control import Append, Appended, ControlServer
+from saastracker.control import Append, Appended, ControlServer, Progress
 from saastracker.definitions import Definitions
 from saastracker.errors import NotFound, OperatorError, Refusal, Unavailable
 from saastracker.following import Following
@@ -104,7 +104,7 @@ class App:
             )
         )
         self._following = Following(self._store, self._writer, self._zones)
-        self._control = ControlServer(config.data, self._append)
+        self._control = ControlServer(config.data, self)
         self._tasks: list[asyncio.Task[None]] = []
         self._gauges()
 
@@ -186,7 +186,7 @@ class App:
         for submission in submissions:
             self._live.publish(submission.project.id, submission.events)
 
-    async def _append(self, append: Append) -> Appended:
+    async def append(self, append: Append) -> Appended:
         """Events that a command hands over."""
         project = self.facts.snapshot.projects.get(append.project)
         if project is None:
@@ -202,6 +202,11 @@ class App:
                 await asyncio.sleep(0.1)
         stored = sum(1 for event in append.events if event.sequence)
         return Appended(stored, len(append.events) - stored)
+
+    async def rebuild(self) -> AsyncIterator[Progress]:
+        """Make the index again, for a command."""
+        async for done, total in self._following.rebuild():
+            yield Progress(done, total)
 
     async def _refresh(self) -> None:
         """Follow changes of small facts that other processes make."""

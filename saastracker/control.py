@@ -5,9 +5,9 @@ import contextlib
 import os
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol
 
 import msgspec
 
@@ -17,6 +17,7 @@ from saastracker.event import Event
 SOCKET = "control.sock"
 MESSAGE_MAX = 64 * 1024 * 1024  # bytes
 ADDRESS_MAX = 100  # bytes of a socket's path; Linux takes 107, others 103
+_STOPPED = "The server stopped; run the command again to go on where it ended."
 _LENGTH = struct.Struct(">I")
 
 
@@ -27,19 +28,36 @@ class Append(msgspec.Struct, tag=True):
     events: list[Event]
 
 
+class Rebuild(msgspec.Struct, tag=True):
+    """Make the index again."""
+
+
 class Appended(msgspec.Struct, tag=True):
     stored: int
     duplicates: int
+
+
+class Progress(msgspec.Struct, tag=True):
+    """So far, in events; `done` equals `total` in the last."""
+
+    done: int
+    total: int
 
 
 class Failed(msgspec.Struct, tag=True):
     detail: str
 
 
-Handler: TypeAlias = Callable[[Append], Awaitable[Appended]]
+class Handlers(Protocol):
+    """What a server does when a command asks."""
 
-_question = msgspec.msgpack.Decoder(Append)
-_answer: "msgspec.msgpack.Decoder[Appended | Failed]" = msgspec.msgpack.Decoder(Appended | Failed)
+    async def append(self, append: Append) -> Appended: ...
+
+    def rebuild(self) -> AsyncIterator[Progress]: ...
+
+
+_question: "msgspec.msgpack.Decoder[Append | Rebuild]" = msgspec.msgpack.Decoder(Append | Rebuild)
+_answer: "msgspec.msgpack.Decoder[Appended | Progress | Failed]" = msgspec.msgpack.Decoder(Appended | Progress | Failed)
 
 
 def _frame(message: msgspec.Struct) -> bytes:
@@ -61,9 +79,9 @@ def _reachable(path: Path) -> Iterator[str]:
 class ControlServer:
     """Listens in the data folder; only the owner of the folder may connect."""
 
-    def __init__(self, data: Path, handler: Handler) -> None:
+    def __init__(self, data: Path, handlers: Handlers) -> None:
         self._path = data / SOCKET
-        self._handler = handler
+        self._handlers = handlers
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -95,18 +113,24 @@ class ControlServer:
                 (length,) = _LENGTH.unpack(header + await reader.readexactly(_LENGTH.size - len(header)))
                 if length > MESSAGE_MAX:
                     break
-                writer.write(_frame(await self._reply(await reader.readexactly(length))))
-                await writer.drain()
+                async for answer in self._answers(await reader.readexactly(length)):
+                    writer.write(_frame(answer))
+                    await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the command went away, or the server stops
         finally:
             writer.close()
 
-    async def _reply(self, body: bytes) -> "Appended | Failed":
+    async def _answers(self, body: bytes) -> AsyncIterator[Appended | Progress | Failed]:
         try:
-            return await self._handler(_question.decode(body))
+            question = _question.decode(body)
+            if isinstance(question, Append):
+                yield await self._handlers.append(question)
+            else:
+                async for progress in self._handlers.rebuild():
+                    yield progress
         except (Refusal, msgspec.DecodeError) as error:
-            return Failed(str(error))
+            yield Failed(str(error))
 
 
 class Control:
@@ -139,16 +163,37 @@ class Control:
 
         Raises OperatorError with what the server said, or when it stopped.
         """
+        self._ask(Append(project, events))
+        answer = self._next()
+        if not isinstance(answer, Appended):
+            raise OperatorError("The server is of another release; restart it.")
+        return answer.stored, answer.duplicates
+
+    def rebuild(self, progress: Callable[[int, int], None]) -> None:
+        """Have the server make its index again; `progress(done, total)` in events. Raises OperatorError."""
+        self._ask(Rebuild())
+        while isinstance(answer := self._next(), Progress):
+            progress(answer.done, answer.total)
+            if answer.done >= answer.total:
+                return
+        raise OperatorError("The server is of another release; restart it.")
+
+    def _ask(self, question: Append | Rebuild) -> None:
         try:
-            self._connection.sendall(_frame(Append(project, events)))
+            self._connection.sendall(_frame(question))
+        except OSError:
+            raise OperatorError(_STOPPED) from None
+
+    def _next(self) -> Appended | Progress:
+        try:
             header = self._file.read(_LENGTH.size)
             body = self._file.read(_LENGTH.unpack(header)[0]) if len(header) == _LENGTH.size else b""
             answer = _answer.decode(body)
         except (OSError, msgspec.DecodeError):
-            raise OperatorError("The server stopped; run the command again to go on where it ended.") from None
+            raise OperatorError(_STOPPED) from None
         if isinstance(answer, Failed):
             raise OperatorError(answer.detail)
-        return answer.stored, answer.duplicates
+        return answer
 
     def close(self) -> None:
         self._file.close()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from saastracker.contracts import Store
 from saastracker.errors import Refusal
@@ -25,6 +25,7 @@ class Following:
         self._writer = writer
         self._zones = zones
         self.seconds_behind = 0.0
+        self._one_at_a_time = asyncio.Lock()
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -38,11 +39,12 @@ class Following:
         while True:
             used = 0.0
             try:
-                if not begun:
-                    await asyncio.to_thread(indexer.begin)
-                    begun = True
-                started = time.monotonic()
-                events, used = await asyncio.to_thread(_timed, indexer.step)
+                async with self._one_at_a_time:
+                    if not begun:
+                        await asyncio.to_thread(indexer.begin)
+                        begun = True
+                    started = time.monotonic()
+                    events, used = await asyncio.to_thread(_timed, indexer.step)
                 if events < STEP_EVENTS:
                     caught_up = started
             except Refusal as error:
@@ -51,6 +53,19 @@ class Following:
             self.seconds_behind = time.monotonic() - caught_up
             if self.seconds_behind < BEHIND_SECONDS:
                 await asyncio.sleep(max(STEP_SECONDS, used / SHARE - used))
+
+    async def rebuild(self) -> AsyncIterator[tuple[int, int]]:
+        """Make the index again; yields how many events are in it and how many there are, equal at the end."""
+        from saastracker.indexer import Indexer  # noqa: PLC0415  # see `run`
+
+        indexer = Indexer(self._store.index, self._zones, self._writer.run)
+        async with self._one_at_a_time:
+            await asyncio.to_thread(indexer.reset)
+            while await asyncio.to_thread(indexer.follow):
+                state = await asyncio.to_thread(self._store.index.state)
+                if state.watermark < state.newest:
+                    yield state.watermark, state.newest
+        yield 1, 1
 
     async def _first_event(self) -> None:
         while True:

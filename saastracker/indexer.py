@@ -39,7 +39,11 @@ class Indexer:
     def begin(self) -> None:
         """Start over if the index was made by other code."""
         if self._index.state().version != VERSION:
-            self._write(lambda: self._index.reset(VERSION))
+            self.reset()
+
+    def reset(self) -> None:
+        """Throw the index away; following makes it again."""
+        self._write(lambda: self._index.reset(VERSION))
 
     def step(self) -> int:
         """Make a dirty day again, or take in what is new; how many events were new."""
@@ -47,7 +51,7 @@ class Indexer:
 
     def rebuild(self, progress: Callable[[int, int], None]) -> None:
         """Throw the index away and make it again; `progress(done, total)` in events."""
-        self._write(lambda: self._index.reset(VERSION))
+        self.reset()
         while self.follow():
             state = self._index.state()
             progress(state.watermark, state.newest)

@@ -19,6 +19,7 @@ COMMANDS = {
     "token": "token:token",
     "import": "importing:import_",
     "export": "exporting:export",
+    "rebuild": "rebuilding:rebuild",
     "backup": "backup:backup",
     "bench": "bench:bench",
 }
