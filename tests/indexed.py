@@ -24,9 +24,7 @@ def at(text: str, zone: str = "UTC") -> int:
 
 
 @contextlib.contextmanager
-def reading(
-    folder: Path, zone: str, *batches: Sequence[Event], foreign: Sequence[Event] = ()
-) -> Iterator[Reader]:
+def reading(folder: Path, zone: str, *batches: Sequence[Event], foreign: Sequence[Event] = ()) -> Iterator[Reader]:
     """A reader of a store whose index has followed each batch of events as it arrived, after another project's."""
     store = SqliteStore(folder / "events.db")
     store.claim()

@@ -1,0 +1,81 @@
+"""The list of organizations that were active in a span."""
+
+import numpy as np
+
+from saastracker.active import Active, active
+from saastracker.cells import day_number
+from saastracker.contracts import Reader
+from saastracker.index import Actors, Integers
+from saastracker.report import Column, Report, Table
+from saastracker.scope import Scope
+from saastracker_organizations.facts import Facts, facts, plans
+
+COLUMNS = (
+    Column("org", "Organization", "code", link="organizations/{org}"),
+    Column("name", "Name", otherwise="org", link="organizations/{org}"),
+    Column("plan", "Plan", "tag", about="The plan of the latest event up to the end of the span that has one."),
+    Column("persons", "Persons", "number", look="rank", about="People with at least one event in the span."),
+    Column("events", "Events", "number"),
+    Column("trend", "Trend", "spark", "wide", about="Events over the span."),
+    Column("first_seen", "First seen", "time", "wide", about="The first event ever, in any environment."),
+    Column("last_seen", "Last seen", "time", about="The last event of all, in any environment."),
+    Column("health", "Health", "number", "wide"),
+    Column("band", "Band", "tag", "wide", look="status"),
+    Column("mrr", "MRR", "number", "wide", about="Monthly recurring revenue: the trait company.custom.mrr."),
+)
+TREND_POINTS = 30
+
+
+def listing(reader: Reader, scope: Scope) -> Report:
+    actors = reader.actors(scope.project)
+    seen = active(reader, scope, actors, scope.span)
+    seen = seen.only(actors.org[seen.actor] >= 0)
+    orgs = actors.org[seen.actor]
+    size = len(actors.org_codes)
+    events = np.zeros(size, np.int64)
+    np.add.at(events, orgs, seen.events)
+    persons = _persons(actors, seen, size)
+    shown = sorted(np.unique(orgs).tolist(), key=lambda org: (-persons[org], -events[org], org))
+    trends = _trends(scope, seen, orgs, size)
+    names = reader.texts([actors.org_codes[org] for org in shown])
+    told = facts(reader, scope.project)
+    plan = plans(reader, scope, actors, set(shown))
+    first, last = actors.org_first(), actors.org_last()
+    rows = []
+    for org in shown:
+        name = names[actors.org_codes[org]]
+        about = told.get(name, Facts())
+        rows.append(
+            [
+                name,
+                about.name,
+                plan.get(org),
+                int(persons[org]),
+                int(events[org]),
+                trends[org].tolist(),
+                int(first[org]),
+                int(last[org]),
+                None,
+                None,
+                about.mrr,
+            ]
+        )
+    return Report(blocks=(Table(key="organizations", title="Organizations", columns=COLUMNS, rows=rows),))
+
+
+def _persons(actors: Actors, seen: Active, size: int) -> Integers:
+    """The distinct persons of each organization."""
+    numbers = np.unique(seen.actor)
+    numbers = numbers[actors.person[numbers] >= 0]
+    pairs = np.unique(actors.org[numbers] * max(len(actors.person_codes), 1) + actors.person[numbers])
+    return np.bincount(pairs // max(len(actors.person_codes), 1), minlength=size)
+
+
+def _trends(scope: Scope, seen: Active, orgs: Integers, size: int) -> Integers:
+    """The events of each organization in up to TREND_POINTS equal parts of the span, the last of them whole."""
+    first, last = day_number(scope.span.first), day_number(scope.span.last)
+    step = (last - first) // TREND_POINTS + 1
+    points = (last - first) // step + 1
+    trends = np.zeros((size, points), np.int64)
+    np.add.at(trends, (orgs, points - 1 - (last - seen.day) // step), seen.events)
+    return trends

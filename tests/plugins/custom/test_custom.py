@@ -1,0 +1,84 @@
+"""The report on custom events equals a plain count over the raw events."""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from saastracker.contracts import Reader
+from saastracker.errors import Invalid
+from saastracker.event import Event
+from saastracker_custom import load
+from tests.asking import FOREIGN, QUERIES, SPAN, START, ZONES, Row, blocks, inside, keys, made, prop, rows, scope
+from tests.indexed import HOUR, reading
+
+COLUMNS = ["name", "category", "label", "events", "persons", "value_sum", "value_mean"]
+NOON = START + 100 * HOUR
+
+
+def ask(reader: Reader, query: str, zone: str = "UTC") -> dict[str, Any]:
+    asked = scope(query, zone)
+    answer: dict[str, Any] = blocks(load(reader, asked), asked)["events"]
+    return answer
+
+
+def slow(found: list[Row], query: str) -> list[list[Any]]:
+    groups = defaultdict(list)
+    for row in inside(found, QUERIES[query]):
+        key = row.event.name, prop(row.event, "category"), prop(row.event, "label")
+        if key[1:] != (None, None) or row.event.value is not None:
+            groups[key].append(row)
+    answer = []
+    for key, of in groups.items():
+        values = [row.event.value for row in of if row.event.value is not None]
+        total = sum(values) if values else None
+        persons = {row.person for row in of if row.person}
+        answer.append([*key, len(of), len(persons), total, total / len(values) if total is not None else None])
+    last = "\U0010ffff"  # what has none stands last
+    return sorted(answer, key=lambda row: (row[1] or last, row[2] or last, -row[3], row[0]))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10**6), sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3), zone=st.sampled_from(ZONES)
+)
+def test_equals_a_slow_count(tmp_path_factory: pytest.TempPathFactory, seed: int, sizes: list[int], zone: str) -> None:
+    batches = [made(seed + number, size) for number, size in enumerate(sizes)]
+    found = rows([event for batch in batches for event in batch], zone)
+    with reading(tmp_path_factory.mktemp("custom"), zone, *batches, foreign=FOREIGN) as reader:
+        for query in QUERIES:
+            assert ask(reader, f"{SPAN}&{query}", zone)["rows"] == slow(found, query)
+
+
+def test_by_hand(tmp_path: Path) -> None:
+    sent = [
+        Event(name="play", time=NOON, user="u1", value=2.0, properties='{"category": "video", "label": "intro"}'),
+        Event(name="play", time=NOON, anonymous="a1", value=1.0, properties='{"category": "video", "label": "intro"}'),
+        Event(name="play", time=NOON, user="u1", anonymous="a1", properties='{"category": "video", "label": "intro"}'),
+        Event(name="play", time=NOON, user="u2", properties='{"category": "audio"}'),
+        Event(name="score", time=NOON, value=-3.0),
+        Event(name="plain", time=NOON, properties='{"other": 1}'),
+    ]
+    with reading(tmp_path, "UTC", sent, foreign=FOREIGN) as reader:
+        answer = ask(reader, SPAN)
+        assert keys(answer) == COLUMNS
+        assert answer["rows"] == [
+            ["play", "audio", None, 1, 1, None, None],
+            ["play", "video", "intro", 3, 1, 3.0, 1.5],
+            ["score", None, None, 1, 0, -3.0, -3.0],
+        ]
+
+
+def test_too_many_groups_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("saastracker_custom.GROUPS_MAX", 1)
+    sent = [Event(name=name, time=NOON, value=1.0) for name in ("a", "b")]
+    with reading(tmp_path, "UTC", sent) as reader, pytest.raises(Invalid, match="shorter span"):
+        ask(reader, SPAN)
+
+
+def test_nothing_yet(tmp_path: Path) -> None:
+    with reading(tmp_path, "UTC", foreign=FOREIGN) as reader:
+        assert ask(reader, SPAN)["rows"] == []

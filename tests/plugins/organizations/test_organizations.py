@@ -1,0 +1,158 @@
+"""The report on organizations equals a plain count over the raw events."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from saastracker.contracts import Reader
+from saastracker.errors import NotFound
+from saastracker.event import Event
+from saastracker.web.faces import iso
+from saastracker_organizations import detail, load
+from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, START, ZONES, Row, blocks, inside, keys, made, rows, scope
+from tests.indexed import DAY, HOUR, at, reading
+
+COLUMNS = ["org", "name", "plan", "persons", "events", "first_seen", "last_seen", "health", "band", "mrr"]
+
+
+def ask(reader: Reader, query: str, zone: str = "UTC", org: str | None = None) -> dict[str, Any]:
+    asked = scope(query, zone)
+    return blocks(load(reader, asked) if org is None else detail(reader, asked, org), asked)
+
+
+def told(found: list[Row], org: str) -> tuple[str | None, float | None]:
+    """Name and revenue: the newest that arrived."""
+    name = mrr = None
+    for row in found:
+        if row.event.org == org and row.event.traits:
+            company = json.loads(row.event.traits)["company"]
+            name = company.get("name", name)
+            mrr = company.get("custom", {}).get("mrr", mrr)
+    return name, mrr
+
+
+def slow(found: list[Row], query: str) -> dict[str, list[Any]]:
+    seen = inside(found, QUERIES[query])
+    environment = query.rpartition("environment=")[2] if "environment=" in query else None
+    answer = {}
+    for org in {row.event.org for row in seen if row.event.org}:
+        mine = [row for row in seen if row.event.org == org]
+        times = [row.event.time or 0 for row in found if row.event.org == org]
+        plans = [
+            (row.event.time, place, row.event.plan)
+            for place, row in enumerate(found)
+            if row.event.org == org
+            and row.event.plan
+            and row.local.date() <= LAST
+            and environment in {None, row.event.environment}
+        ]
+        name, mrr = told(found, org)
+        answer[org] = [
+            org,
+            name,
+            max(plans)[2] if plans else None,
+            len({row.person for row in mine if row.person}),
+            len(mine),
+            iso(min(times)),
+            iso(max(times)),
+            None,
+            None,
+            mrr,
+        ]
+    return answer
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10**6), sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3), zone=st.sampled_from(ZONES)
+)
+def test_equals_a_slow_count(tmp_path_factory: pytest.TempPathFactory, seed: int, sizes: list[int], zone: str) -> None:
+    batches = [made(seed + number, size) for number, size in enumerate(sizes)]
+    found = rows([event for batch in batches for event in batch], zone)
+    with reading(tmp_path_factory.mktemp("organizations"), zone, *batches, foreign=FOREIGN) as reader:
+        for query in QUERIES:
+            table = ask(reader, f"{SPAN}&{query}", zone)["organizations"]
+            expected = slow(found, query)
+            assert {row[0]: row for row in table["rows"]} == expected
+            ranks = [(-row[3], -row[4]) for row in table["rows"]]
+            assert ranks == sorted(ranks)
+            for org in expected:
+                check_detail(ask(reader, f"{SPAN}&{query}", zone, org), found, query, org)
+
+
+def check_detail(answer: dict[str, Any], found: list[Row], query: str, org: str) -> None:
+    mine = [row for row in inside(found, QUERIES[query]) if row.event.org == org]
+    persons = {row.person for row in mine if row.person}
+    assert {figure["key"]: figure["value"] for figure in answer["totals"]["figures"]} == {
+        "persons": len(persons),
+        "events": len(mine),
+    }
+    points = answer["days"]["points"]
+    assert (points[0]["at"], points[-1]["at"], len(points)) == (FIRST, LAST, 12)
+    for point in points:
+        today = [row for row in mine if row.local.date() == point["at"]]
+        assert point["values"] == {
+            "events": len(today),
+            "persons": len({row.person for row in today if row.person}),
+        }
+    last = {
+        person: max(row.event.time or 0 for row in found if row.person == person and row.event.org == org)
+        for person in persons
+    }
+    events = Counter(row.person for row in mine if row.person)
+    people = [[person[1], events[person], iso(last[person])] for person in persons if person]
+    assert sorted(answer["people"]["rows"]) == sorted(people)
+    for block, column in (("names", "name"), ("paths", "path")):
+        counts = Counter(getattr(row.event, column) for row in mine if getattr(row.event, column))
+        assert dict(answer[block]["rows"]) == dict(counts)
+    latest = sorted((row.event.time or 0 for row in mine), reverse=True)[:50]
+    assert [row[0] for row in answer["latest"]["rows"]] == [iso(time) for time in latest]
+
+
+def test_by_hand(tmp_path: Path) -> None:
+    noon = at("2026-10-24 12:00")
+    company = '{"company": {"name": "Acme Ltd", "custom": {"mrr": 99.5}}}'
+    first = [
+        Event(name="open", time=noon, user="u1", org="acme", plan="team"),
+        Event(name="open", time=noon + HOUR, anonymous="a1", org="acme", plan="pro"),
+        Event(name="open", time=noon + DAY, user="u2", org="beta"),
+        Event(name="identify", time=noon - 90 * DAY, user="u2", org="beta", plan="free"),
+    ]
+    later = [
+        Event(name="identify", time=noon + DAY, user="u1", anonymous="a1", org="acme", traits=company),
+        Event(name="open", time=noon + 2 * HOUR, user="u3", org="acme"),
+    ]
+    with reading(tmp_path, "UTC", first, later, foreign=FOREIGN) as reader:
+        answer = ask(reader, SPAN)["organizations"]
+        assert keys(answer) == COLUMNS
+        assert answer["rows"] == [
+            *[["acme", "Acme Ltd", "pro", 2, 4, iso(noon), iso(noon + DAY), None, None, 99.5]],
+            *[["beta", None, "free", 1, 1, iso(noon - 90 * DAY), iso(noon + DAY), None, None, None]],
+        ]
+        [trend] = {len(row[5]) for row in load(reader, scope(SPAN)).tables[0].rows}
+        assert trend == 12
+        assert load(reader, scope(SPAN)).tables[0].rows[0][5] == [0, 3, 1] + [0] * 9
+        one = ask(reader, f"{SPAN}&compare=previous", org="acme")
+        assert one["organization"]["rows"] == [["acme", "Acme Ltd", "pro", iso(noon), iso(noon + DAY), 99.5]]
+        assert [figure["previous"] for figure in one["totals"]["figures"]] == [0, 0]
+        with pytest.raises(NotFound):
+            detail(reader, scope(SPAN), "nobody")
+
+
+def test_a_long_span_has_a_short_trend(tmp_path: Path) -> None:
+    with reading(tmp_path, "UTC", [Event(name="open", time=START + day * DAY, org="x") for day in range(10)]) as reader:
+        [[*_, trend, _, _, _, _, _]] = load(reader, scope("from=2026-01-01&to=2026-12-31")).tables[0].rows
+        assert len(trend) <= 30
+        assert sum(trend) == 10
+
+
+def test_nobody_yet(tmp_path: Path) -> None:
+    with reading(tmp_path, "UTC", foreign=FOREIGN) as reader:
+        assert ask(reader, SPAN)["organizations"]["rows"] == []
+        with pytest.raises(NotFound):
+            detail(reader, scope(SPAN), "x")

@@ -1,0 +1,140 @@
+"""The report on people equals a plain count over the raw events."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from saastracker.contracts import Reader
+from saastracker.errors import NotFound
+from saastracker.event import Event
+from saastracker.web.faces import iso
+from saastracker_people import detail, load
+from tests.asking import FOREIGN, QUERIES, SPAN, ZONES, Row, blocks, inside, keys, made, rows, scope
+from tests.indexed import DAY, HOUR, at, reading
+
+COLUMNS = ["person", "email", "name", "org", "events", "first_seen", "last_seen"]
+
+
+def ask(reader: Reader, query: str, zone: str = "UTC", person: str | None = None) -> dict[str, Any]:
+    asked = scope(query, zone)
+    return blocks(load(reader, asked) if person is None else detail(reader, asked, person), asked)
+
+
+def told(mine: list[Row]) -> dict[str, Any]:
+    """The newest traits that arrived."""
+    known: dict[str, Any] = {}
+    for row in mine:
+        known |= json.loads(row.event.traits or "{}").get("user", {})
+    return known
+
+
+def slow(found: list[Row], query: str) -> list[list[Any]]:
+    """Without the organization: two may be the last at the same time."""
+    answer = []
+    seen = inside(found, QUERIES[query])
+    for person in {row.person for row in seen if row.person}:
+        mine = [row for row in found if row.person == person]
+        times = [row.event.time or 0 for row in mine]
+        known = told(mine)
+        events = sum(row.person == person for row in seen)
+        assert person
+        answer.append(
+            [person[1], known.get("email"), known.get("first_name"), events, iso(min(times)), iso(max(times))]
+        )
+    return sorted(answer, key=str)
+
+
+def last_orgs(found: list[Row], person: str) -> set[str | None]:
+    """The organizations of the last event in any of each person with this id."""
+    last: set[str | None] = set()
+    for who in {row.person for row in found if row.person and row.person[1] == person}:
+        mine = [row.event for row in found if row.person == who and row.event.org]
+        latest = max((event.time or 0 for event in mine), default=0)
+        last |= {event.org for event in mine if event.time == latest} or {None}
+    return last
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10**6), sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3), zone=st.sampled_from(ZONES)
+)
+def test_equals_a_slow_count(tmp_path_factory: pytest.TempPathFactory, seed: int, sizes: list[int], zone: str) -> None:
+    batches = [made(seed + number, size) for number, size in enumerate(sizes)]
+    found = rows([event for batch in batches for event in batch], zone)
+    with reading(tmp_path_factory.mktemp("people"), zone, *batches, foreign=FOREIGN) as reader:
+        for query in QUERIES:
+            table = ask(reader, f"{SPAN}&{query}", zone)["people"]["rows"]
+            assert sorted(([*row[:3], *row[4:]] for row in table), key=str) == slow(found, query)
+            assert [row[4] for row in table] == sorted((row[4] for row in table), reverse=True)
+            for row in table:
+                assert row[3] in last_orgs(found, row[0])
+                check_detail(ask(reader, f"{SPAN}&{query}", zone, row[0]), found, query, row[0])
+
+
+def check_detail(answer: dict[str, Any], found: list[Row], query: str, person: str) -> None:
+    known = [row for row in found if row.person == ("user", person)]
+    mine = known or [row for row in found if row.person == ("anonymous", person)]
+    who = mine[0].person
+    seen = [row for row in inside(found, QUERIES[query]) if row.person == who]
+    assert answer["totals"]["figures"][0]["value"] == len(seen)
+    for point in answer["days"]["points"]:
+        assert point["values"]["events"] == sum(row.local.date() == point["at"] for row in seen)
+    latest = sorted((row.event.time or 0 for row in seen), reverse=True)[:100]
+    assert [row[0] for row in answer["timeline"]["rows"]] == [iso(time) for time in latest]
+    assert {key: json.loads(bytes(value)) for key, value in answer["traits"]["rows"]} == told(mine)
+    orgs = {}
+    for org in {row.event.org for row in mine if row.event.org}:
+        times = [row.event.time or 0 for row in mine if row.event.org == org]
+        orgs[org] = [org, sum(row.event.org == org for row in seen), iso(min(times)), iso(max(times))]
+    assert {row[0]: row for row in answer["organizations"]["rows"]} == orgs
+    aliases = {row.event.anonymous for row in mine if row.event.anonymous and row.person[0] == "user"}  # type: ignore[index]
+    users: dict[str, str] = {}
+    for row in found:
+        if row.event.user and row.event.anonymous:
+            users.setdefault(row.event.anonymous, row.event.user)
+    assert {row[0] for row in answer["aliases"]["rows"]} == {alias for alias in aliases if users[alias] == person}
+
+
+def test_by_hand(tmp_path: Path) -> None:
+    noon = at("2026-10-24 12:00")
+    ada = '{"user": {"email": "ada@example.com", "first_name": "Ada", "custom": {"seats": 3}}}'
+    first = [
+        Event(name="open", time=noon - 90 * DAY, anonymous="a1", path="/start"),
+        Event(name="open", time=noon, user="u1", org="acme", traits=ada),
+        Event(name="open", time=noon, anonymous="a2", org="beta"),
+    ]
+    later = [
+        Event(name="save", time=noon + HOUR, user="u1", anonymous="a1", org="beta"),
+        Event(name="open", time=noon - HOUR, anonymous="a1", traits='{"user": {"last_name": "L"}}'),
+    ]
+    with reading(tmp_path, "UTC", first, later, foreign=FOREIGN) as reader:
+        answer = ask(reader, SPAN)["people"]
+        assert keys(answer) == COLUMNS
+        assert answer["rows"] == [
+            ["u1", "ada@example.com", "Ada L", "beta", 3, iso(noon - 90 * DAY), iso(noon + HOUR)],
+            ["a2", None, None, "beta", 1, iso(noon), iso(noon)],
+        ]
+        one = ask(reader, SPAN, person="a1")  # a visitor's id leads to the person
+        assert one["person"]["rows"] == [["u1", iso(noon - 90 * DAY), iso(noon + HOUR)]]
+        assert one["aliases"]["rows"] == [["a1"]]
+        assert [row[2] for row in one["timeline"]["rows"]] == ["save", "open", "open"]
+        assert one["organizations"]["rows"] == [
+            ["acme", 1, iso(noon), iso(noon)],
+            ["beta", 1, iso(noon + HOUR), iso(noon + HOUR)],
+        ]
+        assert [row[0] for row in one["traits"]["rows"]] == ["custom", "email", "first_name", "last_name"]
+        assert detail(reader, scope(SPAN), "u1").title == "Ada L"
+        assert detail(reader, scope(SPAN), "a2").title == "a2"
+        with pytest.raises(NotFound):
+            detail(reader, scope(SPAN), "acme")
+
+
+def test_nobody_yet(tmp_path: Path) -> None:
+    with reading(tmp_path, "UTC", foreign=FOREIGN) as reader:
+        assert ask(reader, SPAN)["people"]["rows"] == []
+        with pytest.raises(NotFound):
+            detail(reader, scope(SPAN), "u1")
