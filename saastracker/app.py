@@ -188,6 +188,8 @@ class App:
 
     async def append(self, append: Append) -> Appended:
         """Events that a command hands over."""
+        if append.project not in self.facts.snapshot.projects:  # made a moment ago
+            await asyncio.to_thread(self.facts.refresh)
         project = self.facts.snapshot.projects.get(append.project)
         if project is None:
             raise NotFound("This project is not known to the running server.")
