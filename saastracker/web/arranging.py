@@ -11,6 +11,8 @@ from saastracker.report import Block, Column, Report, Table
 from saastracker.scope import Scope
 
 PARAMETERS = ("block", "sort", "search")
+# What the form for any filter sends: one `f` in three fields, which a form without script cannot join.
+FILTER_FIELDS = ("filter.dimension", "filter.operator", "filter.value")
 SEARCH_MAX = 255
 
 
@@ -36,7 +38,7 @@ class Arrangement(msgspec.Struct, frozen=True):
 
 def split(query: str) -> tuple[str, Arrangement]:
     """A query string as the part that the scope is made of, and the arrangement. Raises Invalid."""
-    if not any(f"{name}=" in query for name in PARAMETERS):
+    if not any(f"{name}=" in query for name in (*PARAMETERS, *FILTER_FIELDS)):
         return query, Arrangement()
     try:
         pairs = parse_qsl(query, max_num_fields=100)
@@ -45,7 +47,11 @@ def split(query: str) -> tuple[str, Arrangement]:
     own = {name: value for name, value in pairs if name in PARAMETERS}
     if len(own.get("search", "")) > SEARCH_MAX:
         raise Invalid(f"search: at most {SEARCH_MAX} characters")
-    return urlencode([pair for pair in pairs if pair[0] not in PARAMETERS]), Arrangement(**own)
+    rest = [pair for pair in pairs if pair[0] not in PARAMETERS and pair[0] not in FILTER_FIELDS]
+    fields = dict(pairs)  # without those left blank
+    if "filter.dimension" in fields:
+        rest.append(("f", ":".join(fields[name] for name in FILTER_FIELDS if name in fields)))
+    return urlencode(rest), Arrangement(**own)
 
 
 def chosen(report: Report, key: str | None) -> Block:

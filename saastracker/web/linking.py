@@ -9,7 +9,7 @@ import msgspec
 
 from saastracker.event import TYPES
 from saastracker.report import Column
-from saastracker.scope import RANGES, SHORT_FORMS, Filter, Parameter, Scope
+from saastracker.scope import DIMENSIONS, OPERATORS, RANGES, SHORT_FORMS, Filter, Parameter, Scope
 from saastracker.web.arranging import Arrangement
 
 RANGE_LABELS = dict(
@@ -78,6 +78,8 @@ def scope_bar(scope: Scope, arrangement: Arrangement, environments: Sequence[str
     return {
         "ranges": RANGE_LABELS,
         "types": TYPES,
+        "dimensions": DIMENSIONS,
+        "operators": OPERATORS,
         "environments": environments,
         "compares": {
             "previous": f"Previous {days} days" if days > 1 else "The day before",

@@ -106,6 +106,10 @@ def test_a_query_is_split_into_scope_and_arrangement() -> None:
         Arrangement("things", "-events", "x y"),
     )
     assert split("org=block%3D") == ("org=block%3D", Arrangement())
+    form = "filter.dimension=path&filter.operator=contains&filter.value=a%3Ab&range=7d&search="
+    assert split(form) == ("range=7d&f=path%3Acontains%3Aa%3Ab", Arrangement())
+    assert split("filter.dimension=&filter.operator=is&filter.value=") == ("", Arrangement())
+    assert split("filter.dimension=plan&filter.operator=exists&filter.value=") == ("f=plan%3Aexists", Arrangement())
     with pytest.raises(Invalid, match="search: at most 255"):
         split("search=" + "x" * 256)
 

@@ -159,6 +159,18 @@ def test_every_block_looks_as_it_should(
     page.context.close()
 
 
+def test_any_filter_is_set_by_a_form_without_script(browser: Browser, served: Served, complaints: list[str]) -> None:
+    page = visit(browser, served, complaints, "/p/shop/stream?type=custom", java_script_enabled=False)
+    page.locator("summary", has_text="Filter").click()
+    page.get_by_label("And").fill("name")
+    page.get_by_label("Condition").select_option("contains")
+    page.get_by_label("Value").fill("1")
+    page.get_by_role("button", name="Show these").click()
+    expect(page.locator("#rows .title")).to_have_text(["seen 1"])
+    expect(page.locator(".chip")).to_have_count(2)
+    page.context.close()
+
+
 def test_a_chart_is_read_by_pointer_and_by_keys(browser: Browser, served: Served, complaints: list[str]) -> None:
     page = visit(browser, served, complaints, "/p/shop/things")
     chart = page.locator("[data-readout]").first

@@ -26,8 +26,8 @@ def axis(lowest: float, highest: float, unit: Unit = "count") -> Axis:
     """3 to 5 round marks that hold 0 and both values; the unit stands at the top one."""
     size, name = _measured_in(max(highest, -lowest), unit)
     low, high = min(0.0, lowest) / size, max(0.0, highest) / size
-    if low == high:
-        high = 1.0 if unit != "share" else 100.0
+    if high - low < 1e-9:  # nothing, or nothing that could be drawn
+        low, high = 0.0, 100.0 if unit == "share" else 1.0
     step = _step(low, high, whole=unit == "count" and float(high).is_integer() and float(low).is_integer())
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     values = [number * step for number in range(first, last + 1)]
