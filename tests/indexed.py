@@ -24,8 +24,13 @@ def at(text: str, zone: str = "UTC") -> int:
 
 
 @contextlib.contextmanager
-def reading(folder: Path, zone: str, *batches: Sequence[Event], foreign: Sequence[Event] = ()) -> Iterator[Reader]:
-    """A reader of a store whose index has followed each batch of events as it arrived, after another project's."""
+def reading(
+    folder: Path, zone: str, *batches: Sequence[Event], foreign: Sequence[Event] = (), rebuilt: bool = False
+) -> Iterator[Reader]:
+    """A reader of a store whose index has followed each batch of events as it arrived, after another project's.
+
+    `rebuilt`: the index is then made again from all events.
+    """
     store = SqliteStore(folder / "events.db")
     store.claim()
     try:
@@ -37,6 +42,8 @@ def reading(folder: Path, zone: str, *batches: Sequence[Event], foreign: Sequenc
             store.append(Group([Submission(project, list(batch), 0, Reply(202, b"{}"))]))
             while indexer.step():
                 pass
+        if rebuilt:
+            indexer.rebuild(lambda done, total: None)
         with store.reader() as reader:
             yield reader
     finally:

@@ -26,8 +26,8 @@ ACTIVE = (
 )
 NEW = (Measure("new", "New persons"), Measure("returning", "Returning persons"))
 NAMES = (
-    Column("name", "Event", look="rank", link="stream?f=name:is:{name}"),
-    Column("events", "Events", "number"),
+    Column("name", "Event", link="stream?f=name:is:{name}"),
+    Column("events", "Events", "number", look="rank"),
     Column("persons", "Persons", "number", about="Distinct persons with such an event in the span."),
     Column("organizations", "Organizations", "number", about="Distinct organizations with such an event in the span."),
 )

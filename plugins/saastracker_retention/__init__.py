@@ -15,7 +15,7 @@ PARAMETERS = (
     Parameter(
         name="at",
         label="Came back",
-        choices={"exact": "In exactly that period", "later": "In that period or later"},
+        choices={"exact": "Exactly then", "later": "Then or later"},
         default="exact",
     ),
     Parameter(name="start", label="First event"),

@@ -111,9 +111,13 @@ QUERIES = {
 
 
 @settings(max_examples=25, deadline=None)
-@given(batches=st.lists(events(START, DAYS), min_size=1, max_size=3), zone=st.sampled_from(ZONES))
-def test_equals_a_slow_count(tmp_path_factory: pytest.TempPathFactory, batches: list[list[Event]], zone: str) -> None:
-    with reading(tmp_path_factory.mktemp("activity"), zone, *batches) as reader:
+@given(
+    batches=st.lists(events(START, DAYS), min_size=1, max_size=3), zone=st.sampled_from(ZONES), rebuilt=st.booleans()
+)
+def test_equals_a_slow_count(
+    tmp_path_factory: pytest.TempPathFactory, batches: list[list[Event]], zone: str, rebuilt: bool
+) -> None:
+    with reading(tmp_path_factory.mktemp("activity"), zone, *batches, rebuilt=rebuilt) as reader:
         slow = Slow([event for batch in batches for event in batch], zone)
         first, last = date(2026, 3, 20), date(2026, 4, 10)
         for query, chosen in QUERIES.items():

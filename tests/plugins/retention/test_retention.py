@@ -92,6 +92,7 @@ def slow(
     span=st.sampled_from([(date(2026, 3, 18), date(2026, 4, 20)), (date(2026, 4, 2), date(2026, 4, 9))]),
     start=st.sampled_from(["", "open"]),
     back=st.sampled_from(["", "open", "save"]),
+    rebuilt=st.booleans(),
 )
 def test_equals_a_slow_count(
     tmp_path_factory: pytest.TempPathFactory,
@@ -100,11 +101,12 @@ def test_equals_a_slow_count(
     span: tuple[date, date],
     start: str,
     back: str,
+    rebuilt: bool,
 ) -> None:
     everything = [event for batch in batches for event in batch]
     sent = list(zip(everything, people(everything), strict=True))
     first, last = span
-    with reading(tmp_path_factory.mktemp("retention"), zone, *batches) as reader:
+    with reading(tmp_path_factory.mktemp("retention"), zone, *batches, rebuilt=rebuilt) as reader:
         for by in ("day", "week", "month"):
             for of in ("persons", "organizations"):
                 for when in ("exact", "later"):
