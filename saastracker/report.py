@@ -87,9 +87,8 @@ class Column(msgspec.Struct, frozen=True):
     label: str
     type: Literal["text", "number", "time", "date", "json", "tag", "code", "spark"] = "text"
     # On the page
-    place: Literal["always", "wide", "opened", "never"] = (
-        "always"  # wide: leaves narrow panels; opened: in the opened row
-    )
+    # wide: leaves narrow panels; opened: waits in the opened row; never: only in JSON and CSV
+    place: Literal["always", "wide", "opened", "never"] = "always"
     otherwise: str | None = None  # key of the column that is shown where this one is null
     unit: Unit = "count"
     # rank: a bar under the row's name, against the largest; ratio: a bar beside the number, against 1;
