@@ -1,9 +1,12 @@
 """Who sent an event: its user, or what became of its anonymous id."""
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from saastracker.contracts import Reader
+
+if TYPE_CHECKING:  # numpy takes 25 MB, which a server is spared until there are events
+    from saastracker.index import Actors
 
 
 class Person(NamedTuple):
@@ -14,9 +17,9 @@ class Person(NamedTuple):
 Joining: TypeAlias = Callable[[str | None, str | None], Person | None]
 
 
-def joining(reader: Reader, project: str) -> Joining:
+def joining(reader: Reader, actors: "Actors") -> Joining:
     """Makes the person of an event's `user` and `anonymous`; None for neither."""
-    users = aliases(reader, project)
+    users = aliases(reader, actors)
 
     def person(user: str | None, anonymous: str | None) -> Person | None:
         if user is None and anonymous is not None:
@@ -28,8 +31,8 @@ def joining(reader: Reader, project: str) -> Joining:
     return person
 
 
-def aliases(reader: Reader, project: str) -> dict[str, str]:
+def aliases(reader: Reader, actors: "Actors") -> dict[str, str]:
     """The user of each anonymous id that has one."""
-    codes = reader.actors(project).aliases
+    codes = actors.aliases
     texts = reader.texts([*codes.keys(), *codes.values()])
     return {texts[anonymous]: texts[user] for anonymous, user in codes.items()}

@@ -63,7 +63,7 @@ def load(reader: Reader, scope: Scope) -> Report:
     )
     if len(found) > GROUPS_MAX:
         raise Invalid("from, to: too many different labels and people for one report; ask for a shorter span")
-    person = joining(reader, scope.project)
+    person = joining(reader, reader.actors(scope.project))
     groups: dict[tuple[str, str | None, str | None], Group] = {}
     for name, category, label, user, anonymous, events, total, valued in found:
         group = groups.setdefault((name, category, label), Group())

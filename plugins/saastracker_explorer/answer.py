@@ -8,7 +8,7 @@ from saastracker.scope import Scope
 from saastracker_explorer.measure import MEASURES, Key, empty
 from saastracker_explorer.question import Question, periods
 
-LINES_MAX = 8  # of the largest; the table holds all
+LINES_MAX = 6  # of the largest, the table holds all: distinct persons of further ones cannot be put together
 NONE = "(none)"  # in the chart, where events lack what they are broken down by
 
 

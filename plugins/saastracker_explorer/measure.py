@@ -122,7 +122,7 @@ def _rows(reader: Reader, scope: Scope, asked: Question) -> Iterator[tuple[Key, 
         sql,
         {**conditioned, **parameters, **offsets, "start": scope.span.start, "end": scope.span.end},
     )
-    person = joining(reader, scope.project)
+    person = joining(reader, reader.actors(scope.project))
     for row in rows:
         if measure.aggregates and not row[-1]:
             continue  # what an aggregate over no events gives
@@ -143,7 +143,7 @@ def _sessions(reader: Reader, scope: Scope, asked: Question) -> Iterator[tuple[K
     by, parameters = _break_downs(asked)
     parameters |= {**conditioned, "start": scope.span.start}
     matching = _query(reader, [*by, *_PERSON, "session"], [], sql, parameters)
-    person = joining(reader, scope.project)
+    person = joining(reader, reader.actors(scope.project))
     begun: dict[tuple[Person | None, str], int] = {}
     of_these = f"project = :project AND session IN (SELECT session FROM events WHERE {sql})"
     for user, anonymous, session, time in _query(reader, [*_PERSON, "session"], ['MIN("time")'], of_these, parameters):

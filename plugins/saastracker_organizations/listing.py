@@ -11,12 +11,12 @@ from saastracker.scope import Scope
 from saastracker_organizations.facts import Facts, facts, plans
 
 COLUMNS = (
-    Column("org", "Organization", "code", link="organizations/{org}"),
+    Column("org", "Organization", "code", "opened", link="organizations/{org}"),
     Column("name", "Name", otherwise="org", link="organizations/{org}"),
     Column("plan", "Plan", "tag", about="The plan of the latest event up to the end of the span that has one."),
     Column("persons", "Persons", "number", look="rank", about="People with at least one event in the span."),
     Column("events", "Events", "number"),
-    Column("trend", "Trend", "spark", "wide", about="Events over the span."),
+    Column("trend", "Trend", "spark", about="Events over the span."),
     Column("first_seen", "First seen", "time", "wide", about="The first event ever, in any environment."),
     Column("last_seen", "Last seen", "time", about="The last event of all, in any environment."),
     Column("health", "Health", "number", "wide"),

@@ -66,7 +66,7 @@ def organization(reader: Reader, scope: Scope, org: str) -> Report:
             ),
             _top(reader, scope, actors, number, "name"),
             _top(reader, scope, actors, number, "path"),
-            _latest(reader, scope, org),
+            _latest(reader, scope, actors, org),
         ),
     )
 
@@ -143,7 +143,7 @@ def _top(reader: Reader, scope: Scope, actors: Actors, org: int, dimension: str)
     return Table(key=f"{dimension}s", title=f"{dimension.capitalize()}s", columns=columns, rows=rows)
 
 
-def _latest(reader: Reader, scope: Scope, org: str) -> Table:
+def _latest(reader: Reader, scope: Scope, actors: Actors, org: str) -> Table:
     sql, parameters = conditions(scope)
     rows = reader.query(
         f"""SELECT "time", type, name, "user", anonymous, path FROM events
@@ -155,7 +155,7 @@ def _latest(reader: Reader, scope: Scope, org: str) -> Table:
         end=scope.span.end,
         limit=LATEST_EVENTS,
     )
-    person = joining(reader, scope.project)
+    person = joining(reader, actors)
     latest = []
     for time, kind, name, user, anonymous, path in rows:
         who = person(user, anonymous)

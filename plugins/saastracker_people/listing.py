@@ -30,7 +30,7 @@ def listing(reader: Reader, scope: Scope) -> Report:
     shown = sorted(np.flatnonzero(events).tolist(), key=lambda person: (-events[person], person))
     orgs = _latest_orgs(actors)
     texts = reader.texts([*(actors.person_codes[person] for person in shown), *actors.org_codes])
-    told = traits(reader, scope.project, joining(reader, scope.project))
+    told = traits(reader, scope.project, joining(reader, actors))
     first, last = actors.person_first(), actors.person_last()
     rows = []
     for person in shown:

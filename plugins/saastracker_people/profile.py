@@ -12,7 +12,7 @@ from saastracker.conditions import conditions
 from saastracker.contracts import Reader
 from saastracker.errors import NotFound
 from saastracker.index import Actors
-from saastracker.persons import Person, aliases, joining
+from saastracker.persons import Joining, Person, aliases, joining
 from saastracker.report import Column, Figure, Figures, Measure, Point, Report, Series, Table
 from saastracker.scope import Scope
 from saastracker_people.traits import email, full_name, traits
@@ -24,7 +24,7 @@ TIMELINE = (
     Column("org", "Organization", link="organizations/{org}"),
     Column("path", "Path", "code"),
 )
-TIMELINE_EVENTS = 100
+TIMELINE_EVENTS = 50
 TRAITS = (Column("trait", "Trait"), Column("value", "Value", "json"))
 ORGANIZATIONS = (
     Column("org", "Organization", link="organizations/{org}"),
@@ -44,12 +44,17 @@ IDS_MAX = 1000  # anonymous ids in one query; a browser that forgets makes one f
 def profile(reader: Reader, scope: Scope, asked: str) -> Report:
     """Raises NotFound where no event that is in the index has the id."""
     actors = reader.actors(scope.project)
-    number, who = _find(reader, scope.project, actors, asked)
-    own = sorted(anonymous for anonymous, user in aliases(reader, scope.project).items() if user == who.id)
-    own = [] if who.anonymous else own
-    told = traits(reader, scope.project, joining(reader, scope.project)).get(who, {})
+    person = joining(reader, actors)
+    number, who = _find(reader, actors, person, asked)
+    users = {} if who.anonymous else aliases(reader, actors)
+    own = sorted(anonymous for anonymous, user in users.items() if user == who.id)
+    told = traits(reader, scope.project, person).get(who, {})
     seen = active(reader, scope, actors, scope.span)
     seen = seen.only(actors.person[seen.actor] == number)
+    before = None
+    if scope.compared:
+        compared = active(reader, scope, actors, scope.compared)
+        before = int(compared.events[actors.person[compared.actor] == number].sum())
     first, last = int(actors.person_first()[number]), int(actors.person_last()[number])
     return Report(
         title=full_name(told) or email(told) or who.id,
@@ -57,26 +62,28 @@ def profile(reader: Reader, scope: Scope, asked: str) -> Report:
             Figures(
                 key="totals",
                 title="In the span",
-                figures=(Figure(key="events", label="Events", value=int(seen.events.sum())),),
+                figures=(
+                    Figure(key="events", label="Events", value=int(seen.events.sum()), previous=before, good="up"),
+                ),
             ),
             _days(seen, scope),
-            _timeline(reader, scope, who, own[:IDS_MAX]),
+            _organizations(reader, actors, seen, number),
             Table(key="person", title="Seen", columns=SEEN, rows=[[who.id, first, last]]),
             Table(key="traits", title="Traits", columns=TRAITS, rows=_traits(told)),
-            _organizations(reader, actors, seen, number),
             Table(key="aliases", title="Anonymous ids", columns=ALIASES, rows=[[anonymous] for anonymous in own]),
+            _timeline(reader, scope, who, own[:IDS_MAX]),
         ),
     )
 
 
-def _find(reader: Reader, project: str, actors: Actors, asked: str) -> tuple[int, Person]:
+def _find(reader: Reader, actors: Actors, person: Joining, asked: str) -> tuple[int, Person]:
     """A person's number and name; a user id goes before an anonymous id of the same text."""
     texts = reader.texts(actors.person_codes)
     persons = {
         Person(anonymous, texts[code]): number
         for number, (anonymous, code) in enumerate(zip(actors.anonymous.tolist(), actors.person_codes, strict=True))
     }
-    for who in (Person(False, asked), joining(reader, project)(None, asked)):
+    for who in (Person(False, asked), person(None, asked)):
         if who in persons:
             return persons[who], who
     raise NotFound(f"No event has the person {asked[:64]}.", reason="unknown_person")

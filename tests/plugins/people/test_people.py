@@ -83,7 +83,7 @@ def check_detail(answer: dict[str, Any], found: list[Row], query: str, person: s
     assert answer["totals"]["figures"][0]["value"] == len(seen)
     for point in answer["days"]["points"]:
         assert point["values"]["events"] == sum(row.local.date() == point["at"] for row in seen)
-    latest = sorted((row.event.time or 0 for row in seen), reverse=True)[:100]
+    latest = sorted((row.event.time or 0 for row in seen), reverse=True)[:50]
     assert [row[0] for row in answer["timeline"]["rows"]] == [iso(time) for time in latest]
     assert {key: json.loads(bytes(value)) for key, value in answer["traits"]["rows"]} == told(mine)
     orgs = {}
