@@ -6,7 +6,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 import pytest
@@ -16,7 +18,7 @@ import saastracker_sqlite
 from saastracker.contracts import Change, Group, Settings
 from saastracker.errors import OperatorError
 from saastracker.testing.opened import event, in_threads, names, submission
-from saastracker_sqlite import schema
+from saastracker_sqlite import migrations, schema
 from saastracker_sqlite.database import connect
 from saastracker_sqlite.records import SqliteRecords
 from saastracker_sqlite.store import SqliteStore
@@ -117,20 +119,35 @@ def test_many_may_make_the_file_at_once(path: Path) -> None:
 # --- Releases ---
 
 
+Add: TypeAlias = Callable[[str], Callable[[Callable[[Database], None]], object]]
+
+
 @pytest.fixture
-def next_release(monkeypatch: pytest.MonkeyPatch) -> Migrations:
-    """The migrations of a release 0.2.0, to which a test adds its own."""
-    migrations = Migrations("saastracker_sqlite")
-    migrations(name="0.1.0 tables")(schema._tables)
-    monkeypatch.setattr(schema, "migrations", migrations)
-    return migrations
+def next_release(monkeypatch: pytest.MonkeyPatch) -> Add:
+    """Adds migrations to those of today, as a later release would."""
+    later = Migrations(schema.MIGRATION_SET)
+    with contextlib.closing(Database(memory=True)) as empty:
+        for migration in migrations.migrations.pending(empty):
+            later(name=migration.name)(migration.fn)
+    monkeypatch.setattr(migrations, "migrations", later)
+
+    def add(name: str) -> Callable[[Callable[[Database], None]], object]:
+        monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, name))
+        return later(name=name)
+
+    return add
 
 
-def test_an_older_file_is_copied_and_migrated(path: Path, next_release: Migrations) -> None:
+def test_todays_migrations_are_named_in_order() -> None:
+    with contextlib.closing(Database(memory=True)) as empty:
+        assert tuple(migration.name for migration in migrations.migrations.pending(empty)) == schema.MIGRATIONS
+
+
+def test_an_older_file_is_copied_and_migrated(path: Path, next_release: Add) -> None:
     with contextlib.closing(SqliteRecords(path)) as records:
         records.write([Change("key", "1", 0, b"kept")])
 
-    @next_release(name="0.2.0 notes")
+    @next_release("0.2.0 notes")
     def _notes(db: Database) -> None:
         db.table("notes").create({"note": str})
 
@@ -142,15 +159,15 @@ def test_an_older_file_is_copied_and_migrated(path: Path, next_release: Migratio
     assert copy.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_migration_that_fails_leaves_the_file_as_it_was(path: Path, next_release: Migrations) -> None:
+def test_a_migration_that_fails_leaves_the_file_as_it_was(path: Path, next_release: Add) -> None:
     SqliteStore(path).close()
     before = tables(path)
 
-    @next_release(name="0.2.0 notes")
+    @next_release("0.2.0 notes")
     def _notes(db: Database) -> None:
         db.table("notes").create({"note": str})
 
-    @next_release(name="0.2.0 mistake")
+    @next_release("0.2.0 mistake")
     def _mistake(db: Database) -> None:
         raise ZeroDivisionError
 
@@ -160,8 +177,8 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(path: Path, next_relea
         assert tables(path) == before
 
 
-def test_a_newer_file_is_refused(path: Path, next_release: Migrations, monkeypatch: pytest.MonkeyPatch) -> None:
-    @next_release(name="0.3.0 notes")
+def test_a_newer_file_is_refused(path: Path, next_release: Add, monkeypatch: pytest.MonkeyPatch) -> None:
+    @next_release("0.3.0 notes")
     def _notes(db: Database) -> None:
         db.table("notes").create({"note": str})
 

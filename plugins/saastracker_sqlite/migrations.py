@@ -1,0 +1,108 @@
+"""The tables, made and changed step by step, each step named after the release that brings it.
+
+Only what changes a file imports this: sqlite-utils imports numpy, and pandas, wherever they are installed, 17 and
+70 MB that a server would keep.
+"""
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+from saastracker_sqlite.backup import copy
+from saastracker_sqlite.schema import CODED, MIGRATION_SET, PLAIN
+
+migrations = Migrations(MIGRATION_SET)
+
+
+@migrations(name="0.1.0 tables")
+def _tables(db: Database) -> None:
+    # Unique by `Dictionary`: an index on the texts is larger than the texts, and with a million of
+    # them made an append take twice as long as this one on their hashes.
+    db.table("texts").create({"id": int, "hash": int, "text": str}, pk="id", not_null={"hash", "text"})
+    db.table("texts").create_index(["hash"])
+    db.table("projects").create({"id": int, "project": str}, pk="id", not_null={"project"})
+    db.table("projects").create_index(["project"], unique=True)
+    # AUTOINCREMENT: the numbers of deleted rows are not given out again, or who follows the sequence misses events.
+    # `delay` is how long after `time` the event arrived; 0, the usual value, takes no byte.
+    # A REAL column keeps whole numbers as integers on disk.
+    db.execute(
+        f"""CREATE TABLE event_rows (
+            sequence INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, "time" INTEGER NOT NULL,
+            delay INTEGER NOT NULL, {", ".join(f'"{name}" INTEGER NOT NULL' for name in CODED)},
+            value REAL, properties TEXT, traits TEXT, id BLOB)"""
+    )
+    # An index ends with the rowid: a project's events by arrival.
+    db.table("event_rows").create_index(["project"])
+    # Partial, so only events with an id of their own pay for it. A table of ids was written at most a
+    # tenth faster, and whoever erases an event would have to erase there too.
+    db.execute("CREATE UNIQUE INDEX event_rows_id ON event_rows (project, id) WHERE id IS NOT NULL")
+    db.create_view("events", _events_view())
+    db.table("answers").create({"digest": bytes, "project": str, "status": int, "body": bytes, "at": int})
+    db.table("answers").create_index(["digest"], unique=True)
+    db.table("usage").create({"project": str, "month": str, "events": int}, pk=("project", "month"))
+    db.table("refused").create(
+        {"id": int, "project": str, "at": int, "reason": str, "detail": str, "path": str}, pk="id"
+    )
+    db.table("refused").create_index(["project"])
+    db.table("refusals").create({"project": str, "reason": str, "count": int}, pk=("project", "reason"))
+    db.table("records").create(
+        {"kind": str, "id": str, "version": int, "name": str, "data": bytes}, pk=("kind", "id"), not_null={"data"}
+    )
+    db.table("records").create_index(["kind", "name"], unique=True)
+    db.table("counters").create({"name": str, "value": int}, pk="name")
+    db.table("counters").insert_all([{"name": "change", "value": 0}, {"name": "heartbeat", "value": 0}])
+
+
+@migrations(name="0.1.0 index")
+def _index(db: Database) -> None:
+    """What `saastracker.index` keeps; all of it can be made again from `event_rows`."""
+    key = "project INTEGER, namespace TEXT, day INTEGER, environment TEXT, key TEXT"
+    for statement in (
+        f"""CREATE TABLE index_cells ({key}, data BLOB NOT NULL,
+            PRIMARY KEY (project, namespace, day, environment, key)) WITHOUT ROWID""",
+        """CREATE TABLE index_days (project INTEGER, day INTEGER, low INTEGER NOT NULL, high INTEGER NOT NULL,
+            PRIMARY KEY (project, day)) WITHOUT ROWID""",
+        "CREATE TABLE index_dirty (project INTEGER, day INTEGER, PRIMARY KEY (project, day)) WITHOUT ROWID",
+        """CREATE TABLE index_actors (id INTEGER PRIMARY KEY, project INTEGER NOT NULL, anonymous INTEGER NOT NULL,
+            person INTEGER NOT NULL, org INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+            UNIQUE (project, anonymous, person, org))""",
+        """CREATE TABLE index_aliases (project INTEGER, anonymous INTEGER, user INTEGER NOT NULL,
+            PRIMARY KEY (project, anonymous)) WITHOUT ROWID""",
+        "CREATE TABLE index_state (watermark INTEGER NOT NULL, version TEXT NOT NULL)",
+        "INSERT INTO index_state VALUES (0, '')",
+    ):
+        db.execute(statement)
+
+
+def _events_view() -> str:
+    """The rows with their texts: subqueries, so that a column nobody asks for costs nothing.
+
+    The project is joined instead, so that `project = :project` finds the index; a LEFT JOIN, which
+    SQLite leaves out where no project is asked for.
+    """
+    texts = ", ".join(f'(SELECT text FROM texts WHERE id = e."{name}") AS "{name}"' for name in CODED)
+    plain = ", ".join(f"e.{name}" for name in PLAIN)
+    return f"""SELECT e.sequence, p.project, e."time", e."time" + e.delay AS received_at, {texts}, {plain}
+        FROM event_rows e LEFT JOIN projects p ON p.id = e.project"""
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Apply what is missing: all of it or nothing, after a copy of a file that holds something."""
+    db = Database(connection, execute_plugins=False)
+    applied = migrations.applied(db)
+    if applied:
+        before = path.with_name(f"{path.name}.{applied[-1].name.split()[0]}")
+        before.unlink(missing_ok=True)  # of a migration that failed
+        copy(path, before, lambda _done, _total: None)
+    else:
+        db.conn.execute("PRAGMA journal_mode = WAL")
+    db.conn.execute("BEGIN IMMEDIATE")  # all migrations or none
+    try:
+        migrations.apply(db)
+        db.conn.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            db.conn.execute("ROLLBACK")
+        raise
