@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple, Protocol, TypeAlias
 
 import msgspec
@@ -39,31 +40,37 @@ _HEAD = struct.Struct("<qdqI")
 class Cell(msgspec.Struct):
     """Events of one key on one day: how many, the sum of their values, and whose they are.
 
-    `counts` are the events of each actor, in the order of their numbers; None where each has one.
+    `counts` are the events of each actor, in the order of their numbers; None where each has one, and
+    compressed as they were stored until `per_actor` is asked.
     """
 
     events: int
     total: float  # of values
     valued: int  # events with a value
     actors: BitMap
-    counts: Integers | None = None
+    counts: Integers | bytes | None = None
 
     def encode(self) -> bytes:
         actors = self.actors.serialize()
-        counts = b"" if self.counts is None else zlib.compress(self.counts.astype("<u4").tobytes(), 1)
+        counts = b"" if self.counts is None else self.counts
+        if not isinstance(counts, bytes):
+            counts = zlib.compress(counts.astype("<u4").tobytes(), 1)
         return _HEAD.pack(self.events, self.total, self.valued, len(actors)) + actors + counts
 
     @classmethod
     def decode(cls, data: bytes) -> "Cell":
         events, total, valued, size = _HEAD.unpack_from(data)
         end = _HEAD.size + size
-        counts = np.frombuffer(zlib.decompress(data[end:]), "<u4").astype(np.int64) if len(data) > end else None
-        return cls(events, total, valued, BitMap.deserialize(data[_HEAD.size : end]), counts)
+        return cls(events, total, valued, BitMap.deserialize(data[_HEAD.size : end]), data[end:] or None)
 
     def per_actor(self) -> tuple[Integers, Integers]:
         """Numbers of the actors, ascending, and the events of each."""
         actors = numbers(self.actors)
-        return actors, np.ones(len(actors), np.int64) if self.counts is None else self.counts
+        if self.counts is None:
+            return actors, np.ones(len(actors), np.int64)
+        if isinstance(self.counts, bytes):
+            self.counts = np.frombuffer(zlib.decompress(self.counts), "<u4").astype(np.int64)
+        return actors, self.counts
 
     def plus(self, other: "Cell") -> "Cell":
         """Both together."""
@@ -144,9 +151,8 @@ class Actors:
     def __init__(self, rows: Sequence[tuple[int, int, int, int, int, int]], aliases: Mapping[int, int]) -> None:
         """Rows of actor number, anonymous, person, org, first and last time; aliases are anonymous id → user."""
         self.rows = rows  # as they were before joining
-        numbers, anonymous, person, org, first, last = (
-            np.array(column, np.int64) for column in (zip(*rows, strict=True) if rows else [()] * 6)
-        )
+        values = np.fromiter(chain.from_iterable(rows), np.int64, 6 * len(rows))
+        numbers, anonymous, person, org, first, last = values.reshape(-1, 6).T.copy()
         self.aliases = aliases
         joined = anonymous.astype(bool) & np.isin(person, list(aliases))
         person[joined] = [aliases[code] for code in person[joined].tolist()]
