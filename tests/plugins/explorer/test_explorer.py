@@ -95,16 +95,16 @@ def computed(measure: str, counted: list[Any]) -> Any:
 
 
 @settings(max_examples=20, deadline=None)
-@given(data=st.data(), seed=st.integers(0, 10**6), zone=st.sampled_from(ZONES))
+@given(data=st.data(), seed=st.integers(0, 10**6), zone=st.sampled_from(ZONES), rebuilt=st.booleans())
 def test_equals_a_plain_computation(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, seed: int, zone: str
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, seed: int, zone: str, rebuilt: bool
 ) -> None:
     batches = [made(seed + number, 25) for number in range(data.draw(st.integers(1, 3)))]
     found = rows([event for batch in batches for event in batch], zone)
     questions = st.tuples(
         st.sampled_from(MEASURES), st.sampled_from(list(BY)), st.sampled_from(INTERVALS), st.sampled_from(["", "n"])
     )
-    with reading(tmp_path_factory.mktemp("explorer"), zone, *batches, foreign=FOREIGN) as reader:
+    with reading(tmp_path_factory.mktemp("explorer"), zone, *batches, foreign=FOREIGN, rebuilt=rebuilt) as reader:
         for query, chosen in QUERIES.items():
             for measure, by, interval, value_of in data.draw(st.lists(questions, min_size=6, max_size=6)):
                 asked = f"{SPAN}&{query}&measure={measure}&by={by}&interval={interval}&value_of={value_of}"

@@ -60,12 +60,17 @@ def last_orgs(found: list[Row], person: str) -> set[str | None]:
 
 @settings(max_examples=25, deadline=None)
 @given(
-    seed=st.integers(0, 10**6), sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3), zone=st.sampled_from(ZONES)
+    seed=st.integers(0, 10**6),
+    sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3),
+    zone=st.sampled_from(ZONES),
+    rebuilt=st.booleans(),
 )
-def test_equals_a_slow_count(tmp_path_factory: pytest.TempPathFactory, seed: int, sizes: list[int], zone: str) -> None:
+def test_equals_a_slow_count(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, sizes: list[int], zone: str, rebuilt: bool
+) -> None:
     batches = [made(seed + number, size) for number, size in enumerate(sizes)]
     found = rows([event for batch in batches for event in batch], zone)
-    with reading(tmp_path_factory.mktemp("people"), zone, *batches, foreign=FOREIGN) as reader:
+    with reading(tmp_path_factory.mktemp("people"), zone, *batches, foreign=FOREIGN, rebuilt=rebuilt) as reader:
         for query in QUERIES:
             table = ask(reader, f"{SPAN}&{query}", zone)["people"]["rows"]
             assert sorted(([*row[:3], *row[4:]] for row in table), key=str) == slow(found, query)
