@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyroaring import BitMap
 
 from saastracker.config import load_config
 from saastracker.contracts import Group, Store, Submission
@@ -64,7 +65,7 @@ def slow(events: list[Event]) -> dict[str, object]:
     persons = defaultdict(set)
     organizations = defaultdict(set)
     counts: Counter[tuple[int, str]] = Counter()
-    totals: Counter[tuple[int, str]] = Counter()
+    totals: dict[tuple[int, str], float] = defaultdict(float)
     first: dict[tuple[bool, str], int] = {}
     for event in events:
         assert event.time is not None
@@ -92,8 +93,8 @@ def slow(events: list[Event]) -> dict[str, object]:
 
 def indexed(store: Store) -> dict[str, object]:
     counts: Counter[tuple[int, str]] = Counter()
-    totals: Counter[tuple[int, str]] = Counter()
-    members = {}
+    totals: dict[tuple[int, str], float] = defaultdict(float)
+    members: dict[tuple[int, str], BitMap] = {}
     with store.reader() as reader:
         actors = reader.actors(PROJECT.id)
         for day, name, cell in reader.days(PROJECT.id, "name", 0, 100_000):
@@ -146,7 +147,7 @@ def indexer(store: Store) -> Indexer:
 
 
 def append(store: Store, events: list[Event]) -> None:
-    store.append(Group([Submission(PROJECT, events, START, submission([]).reply)]))
+    store.append(Group([Submission(PROJECT, events, START, submission().reply)]))
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
