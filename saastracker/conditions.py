@@ -74,7 +74,7 @@ def stretches(span: Span) -> list[Stretch]:
     for day in range(span.start, span.end, DAY_MS):
         after = offset(day + DAY_MS)
         if after != current:
-            seconds = range(day // 1000, day // 1000 + DAY_MS // 1000)
+            seconds = range(day // 1000 + 1, (day + DAY_MS) // 1000 + 1)
             change = seconds[bisect_left(seconds, True, key=lambda second: offset(second * 1000) == after)] * 1000
             if change >= span.end:
                 break

@@ -55,3 +55,9 @@ def test_clocks_that_change_within_the_first_day() -> None:
     span = Span(date(2026, 10, 25), date(2026, 10, 25), "Europe/Amsterdam")
     change = int(datetime(2026, 10, 25, 1, tzinfo=UTC).timestamp() * 1000)
     assert stretches(span) == [Stretch(span.start, change, 2 * HOUR_MS), Stretch(change, span.end, HOUR_MS)]
+
+
+def test_clocks_that_change_a_whole_day_after_the_span_began() -> None:
+    span = Span(date(1985, 12, 31), date(1986, 1, 2), "Asia/Kathmandu")  # from UTC+5:30 to UTC+5:45 at midnight
+    change = int(datetime(1985, 12, 31, 18, 30, tzinfo=UTC).timestamp() * 1000)
+    assert [part.end for part in stretches(span)] == [change, span.end]
