@@ -125,7 +125,10 @@ class Writer:
         self._stopping = True
 
     def run(self, work: Callable[[], None]) -> None:
-        """Do something else with the store on the writer's thread, between two groups; for other threads."""
+        """Do something else with the store on the writer's thread, between two groups; for other threads.
+
+        Raises Unavailable if the writer ends first.
+        """
         done: concurrent.futures.Future[None] = concurrent.futures.Future()
 
         def settle() -> None:
@@ -136,6 +139,10 @@ class Writer:
                 done.set_exception(error)
 
         self._groups.put(settle)
+        while not done.done():
+            if not self._thread.is_alive():
+                raise Unavailable("The server is stopping.", reason="stopping")
+            concurrent.futures.wait([done], timeout=0.5)
         done.result()
 
     async def close(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import Coroutine, Sequence
 from contextlib import closing
@@ -260,5 +261,32 @@ def test_the_age_of_a_commit_is_seen(tmp_path: Path) -> None:
                 assert 0 < running.writer.age() < time.monotonic()
                 await outcomes([waiting])
             await until(lambda: running.writer.age() == 0)
+
+    run(test())
+
+
+def test_other_work_is_done_between_groups_and_its_failure_is_the_askers(tmp_path: Path) -> None:
+    async def test() -> None:
+        done: list[str] = []
+
+        def fail() -> None:
+            raise ZeroDivisionError
+
+        async with writing(tmp_path) as running:
+            await asyncio.to_thread(running.writer.run, lambda: done.append(threading.current_thread().name))
+            with pytest.raises(ZeroDivisionError):
+                await asyncio.to_thread(running.writer.run, fail)
+            await running.submit(Event(name="after"))
+        assert done == ["writer"]
+
+    run(test())
+
+
+def test_other_work_that_comes_after_the_end_is_refused(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with writing(tmp_path) as running:
+            writer = running.writer
+        with pytest.raises(Unavailable):
+            await asyncio.to_thread(writer.run, lambda: None)
 
     run(test())

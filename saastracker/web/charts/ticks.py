@@ -38,7 +38,7 @@ def axis(lowest: float, highest: float, unit: Unit = "count") -> Axis:
 
 def _step(low: float, high: float, *, whole: bool) -> float:
     """The smallest of 1, 2, 2.5, 5 times a power of ten that gives at most 4 intervals."""
-    power = 10.0 ** math.floor(math.log10((high - low) / 4))
+    power = 10.0 ** math.floor(math.log10(max((high - low) / 4, 1e-300)))  # smaller ones are not told from 0
     return next(
         step
         for step in (factor * power for factor in (1, 2, 2.5, 5, 10, 20))
