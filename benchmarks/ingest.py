@@ -32,9 +32,10 @@ from rich.console import Console
 from rich.table import Table
 
 from saastracker.config import load_config
-from saastracker.contracts import Group, Project, Reply, Request, Submission
+from saastracker.contracts import Group, Submission
 from saastracker.plugins import Plugins
 from saastracker.testing.projects import InMemoryProjects
+from saastracker.wire import Project, Reply, Request
 
 HERE = Path(__file__).parent
 BATCH = 100

@@ -12,11 +12,12 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from saastracker.config import load_config
-from saastracker.contracts import Group, Reply, Request, Store, Submission
+from saastracker.contracts import Group, Store, Submission
 from saastracker.event import Event
 from saastracker.plugins import Plugins, Registry
 from saastracker.testing import PROJECT
 from saastracker.testing.projects import InMemoryProjects
+from saastracker.wire import Reply, Request
 
 NOW = int(time.time())
 BODY = json.dumps(next(mix.events(1, NOW)), separators=(",", ":")).encode()

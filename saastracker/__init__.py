@@ -2,32 +2,18 @@
 
 from saastracker.conditions import conditions
 from saastracker.contracts import (
-    AuthScheme,
     Change,
     Config,
-    Credential,
-    Decoded,
-    Endpoint,
-    Enricher,
     Group,
-    Issued,
-    Outcome,
-    Project,
-    Projects,
     Reader,
     Record,
     RecordStore,
     RecordStoreFactory,
     Refused,
-    Rejected,
-    Reply,
     ReportPage,
-    Request,
-    Sender,
     Store,
     StoreFactory,
     Submission,
-    WireFormat,
 )
 from saastracker.definition import Defined, Definition, Definitions
 from saastracker.errors import Conflict, Forbidden, Invalid, NotFound, OperatorError, Refusal, Unauthorized, Unavailable
@@ -54,6 +40,22 @@ from saastracker.report import (
     Table,
 )
 from saastracker.scope import Filter, Parameter, Scope, Span
+from saastracker.wire import (
+    AuthScheme,
+    Credential,
+    Decoded,
+    Endpoint,
+    Enricher,
+    Issued,
+    Outcome,
+    Project,
+    Projects,
+    Rejected,
+    Reply,
+    Request,
+    Sender,
+    WireFormat,
+)
 
 __all__ = [
     "STEP_COLUMNS",

@@ -5,9 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from saastracker.actors import Actors
 from saastracker.cells import cells
 from saastracker.contracts import Reader
-from saastracker.index import Actors, Integers
+from saastracker.index import Integers
 from saastracker.scope import Scope, Span
 
 

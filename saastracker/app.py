@@ -11,22 +11,23 @@ from typing import Any
 from saastracker import logs, server
 from saastracker.bodies import Bodies
 from saastracker.config import Config
-from saastracker.contracts import Reply, Submission
+from saastracker.contracts import Submission
 from saastracker.control import Append, Appended, ControlServer, Progress
 from saastracker.definitions import Definitions
 from saastracker.errors import NotFound, OperatorError, Refusal, Unavailable
+from saastracker.facts import Facts
 from saastracker.following import Following
 from saastracker.ingest import Ingest
 from saastracker.live import Live
 from saastracker.metrics import Metrics
 from saastracker.plugins import Bound, Plugins
 from saastracker.quota import Usage
-from saastracker.records import Facts
 from saastracker.schedule import Scheduler
 from saastracker.secrets import Secrets
 from saastracker.sessions import Sessions
 from saastracker.upkeep import expire
 from saastracker.web.app import Site, build_web
+from saastracker.wire import Reply
 from saastracker.writer import Writer
 
 log = logging.getLogger("saastracker")

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from pyroaring import BitMap
 
+from saastracker.actors import Actors
 from saastracker.conditions import DAY_MS, HOUR_MS, conditions, local_time
 from saastracker.contracts import Reader
-from saastracker.index import NAMESPACES, OTHER, Actors, Cell, Day
+from saastracker.index import NAMESPACES, OTHER, Cell, Day
 from saastracker.scope import Scope, Span
 
 _EPOCH = date(1970, 1, 1).toordinal()

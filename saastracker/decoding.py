@@ -12,9 +12,9 @@ from uuid import UUID
 import msgspec
 
 from saastracker import strict as strict_json
-from saastracker.contracts import Project, Request
 from saastracker.errors import Forbidden, Invalid
 from saastracker.event import NAME_MAX, PATH_MAX, PROPERTIES_MAX, PROPERTY_KEYS_MAX, YEAR_MS
+from saastracker.wire import Project, Request
 
 UUID_MAX = 36  # characters
 EVENT_MAX = 256 * 1024  # bytes of one event, of which properties may take 32 KiB; more would hold up all others

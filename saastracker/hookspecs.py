@@ -4,18 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import pluggy
 
-from saastracker.contracts import (
-    AuthScheme,
-    Config,
-    Enricher,
-    Projects,
-    RecordStoreFactory,
-    ReportPage,
-    StoreFactory,
-    WireFormat,
-)
+from saastracker.contracts import Config, RecordStoreFactory, ReportPage, StoreFactory
 from saastracker.definition import Definition
 from saastracker.job import Job
+from saastracker.wire import AuthScheme, Enricher, Projects, WireFormat
 
 hookspec = pluggy.HookspecMarker("saastracker")
 hookimpl = pluggy.HookimplMarker("saastracker")

@@ -10,21 +10,12 @@ import msgspec
 from litestar.types import HTTPScope, Receive, Send
 
 from saastracker.bodies import Bodies, Disconnected, Headers, coding
-from saastracker.contracts import (
-    Enricher,
-    Outcome,
-    Project,
-    Refused,
-    Reply,
-    Request,
-    Store,
-    Submission,
-    WireFormat,
-)
+from saastracker.contracts import Refused, Store, Submission
 from saastracker.errors import Invalid, MethodNotAllowed, Refusal, Unauthorized
 from saastracker.event import Event
 from saastracker.metrics import Metrics
 from saastracker.plugins import Bound
+from saastracker.wire import Enricher, Outcome, Project, Reply, Request, WireFormat
 from saastracker.writer import Writer
 
 log = logging.getLogger("saastracker.ingest")

@@ -5,8 +5,9 @@ from contextlib import AbstractContextManager
 
 import msgspec
 
-from saastracker.contracts import Project, Reader
+from saastracker.contracts import Reader
 from saastracker.definition import NAME, Definitions
+from saastracker.wire import Project
 
 
 class Every(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ import msgspec
 
 from saastracker.contracts import Change, Record, RecordStore
 from saastracker.errors import Conflict
-from saastracker.records import ATTEMPTS
+from saastracker.facts import ATTEMPTS
 
 KIND = "job-run"
 RUNS_KEPT = 20  # of each job

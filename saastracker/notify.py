@@ -6,8 +6,8 @@ import msgspec
 
 from saastracker.contracts import Change, RecordStore
 from saastracker.errors import Conflict
+from saastracker.facts import ATTEMPTS
 from saastracker.job import Notice
-from saastracker.records import ATTEMPTS
 
 KIND = "notice"
 QUEUE_MAX = 1000  # the oldest give way

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from saastracker.contracts import Reader
 
 if TYPE_CHECKING:  # numpy takes 25 MB, which a server is spared until there are events
-    from saastracker.index import Actors
+    from saastracker.actors import Actors
 
 
 class Person(NamedTuple):

@@ -10,20 +10,11 @@ import pluggy
 
 from saastracker import hookspecs
 from saastracker.config import Config, suggest
-from saastracker.contracts import (
-    AuthScheme,
-    Enricher,
-    Projects,
-    RecordStore,
-    RecordStoreFactory,
-    ReportPage,
-    Store,
-    StoreFactory,
-    WireFormat,
-)
+from saastracker.contracts import RecordStore, RecordStoreFactory, ReportPage, Store, StoreFactory
 from saastracker.definition import Definition
 from saastracker.errors import OperatorError
 from saastracker.job import Job
+from saastracker.wire import AuthScheme, Enricher, Projects, WireFormat
 
 GROUP = "saastracker"  # of entry points; also the distribution whose plugins are on by default
 DEFAULT_RECORDS = "sqlite"

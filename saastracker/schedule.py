@@ -16,11 +16,12 @@ from apscheduler.triggers.interval import IntervalTrigger
 from saastracker.contracts import RecordStore, Store
 from saastracker.definition import Definitions
 from saastracker.errors import Conflict, NotFound, OperatorError, Unavailable
+from saastracker.facts import Facts
 from saastracker.job import Daily, Every, Job, JobContext
 from saastracker.job_runs import JobRuns, Result, Run
 from saastracker.metrics import Metrics
 from saastracker.notify import Notices
-from saastracker.records import Facts, now_ms
+from saastracker.records import now_ms
 
 log = logging.getLogger("saastracker.schedule")
 logging.getLogger("apscheduler").setLevel("WARNING")  # it tells of every start and every run

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from saastracker.contracts import Group, Reader, Reply, Submission
+from saastracker.contracts import Group, Reader, Submission
 from saastracker.event import Event
 from saastracker.indexer import Indexer
 from saastracker.testing import OTHER_PROJECT, PROJECT
+from saastracker.wire import Reply
 from saastracker_sqlite.store import SqliteStore
 
 HOUR = 3_600_000

@@ -10,12 +10,25 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"event", "errors"},
     {
-        *("contracts", "hookspecs", "decoding", "strict", "definition", "job"),
+        *("contracts", "wire", "actors", "hookspecs", "decoding", "strict", "definition", "job"),
         *("report", "scope", "conditions", "index", "cells", "active", "persons"),
     },
-    {"config", "records", "audit", "definitions", "secrets"},
+    {"config", "records", "facts", "audit", "definitions", "secrets"},
     {"plugins", "writer", "quota", "sessions", "refusals", "metrics", "job_runs", "logs", "channels", "folding"},
-    {"ingest", "indexer", "following", "notify", "schedule", "upkeep", "bodies", "live", "control", "web", "server", "demo"},
+    {
+        "ingest",
+        "indexer",
+        "following",
+        "notify",
+        "schedule",
+        "upkeep",
+        "bodies",
+        "live",
+        "control",
+        "web",
+        "server",
+        "demo",
+    },
     {"app", "cli", "__main__", "testing"},
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from saastracker.config import load_config
-from saastracker.contracts import Group, RecordStore, Reply, Store, Submission
+from saastracker.contracts import Group, RecordStore, Store, Submission
 from saastracker.event import Event
 from saastracker.plugins import Plugins
 from saastracker.quota import Usage, month_of
 from saastracker.testing import OTHER_PROJECT, PROJECT
+from saastracker.wire import Reply
 
 
 def ms(*date: int) -> int:

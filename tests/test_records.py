@@ -10,8 +10,9 @@ import pytest
 from saastracker.config import load_config
 from saastracker.contracts import RecordStore
 from saastracker.errors import Conflict, OperatorError
+from saastracker.facts import Facts
 from saastracker.plugins import Plugins, Registry
-from saastracker.records import HOUR_MS, Facts, now_ms
+from saastracker.records import HOUR_MS, now_ms
 from saastracker.secrets import Secrets
 
 

@@ -14,12 +14,13 @@ from saastracker.contracts import RecordStore, Store
 from saastracker.definition import Definition
 from saastracker.definitions import Definitions
 from saastracker.errors import Conflict, NotFound, OperatorError, Unavailable
+from saastracker.facts import Facts
 from saastracker.job import Daily, Every, Job, JobContext, Notice
 from saastracker.job_runs import JobRuns, Run
 from saastracker.metrics import Metrics
 from saastracker.notify import Notices
 from saastracker.plugins import Plugins
-from saastracker.records import HOUR_MS, Facts, now_ms
+from saastracker.records import HOUR_MS, now_ms
 from saastracker.schedule import Scheduler
 from saastracker.secrets import Secrets
 from saastracker.upkeep import KEPT_MS, expire

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saastracker.config import load_config
-from saastracker.contracts import Group, Reply, Store, Submission
+from saastracker.contracts import Group, Store, Submission
 from saastracker.event import Event
 from saastracker.plugins import Plugins
 from saastracker.sessions import INACTIVITY_MS, VISITORS_MAX, Sessions
 from saastracker.testing import PROJECT
+from saastracker.wire import Reply
 
 MINUTE = 60_000
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from saastracker.contracts import Project, Reply, Submission
+from saastracker.contracts import Submission
 from saastracker.event import Event
 from saastracker.metrics import Metrics
 from saastracker.quota import Usage
 from saastracker.sessions import Sessions
+from saastracker.wire import Project, Reply
 from saastracker.writer import Writer
 from saastracker_sqlite.records import SqliteRecords
 from saastracker_sqlite.store import SqliteStore

@@ -7,9 +7,10 @@ from datetime import date, timedelta
 import numpy as np
 from pyroaring import BitMap
 
+from saastracker.actors import Actors
 from saastracker.cells import cells, day_number
 from saastracker.contracts import Reader
-from saastracker.index import Actors, Day, Integers
+from saastracker.index import Day, Integers
 from saastracker.report import Column, Grid, Measure, Point, Report, Series, Table
 from saastracker.scope import Scope, Span
 

@@ -3,9 +3,9 @@
 import secrets
 from hashlib import sha256
 
-from saastracker.contracts import AuthScheme, Issued, Project, Projects, Request
 from saastracker.errors import Unauthorized
 from saastracker.hookspecs import hookimpl
+from saastracker.wire import AuthScheme, Issued, Project, Projects, Request
 
 
 class Bearer:

@@ -5,11 +5,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from saastracker.contracts import Decoded, Endpoint, Outcome, Project, Reply, Request, Sender, WireFormat
 from saastracker.decoding import ABSENT, UUID_MAX, check_time, decode, plain_path, properties, uuid_text
 from saastracker.errors import Invalid
 from saastracker.event import ENVIRONMENT_MAX, NAME_MAX, PATH_MAX, PLAN_MAX, Event, type_of
 from saastracker.hookspecs import hookimpl
+from saastracker.wire import Decoded, Endpoint, Outcome, Project, Reply, Request, Sender, WireFormat
 
 _Text = Annotated[str, Meta(min_length=1, max_length=NAME_MAX)]
 _Uuid = Annotated[str, Meta(max_length=UUID_MAX)]

@@ -8,10 +8,11 @@ from pathlib import Path
 import maxminddb
 import msgspec
 
-from saastracker.contracts import Config, Enricher, Sender
+from saastracker.contracts import Config
 from saastracker.errors import OperatorError
 from saastracker.event import Event
 from saastracker.hookspecs import hookimpl
+from saastracker.wire import Enricher, Sender
 
 CACHED = 10_000  # addresses
 

@@ -3,9 +3,9 @@
 import hmac
 import secrets
 
-from saastracker.contracts import AuthScheme, Issued, Project, Projects, Request
 from saastracker.errors import NotFound, Unauthorized
 from saastracker.hookspecs import hookimpl
+from saastracker.wire import AuthScheme, Issued, Project, Projects, Request
 
 
 class Hmac:

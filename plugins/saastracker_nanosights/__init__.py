@@ -4,7 +4,6 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from saastracker.contracts import Decoded, Endpoint, Outcome, Project, Reply, Request, Sender, WireFormat
 from saastracker.decoding import (
     ABSENT,
     check_origin,
@@ -22,6 +21,7 @@ from saastracker.decoding import (
 from saastracker.errors import Invalid
 from saastracker.event import NAME_MAX, Event, type_of
 from saastracker.hookspecs import hookimpl
+from saastracker.wire import Decoded, Endpoint, Outcome, Project, Reply, Request, Sender, WireFormat
 
 Fields: TypeAlias = dict[str, Any]  # values are msgspec.Raw until something looks inside
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
+from saastracker.actors import Actors
 from saastracker.cells import day_number
 from saastracker.contracts import Reader
-from saastracker.index import Actors
 from saastracker.scope import Scope
 
 

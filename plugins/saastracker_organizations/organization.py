@@ -6,11 +6,12 @@ from datetime import timedelta
 import numpy as np
 
 from saastracker.active import Active, active
+from saastracker.actors import Actors
 from saastracker.cells import cells, day_number
 from saastracker.conditions import conditions
 from saastracker.contracts import Reader
 from saastracker.errors import NotFound
-from saastracker.index import Actors, Integers
+from saastracker.index import Integers
 from saastracker.persons import joining
 from saastracker.report import Column, Figure, Figures, Measure, Point, Report, Series, Table
 from saastracker.scope import Scope, Span

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from saastracker.contracts import Decoded, Endpoint, Outcome, Project, Rejected, Reply, Request, Sender, WireFormat
 from saastracker.decoding import UUID_MAX, decode, decode_batch, decode_envelope, encode_properties, iso_time, uuid_text
 from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker.hookspecs import hookimpl
+from saastracker.wire import Decoded, Endpoint, Outcome, Project, Rejected, Reply, Request, Sender, WireFormat
 
 _Dimension = Annotated[str, Meta(max_length=64)] | None
 

@@ -3,8 +3,9 @@
 import numpy as np
 
 from saastracker.active import active
+from saastracker.actors import Actors
 from saastracker.contracts import Reader
-from saastracker.index import Actors, Integers
+from saastracker.index import Integers
 from saastracker.persons import Person, joining
 from saastracker.report import Column, Report, Table
 from saastracker.scope import Scope

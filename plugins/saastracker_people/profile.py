@@ -7,11 +7,11 @@ import msgspec
 import numpy as np
 
 from saastracker.active import Active, active
+from saastracker.actors import Actors
 from saastracker.cells import day_number
 from saastracker.conditions import conditions
 from saastracker.contracts import Reader
 from saastracker.errors import NotFound
-from saastracker.index import Actors
 from saastracker.persons import Joining, Person, aliases, joining
 from saastracker.report import Column, Figure, Figures, Measure, Point, Report, Series, Table
 from saastracker.scope import Scope

@@ -4,10 +4,10 @@ import secrets
 
 import msgspec
 
-from saastracker.contracts import AuthScheme, Issued, Project, Projects, Request
 from saastracker.decoding import decode_envelope
 from saastracker.errors import Unauthorized
 from saastracker.hookspecs import hookimpl
+from saastracker.wire import AuthScheme, Issued, Project, Projects, Request
 
 
 class _Body(msgspec.Struct, rename="camel", gc=False):

@@ -5,9 +5,9 @@ import secrets
 from hashlib import sha256
 from hmac import compare_digest
 
-from saastracker.contracts import AuthScheme, Issued, Project, Projects, Request
 from saastracker.errors import Unauthorized
 from saastracker.hookspecs import hookimpl
+from saastracker.wire import AuthScheme, Issued, Project, Projects, Request
 
 _RANDOM_NAME = re.compile(r"p_[A-Za-z0-9]+")
 

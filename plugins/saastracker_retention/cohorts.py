@@ -9,9 +9,10 @@ from typing import cast
 import numpy as np
 from pyroaring import BitMap
 
+from saastracker.actors import Actors
 from saastracker.cells import cells, day_number
 from saastracker.contracts import Reader
-from saastracker.index import Actors, Day
+from saastracker.index import Day
 from saastracker.report import Column, Grid, Number, Report, Table
 from saastracker.scope import FIRST_DATE, Scope, Span
 from saastracker_retention.periods import By, beginning, between, later

@@ -11,8 +11,9 @@ from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any
 
-from saastracker.contracts import Group, Refused, Reply, Submission
+from saastracker.contracts import Group, Refused, Submission
 from saastracker.event import Event
+from saastracker.wire import Reply
 from saastracker_sqlite import bulk
 from saastracker_sqlite.database import WAL_MAX, connect, truncate_wal
 from saastracker_sqlite.dictionary import Dictionary

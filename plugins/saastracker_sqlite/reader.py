@@ -18,7 +18,8 @@ from saastracker_sqlite.database import begin_read, connect_readonly
 from saastracker_sqlite.rows import read_events
 
 if TYPE_CHECKING:  # numpy takes 25 MB, which a server is spared until there are events
-    from saastracker.index import Actors, Day
+    from saastracker.actors import Actors
+    from saastracker.index import Day
 
 READERS_MAX = 4  # at a time; reports beyond wait
 STEPS = 20_000  # of SQLite's virtual machine, between two looks at the clock: about a millisecond
@@ -110,7 +111,7 @@ class SqliteReader:
         return [Day(day, key, Cell.decode(data)) for day, key, data in rows]
 
     def actors(self, project: str) -> "Actors":
-        from saastracker.index import Actors  # noqa: PLC0415  # see `SqliteStore.index`
+        from saastracker.actors import Actors  # noqa: PLC0415  # see `SqliteStore.index`
 
         rows = self.query(
             """SELECT a.id, a.anonymous, a.person, a.org, a.first, a.last

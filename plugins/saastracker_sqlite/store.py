@@ -8,9 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from saastracker.contracts import Group, Reader, Reply
+from saastracker.contracts import Group, Reader
 from saastracker.errors import OperatorError
 from saastracker.event import Event
+from saastracker.wire import Reply
 from saastracker_sqlite.append import ANSWER_MS, Appender
 from saastracker_sqlite.backup import copy
 from saastracker_sqlite.database import Lock, failures

@@ -10,10 +10,11 @@ from ua_parser import Domain, load_lazy_builtins
 from ua_parser.lazy import DeviceMatcher
 from ua_parser.regex import Resolver
 
-from saastracker.contracts import Config, Enricher, Sender
+from saastracker.contracts import Config
 from saastracker.decoding import clip
 from saastracker.event import NAME_MAX, Event
 from saastracker.hookspecs import hookimpl
+from saastracker.wire import Enricher, Sender
 
 TEXT_MAX = 1024  # characters of a user agent that are looked at
 CACHED = 10_000  # user agents; 10 MB if all of them are that long

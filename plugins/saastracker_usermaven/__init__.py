@@ -4,11 +4,11 @@ from typing import Any
 
 import msgspec
 
-from saastracker.contracts import Decoded, Endpoint, Outcome, Project, Rejected, Reply, Request, Sender, WireFormat
 from saastracker.decoding import decode, decode_envelope
 from saastracker.errors import Forbidden, Invalid, Refusal
 from saastracker.event import Event
 from saastracker.hookspecs import hookimpl
+from saastracker.wire import Decoded, Endpoint, Outcome, Project, Rejected, Reply, Request, Sender, WireFormat
 from saastracker_usermaven.body import read
 
 EVENTS_MAX = 10_000  # in one array; more would hold up the event loop

@@ -2,7 +2,6 @@
 
 from typing import Any, TypeAlias
 
-from saastracker.contracts import Project, Request
 from saastracker.decoding import (
     check_origin,
     check_time,
@@ -17,6 +16,7 @@ from saastracker.decoding import (
 )
 from saastracker.errors import Invalid
 from saastracker.event import NAME_MAX, Event, identity, type_of
+from saastracker.wire import Project, Request
 
 Fields: TypeAlias = dict[str, Any]
 

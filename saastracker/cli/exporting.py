@@ -12,8 +12,9 @@ import msgspec
 from saastracker.cli.lines import COLUMNS, OBJECTS, written
 from saastracker.cli.options import Options
 from saastracker.cli.progress import bar
-from saastracker.contracts import Project, Store
+from saastracker.contracts import Store
 from saastracker.event import Event
+from saastracker.wire import Project
 
 PAGE = 1000  # events read at once
 Writer: TypeAlias = Callable[[dict[str, Any]], object]

@@ -11,11 +11,12 @@ import click
 from saastracker.cli.lines import from_row, origin, read
 from saastracker.cli.options import Installation, Options
 from saastracker.cli.progress import bar
-from saastracker.contracts import Group, Project, Reply, Store, Submission
+from saastracker.contracts import Group, Store, Submission
 from saastracker.control import Control
 from saastracker.errors import Invalid, OperatorError
 from saastracker.event import Event
 from saastracker.records import now_ms
+from saastracker.wire import Project, Reply
 
 BATCH = 500  # events; at their largest they fit one message to the server
 LINE_MAX = 1024 * 1024  # bytes

@@ -7,8 +7,8 @@ import click
 
 from saastracker.cli.options import Installation
 from saastracker.config import suggest
-from saastracker.contracts import AuthScheme, Project
 from saastracker.errors import OperatorError
+from saastracker.wire import AuthScheme, Project
 
 Shown = dict[str, Mapping[str, str]]  # by auth scheme
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from saastracker.config import Config, load_config, suggest
-from saastracker.contracts import Project, RecordStore
+from saastracker.contracts import RecordStore
 from saastracker.errors import OperatorError
+from saastracker.facts import Facts
 from saastracker.plugins import Plugins, Registry
-from saastracker.records import Facts, Workspace
+from saastracker.records import Workspace
 from saastracker.secrets import Secrets
+from saastracker.wire import Project
 
 
 @dataclass(frozen=True)

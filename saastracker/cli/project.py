@@ -5,8 +5,8 @@ import click
 from saastracker.cli.issuing import Shown, document, issue_keys, scheme, show_keys, without_keys
 from saastracker.cli.listing import json_option, moment, show, show_json
 from saastracker.cli.options import Options
-from saastracker.contracts import Project
 from saastracker.records import HOUR_MS
+from saastracker.wire import Project
 
 
 @click.group()

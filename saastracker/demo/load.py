@@ -5,11 +5,12 @@ from itertools import islice
 
 import msgspec
 
-from saastracker.contracts import Group, Reply, Store, Submission
+from saastracker.contracts import Group, Store, Submission
 from saastracker.demo import game, product
 from saastracker.demo.timeline import DAY_MS, DAYS
 from saastracker.event import Event
-from saastracker.records import Facts
+from saastracker.facts import Facts
+from saastracker.wire import Reply
 
 GROUP_EVENTS = 5000  # per transaction
 _NO_REPLY = Reply(202, b"")

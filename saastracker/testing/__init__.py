@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from saastracker.contracts import Project, Request
+from saastracker.wire import Project, Request
 
 pytest.register_assert_rewrite(
     "saastracker.testing.auth",

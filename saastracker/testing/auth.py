@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from saastracker.contracts import AuthScheme, Project, Request
 from saastracker.errors import NotFound, Refusal, Unauthorized
 from saastracker.testing import OTHER_PROJECT, PROJECT, request
 from saastracker.testing.projects import InMemoryProjects
+from saastracker.wire import AuthScheme, Project, Request
 
 
 class AuthSchemeContract:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from saastracker.contracts import Decoded, Outcome, Project, Rejected, Request, Sender, WireFormat
 from saastracker.errors import Forbidden, Invalid
 from saastracker.event import (
     ENVIRONMENT_MAX,
@@ -23,6 +22,7 @@ from saastracker.event import (
     Event,
 )
 from saastracker.testing import NOW, PROJECT, request
+from saastracker.wire import Decoded, Outcome, Project, Rejected, Request, Sender, WireFormat
 
 DETAIL_MAX = 500  # characters of an error's text: answers and pages show it
 

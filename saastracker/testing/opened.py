@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from saastracker.contracts import Project, RecordStore, RecordStoreFactory, Reply, Store, StoreFactory, Submission
+from saastracker.contracts import RecordStore, RecordStoreFactory, Store, StoreFactory, Submission
 from saastracker.event import Event
 from saastracker.testing import NOW, PROJECT
+from saastracker.wire import Project, Reply
 
 Factories = tuple[RecordStoreFactory, StoreFactory]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from saastracker.contracts import AuthScheme, Credential, Issued, Project
+from saastracker.wire import AuthScheme, Credential, Issued, Project
 
 
 class InMemoryProjects:

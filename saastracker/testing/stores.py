@@ -9,10 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from saastracker.contracts import Group, RecordStore, Refused, Reply, Store
+from saastracker.contracts import Group, RecordStore, Refused, Store
 from saastracker.errors import OperatorError, Unavailable
 from saastracker.testing import NOW, OTHER_PROJECT, PROJECT
 from saastracker.testing.opened import ACCEPTED, FULL, Opened, event, names, submission, unstorable
+from saastracker.wire import Reply
 
 DAY_MS = 24 * 3600 * 1000
 

@@ -9,7 +9,6 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import FromPath
 
-from saastracker.contracts import Project
 from saastracker.definition import Defined
 from saastracker.errors import Forbidden, Invalid, NotFound, Stale, Unauthorized, VersionMissing
 from saastracker.records import AccessScope, Token, now_ms
@@ -17,6 +16,7 @@ from saastracker.schedule import State
 from saastracker.scope import LIMIT_DEFAULT, LIMIT_MAX, Scope
 from saastracker.web.faces import iso, json_report
 from saastracker.web.site import Site, WebRequest, get, read_body
+from saastracker.wire import Project
 
 ID_MAX = 64  # characters of a cursor
 

@@ -10,7 +10,7 @@ from litestar import Response
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from saastracker.contracts import Project, Reader, ReportPage
+from saastracker.contracts import Reader, ReportPage
 from saastracker.errors import MethodNotAllowed, NotFound
 from saastracker.records import Token, now_ms
 from saastracker.report import Report, Table
@@ -22,6 +22,7 @@ from saastracker.web.following import follow
 from saastracker.web.layout import layout
 from saastracker.web.linking import Links, scope_bar
 from saastracker.web.site import Site, WebRequest, get
+from saastracker.wire import Project
 
 PROJECT_COOKIE = "saastracker_project"  # the slug of the project last looked at
 TOP = 10  # rows of each table on a page of several

@@ -9,12 +9,14 @@ from typing import Any, TypeAlias
 from litestar import HttpMethod, Request, route
 
 from saastracker import bodies
-from saastracker.contracts import Project, ReportPage, Store
+from saastracker.contracts import ReportPage, Store
 from saastracker.definitions import Definitions
 from saastracker.errors import NotFound, RequestTimeout, Unauthorized
+from saastracker.facts import Facts
 from saastracker.live import Live
-from saastracker.records import Facts, Token
+from saastracker.records import Token
 from saastracker.schedule import Scheduler
+from saastracker.wire import Project
 
 TOKEN_COOKIE = "saastracker_token"  # noqa: S105
 get = partial(route, http_method=[HttpMethod.GET, HttpMethod.HEAD])  # the server leaves out the body of HEAD

@@ -21,9 +21,10 @@ from saastracker.cli.importing import BATCH
 from saastracker.cli.lines import COLUMNS, from_row, origin, written
 from saastracker.cli.lines import read as read_line
 from saastracker.cli.options import Options
-from saastracker.contracts import Group, Reply, Submission
+from saastracker.contracts import Group, Submission
 from saastracker.errors import Invalid
 from saastracker.event import Event
+from saastracker.wire import Reply
 
 Run = Callable[..., Result]
 Read = Callable[..., Any]

@@ -16,7 +16,8 @@ import httpx
 
 from saastracker.app import App, build
 from saastracker.config import load_config
-from saastracker.contracts import Project, Refused
+from saastracker.contracts import Refused
+from saastracker.wire import Project
 from saastracker_sqlite.store import SqliteStore
 from tests.plugins.geoip.test_geoip import database
 

@@ -12,20 +12,21 @@ import pytest
 
 import saastracker_sqlite
 import saastracker_stream
-from saastracker.contracts import Group, Project, Reader, Refused, Reply, Store, Submission
+from saastracker.contracts import Group, Reader, Refused, Store, Submission
 from saastracker.definition import Definition
 from saastracker.definitions import Definitions
 from saastracker.errors import Invalid
 from saastracker.event import Event
+from saastracker.facts import Facts
 from saastracker.job import Job, JobContext, Notice
 from saastracker.live import Live
 from saastracker.metrics import Metrics
-from saastracker.records import Facts
 from saastracker.report import Column, Report, Table
 from saastracker.schedule import Scheduler
 from saastracker.scope import Scope
 from saastracker.secrets import Secrets
 from saastracker.web.app import Site, build_web
+from saastracker.wire import Project, Reply
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
 NOW = 1_795_230_000_000  # 2026-11-21T03:00:00Z

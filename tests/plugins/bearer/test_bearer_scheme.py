@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from saastracker.contracts import Request
 from saastracker.errors import Unauthorized
 from saastracker.testing import PROJECT, request
 from saastracker.testing.auth import AuthSchemeContract
 from saastracker.testing.projects import InMemoryProjects
+from saastracker.wire import Request
 from saastracker_bearer import Bearer
 
 

@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from saastracker.contracts import Endpoint, Outcome, Reply
 from saastracker.errors import Invalid
 from saastracker.event import YEAR_MS, Event
 from saastracker.testing import NOW, PROJECT, recorded, request
 from saastracker.testing.formats import WireFormatContract
+from saastracker.wire import Endpoint, Outcome, Reply
 from saastracker_events import SaastrackerEvents
 
 CAPTURES = Path(__file__).parents[2] / "captures"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from saastracker.contracts import Credential, Request
 from saastracker.errors import NotFound, Unauthorized
 from saastracker.testing import OTHER_PROJECT, PROJECT, recorded, request
 from saastracker.testing.auth import AuthSchemeContract
 from saastracker.testing.projects import InMemoryProjects
+from saastracker.wire import Credential, Request
 from saastracker_hmac import Hmac
 
 CAPTURES = Path(__file__).parents[2] / "captures"

@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from saastracker.contracts import Outcome, Request
 from saastracker.errors import Forbidden, Invalid
 from saastracker.event import Event
 from saastracker.testing import NOW, PROJECT, request
 from saastracker.testing.formats import WireFormatContract
+from saastracker.wire import Outcome, Request
 from saastracker_nanosights import CustomEvents, Insights, wire_formats
 
 SAMPLE: dict[str, Any] = {

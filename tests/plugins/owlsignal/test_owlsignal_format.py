@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from saastracker.contracts import Decoded, Endpoint, Outcome, Rejected, Reply
 from saastracker.errors import Invalid
 from saastracker.event import YEAR_MS, Event
 from saastracker.testing import NOW, PROJECT, recorded, request
 from saastracker.testing.formats import WireFormatContract
+from saastracker.wire import Decoded, Endpoint, Outcome, Rejected, Reply
 from saastracker_owlsignal import Owlsignal
 
 CAPTURES = Path(__file__).parents[2] / "captures"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from saastracker.contracts import AuthScheme, Credential, Request
 from saastracker.errors import Unauthorized
 from saastracker.testing import PROJECT, recorded, request
 from saastracker.testing.auth import AuthSchemeContract
 from saastracker.testing.projects import InMemoryProjects
+from saastracker.wire import AuthScheme, Credential, Request
 from saastracker_query_token import QueryKey, QueryToken
 
 CAPTURES = Path(__file__).parents[2] / "captures"

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from saastracker.contracts import Group, Project, Refused, Reply, Submission
+from saastracker.contracts import Group, Refused, Submission
 from saastracker.event import Event
 from saastracker.report import Report
 from saastracker.scope import Filter, Scope, Span, cursor
 from saastracker.testing import OTHER_PROJECT, PROJECT
 from saastracker.web.following import wanted
+from saastracker.wire import Project, Reply
 from saastracker_sqlite.store import SqliteStore
 from saastracker_stream import load
 

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saastracker.config import load_config
-from saastracker.contracts import Sender
 from saastracker.errors import OperatorError
 from saastracker.event import NAME_MAX, Event
+from saastracker.wire import Sender
 from saastracker_useragent import UserAgents, enrichers
 
 AGENTS = UserAgents(drop_bots=True)

@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from saastracker.contracts import WireFormat
 from saastracker.errors import Invalid
 from saastracker.event import Event, identity
 from saastracker.testing import NOW, PROJECT, request
 from saastracker.testing.formats import WireFormatContract
+from saastracker.wire import WireFormat
 from saastracker_usermaven import Usermaven, wire_formats
 
 SERVER, BROWSER = wire_formats()

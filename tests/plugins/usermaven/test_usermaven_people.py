@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from saastracker.contracts import WireFormat
 from saastracker.errors import Invalid
 from saastracker.event import Event, identity
 from saastracker.testing import PROJECT, request
+from saastracker.wire import WireFormat
 from saastracker_usermaven import wire_formats
 
 SERVER, BROWSER = wire_formats()

@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from saastracker.contracts import Decoded, Outcome, Rejected, Request
 from saastracker.errors import Forbidden, Invalid
 from saastracker.testing import PROJECT, request
+from saastracker.wire import Decoded, Outcome, Rejected, Request
 from saastracker_usermaven import EVENTS_MAX, wire_formats
 
 SERVER, BROWSER = wire_formats()
