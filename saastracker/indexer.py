@@ -22,7 +22,7 @@ from saastracker.index import (
 log = logging.getLogger("saastracker.indexer")
 
 VERSION = "2"  # of what this code makes of events; another one in the database means: rebuild
-STEP_EVENTS = 100_000  # the most events of one step
+STEP_EVENTS = 25_000  # the most events of one step; 100 000 take 70 MB more, for a fifth less time
 
 
 Zones = Callable[[], Mapping[str, str]]  # the reporting time zones of projects by id, always the newest
@@ -57,7 +57,7 @@ class Indexer:
             progress(state.watermark, state.newest)
 
     def follow(self) -> int:
-        """Take in what is new, up to 100 000 events; how many they were."""
+        """Take in what is new, up to one step; how many events they were."""
         state = self._index.state()
         arrivals = self._index.arrivals(state.watermark, STEP_EVENTS)
         if not len(arrivals):
