@@ -15,7 +15,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """`[plugin.sqlite]`."""
 
     path: str = "saastracker.db"  # relative to the data folder
-    cache_mb: Annotated[int, msgspec.Meta(ge=1, le=65536)] = 32  # MiB of pages that the writer keeps in memory
+    cache_mb: Annotated[int, msgspec.Meta(ge=1, le=65536)] = 16  # MiB of pages that the writer keeps in memory
 
 
 @hookimpl
