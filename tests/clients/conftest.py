@@ -1,16 +1,15 @@
 """Chromium and the npm packages; where one is missing, tests that need it are skipped, in CI they fail."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.clients.browsing import Visit
+from tests.needing import missing
 from tests.serving import Served
 
 FOLDER = Path(__file__).parent
@@ -23,12 +22,6 @@ CHROMIUM_OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
 )
-
-
-def missing(reason: str) -> NoReturn:
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.needing import missing
 from tests.reliability.conftest import Start
 from tests.reliability.launch import launching
 from tests.reliability.load import Keys, Load, game_request, post, stored
@@ -68,7 +69,7 @@ def small_disk(folder: Path) -> Iterator[Path]:
     data.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "saastracker", str(data)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("only root may mount a small disk")
+        missing("only root may mount a small disk")
     shutil.copytree(kept, data, dirs_exist_ok=True)
     yield data
     subprocess.run(["umount", "--lazy", str(data)], check=True)

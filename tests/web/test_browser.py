@@ -15,12 +15,12 @@ import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from saastracker.event import Event
+from tests.needing import missing
 
 from .conftest import Running
 from .golden import offering_things
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
 
 
 @dataclass
@@ -38,6 +38,8 @@ class Served:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        missing("Chromium is not installed")
     with sync_playwright() as playwright:
         options: dict[str, Any] = {
             "executable_path": CHROMIUM,
