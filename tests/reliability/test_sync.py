@@ -16,8 +16,8 @@ from tests.serving import SAASTRACKER, Server
 REQUESTS = 3
 CALLS = "fsync,fdatasync,pwrite64,write,writev,sendto,sendmsg"
 # Such as: 4711 pwrite64(7</data/saastracker.db-wal>, "..."
-_CALL = re.compile(r"(?P<thread>\d+) (?P<name>\w+)\(\d+<(?P<file>[^>]*)>(?P<rest>.*)")
-_RESUMED = re.compile(r"(?P<thread>\d+) <\.\.\. \w+ resumed>")
+_CALL = re.compile(r"(?P<thread>\d+) +(?P<name>\w+)\(\d+<(?P<file>[^>]*)>(?P<rest>.*)")
+_RESUMED = re.compile(r"(?P<thread>\d+) +<\.\.\. \w+ resumed>")
 
 
 @pytest.fixture
