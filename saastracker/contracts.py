@@ -12,7 +12,7 @@ from saastracker.report import Report, Table
 from saastracker.scope import Parameter, Scope
 from saastracker.wire import Project, Reply
 
-if TYPE_CHECKING:  # numpy takes 25 MB, which a server is spared until there are events
+if TYPE_CHECKING:  # numpy takes 13 MB, which a server is spared until there are events
     from saastracker.actors import Actors
     from saastracker.index import Day, Index
 

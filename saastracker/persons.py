@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from saastracker.contracts import Reader
 
-if TYPE_CHECKING:  # numpy takes 25 MB, which a server is spared until there are events
+if TYPE_CHECKING:  # numpy takes 13 MB, which a server is spared until there are events
     from saastracker.actors import Actors
 
 

@@ -27,8 +27,7 @@ STOP_SECONDS = 7  # for requests under way; what is queued is committed after th
 class Joining:
     """A transport that sends the head of an answer with its body.
 
-    uvicorn writes them one after the other; each is a system call, a packet, and a wake-up of the client,
-    a fifth of what a small request costs.
+    uvicorn writes them one after the other; each is a system call, a packet, and a wake-up of the client.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -164,8 +163,8 @@ def serve(app: Any, host: str, port: int, stopping: Callable[[], None]) -> bool:
         backlog=BACKLOG,
     )
     server = Server(config, stopping)
-    # What start-up made stays; the default of a collection every 700 new objects cost a tenth of the CPU at 256
-    # connections, since those in flight were looked at again and again.
+    # What start-up made stays; with a collection every 700 new objects a tenth of the samples at 256
+    # connections were in the collector, which looks at those in flight again and again.
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)

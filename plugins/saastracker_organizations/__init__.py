@@ -22,7 +22,7 @@ def reports(config: Config) -> Sequence[ReportPage]:  # noqa: ARG001
     ]
 
 
-# numpy takes 25 MB, which a server is spared until someone asks.
+# numpy takes 13 MB, which a server is spared until someone asks.
 
 
 def load(reader: Reader, scope: Scope) -> Report:

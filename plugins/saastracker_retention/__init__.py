@@ -38,6 +38,6 @@ def reports(config: Config) -> Sequence[ReportPage]:  # noqa: ARG001
 
 
 def load(reader: Reader, scope: Scope) -> Report:
-    from saastracker_retention.cohorts import report  # noqa: PLC0415  # numpy takes 25 MB, spared to idle servers
+    from saastracker_retention.cohorts import report  # noqa: PLC0415  # numpy takes 13 MB, spared to idle servers
 
     return report(reader, scope)

@@ -17,7 +17,7 @@ from saastracker.event import Event
 from saastracker_sqlite.database import begin_read, connect_readonly
 from saastracker_sqlite.rows import read_events
 
-if TYPE_CHECKING:  # numpy takes 25 MB, which a server is spared until there are events
+if TYPE_CHECKING:  # numpy takes 13 MB, which a server is spared until there are events
     from saastracker.actors import Actors
     from saastracker.index import Day
 

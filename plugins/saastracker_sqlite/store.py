@@ -37,7 +37,7 @@ class SqliteStore:
 
     @cached_property
     def index(self) -> "SqliteIndex":
-        from saastracker_sqlite.index import SqliteIndex  # noqa: PLC0415  # numpy: 25 MB that an idle server is spared
+        from saastracker_sqlite.index import SqliteIndex  # noqa: PLC0415  # numpy: 13 MB that an idle server is spared
 
         return SqliteIndex(self._path, self._readers)
 
