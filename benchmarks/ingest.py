@@ -34,6 +34,7 @@ from rich.table import Table
 from saastracker.config import load_config
 from saastracker.contracts import Group, Submission
 from saastracker.plugins import Plugins
+from saastracker.testing import InMemoryDefinitions
 from saastracker.testing.projects import InMemoryProjects
 from saastracker.wire import Project, Reply, Request
 
@@ -148,7 +149,7 @@ def bytes_per_event(folder: Path) -> float:
     records = plugins.open_records()
     store = plugins.open_store(records)
     store.claim()
-    wire = plugins.registry(InMemoryProjects()).wire_formats["saastracker"]
+    wire = plugins.registry(InMemoryProjects(), InMemoryDefinitions()).wire_formats["saastracker"]
     project = Project(id="11111111-2222-4333-8444-555555555555", slug="b", name="b", workspace="w")
     now = int(time.time())
     pending: list[Submission] = []

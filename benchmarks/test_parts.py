@@ -15,7 +15,7 @@ from saastracker.config import load_config
 from saastracker.contracts import Group, Store, Submission
 from saastracker.event import Event
 from saastracker.plugins import Plugins, Registry
-from saastracker.testing import PROJECT
+from saastracker.testing import PROJECT, InMemoryDefinitions
 from saastracker.testing.projects import InMemoryProjects
 from saastracker.wire import Reply, Request
 
@@ -36,7 +36,7 @@ def projects() -> InMemoryProjects:
 
 @pytest.fixture
 def registry(plugins: Plugins, projects: InMemoryProjects) -> Registry:
-    return plugins.registry(projects)
+    return plugins.registry(projects, InMemoryDefinitions())
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ from saastracker.report import (
     Table,
 )
 from saastracker.scope import Filter, Parameter, Scope, Span
+from saastracker.tagger import Tagger, Tagging
 from saastracker.wire import (
     AuthScheme,
     Credential,
@@ -119,6 +120,8 @@ __all__ = [
     "StoreFactory",
     "Submission",
     "Table",
+    "Tagger",
+    "Tagging",
     "Unauthorized",
     "Unavailable",
     "WireFormat",

@@ -55,13 +55,13 @@ class App:
             opened.callback(self._store.close)
             self._store.claim()
             self.facts = Facts(records, Secrets.open(config.data))
-            self.registry = plugins.registry(self.facts)
+            self.definitions = Definitions(records, plugins.kinds)
+            self.registry = plugins.registry(self.facts, self.definitions)
             now = _now()
             sessions = Sessions()
             with self._store.reader() as reader:
                 sessions.refill(reader, now)
             usage = Usage(records, now)
-            self.definitions = Definitions(records, self.registry.definitions)
             self._scheduler = Scheduler(
                 (expire(records), *self.registry.jobs.values()),
                 enabled=config.scheduler.enabled,
@@ -104,7 +104,7 @@ class App:
                 public_url=config.server.url,
             )
         )
-        self._following = Following(self._store, self._writer, self._zones)
+        self._following = Following(self._store, self._writer, self._zones, self.registry.taggers, self.definitions)
         self._control = ControlServer(config.data, self)
         self._tasks: list[asyncio.Task[None]] = []
         self._gauges()

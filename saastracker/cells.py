@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -11,15 +10,9 @@ from pyroaring import BitMap
 from saastracker.actors import Actors
 from saastracker.conditions import DAY_MS, HOUR_MS, conditions, local_time
 from saastracker.contracts import Reader
-from saastracker.index import NAMESPACES, OTHER, Cell, Day
+from saastracker.index import OTHER, Cell, Day, day_number
 from saastracker.scope import Scope, Span
-
-_EPOCH = date(1970, 1, 1).toordinal()
-
-
-def day_number(day: date) -> int:
-    """Days since 1970, as cells have them."""
-    return day.toordinal() - _EPOCH
+from saastracker.tagger import NAMESPACES
 
 
 def cells(  # noqa: PLR0917

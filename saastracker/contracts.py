@@ -14,7 +14,9 @@ from saastracker.wire import Project, Reply
 
 if TYPE_CHECKING:  # numpy takes 13 MB, which a server is spared until there are events
     from saastracker.actors import Actors
-    from saastracker.index import Day, Index
+    from saastracker.index import Day, Index, Seen
+    from saastracker.parts import Parts
+    from saastracker.segments import Moments
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
 
@@ -99,7 +101,24 @@ class Reader(Protocol):
         """Who the actors in a project's cells are."""
 
     def texts(self, codes: Sequence[int]) -> dict[int, str]:
-        """What the codes of `actors` stand for."""
+        """What the codes of `actors`, `moments` and `parts` stand for."""
+
+    def moments(  # noqa: PLR0917
+        self, project: str, first: int, last: int, names: Sequence[str] | None = None, environment: str | None = None
+    ) -> "Moments":
+        """Who did what and when on the local dates `first` to `last`: all events, or those of some names, in no order."""
+
+    def parts(self, project: str, first: int, last: int, environment: str | None = None) -> "Parts":
+        """What sessions with an event on the dates `first` to `last` consist of; of those that last longer all days."""
+
+    def seen(self, project: str, namespace: str) -> "list[Seen]":
+        """The keys a tagger ever gave."""
+
+    def tagged(self, project: str, namespace: str, unit: str = "") -> float:
+        """How much of the events a tagger's namespace counts, from 0 to 1; `unit` is a definition's id."""
+
+    def environments(self, project: str) -> list[str]:
+        """Where a project's events come from, by name."""
 
     def rejected(self, project: str, limit: int) -> list[Refused]:
         """The newest refusals of a project, newest first."""

@@ -20,6 +20,14 @@ log = logging.getLogger("saastracker.definitions")
 DEFINED_MAX = 500  # of one kind in one project
 
 
+class _Nothing:
+    def of(self, project: str, kind: str) -> tuple[Defined, ...]:  # noqa: ARG002
+        return ()
+
+
+NOTHING_DEFINED = _Nothing()  # where plugins are only looked at
+
+
 class _Kept(msgspec.Struct, frozen=True):
     """A definition as its record keeps it."""
 

@@ -1,27 +1,54 @@
-"""Folds events into index cells: the one computation behind following, recomputing and rebuilding."""
+"""Folds events into the index: the one computation behind following, recomputing and rebuilding."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from saastracker.channels import channel
-from saastracker.index import KEYS_MAX, OTHER, Arrivals, Cell, CellKey, Group, Integers, Sequences, distinct
+from saastracker.index import KEYS_MAX, OTHER, Arrivals, Cell, CellKey, ChunkKey, Group, Integers, Sequences, distinct
+from saastracker.parts import FOREVER, Parts
+from saastracker.segments import Moments
 
 DAY_MS = 86_400_000
 _QUARTER_MS = 15 * 60_000  # offsets of time zones change on quarters of an hour
 
 CODED = ("name", "type", "path", "org", "release", "country", "browser", "os", "device", "plan", "referrer", "campaign")
 
-Texts = Callable[[Sequence[int]], Mapping[int, str]]
+NAMED = (*CODED, "environment", "source", "medium")
+ATTRIBUTES = ("release", "country", "browser", "os", "device", "referrer", "source", "medium", "campaign")
+
+Chosen: TypeAlias = NDArray[np.bool_]
+Texts: TypeAlias = Callable[[Sequence[int]], Mapping[int, str]]
 
 
 class Folded(msgspec.Struct):
-    cells: dict[CellKey, Cell]
-    days: dict[tuple[str, int], Sequences]
+    cells: dict[CellKey, Cell] = {}
+    days: dict[tuple[str, int], Sequences] = {}
+    moments: dict[ChunkKey, Moments] = {}
+    parts: dict[ChunkKey, Parts] = {}
+    sessions: dict[tuple[str, int], tuple[int, int]] = {}  # project and session → first and last day
+
+    def add(self, other: "Folded") -> None:
+        """Both together."""
+        for cell_key, cell in other.cells.items():
+            self.cells[cell_key] = self.cells[cell_key].plus(cell) if cell_key in self.cells else cell
+        for day, span in other.days.items():
+            known = self.days.get(day, span)
+            self.days[day] = Sequences(min(known.low, span.low), max(known.high, span.high))
+        for key, moments in other.moments.items():
+            self.moments[key] = Moments.together([self.moments[key], moments]) if key in self.moments else moments
+        for key, parts in other.parts.items():
+            both = Parts.together([self.parts[key], parts]) if key in self.parts else parts
+            self.parts[key] = both.merged(both.actor, both.session)
+        for session, (first, last) in other.sessions.items():
+            since, until = self.sessions.get(session, (first, last))
+            self.sessions[session] = min(first, since), max(last, until)
 
 
 def local(times: Integers, zone: str) -> Integers:
@@ -36,45 +63,115 @@ def local(times: Integers, zone: str) -> Integers:
 
 
 def fold(arrivals: Arrivals, actors: Integers, zones: Mapping[str, str], texts: Texts) -> Folded:
-    """Cells of all namespaces. `actors` has each event's actor, 0 for nobody."""
-    folded = Folded({}, {})
+    """Cells of all columns, moments and parts of sessions. `actors` has each event's actor, 0 for nobody."""
+    folded = Folded()
     for place, project in enumerate(arrivals.projects):
         mine = np.flatnonzero(arrivals.project == place)
         if len(mine):
-            _fold_project(folded, project, arrivals, mine, actors[mine], zones.get(project, "UTC"), texts)
+            of_project = arrivals.only(mine)
+            known = texts(_all(of_project.codes[name] for name in NAMED))
+            clock = local(of_project.time, zones.get(project, "UTC"))
+            _fold_days(folded, project, of_project, clock // DAY_MS)
+            _fold_cells(folded, project, of_project, actors[mine], clock, known)
+            _fold_moments(folded, project, of_project, actors[mine], clock // DAY_MS, known)
     return folded
 
 
-def _fold_project(  # noqa: PLR0917
-    folded: Folded, project: str, arrivals: Arrivals, mine: Integers, actors: Integers, zone: str, texts: Texts
-) -> None:
-    clock = local(arrivals.time[mine], zone)
-    days = clock // DAY_MS
-    sequences = arrivals.sequence[mine]
+def _fold_days(folded: Folded, project: str, arrivals: Arrivals, days: Integers) -> None:
     for day in np.unique(days).tolist():
-        of_day = sequences[days == day]
+        of_day = arrivals.sequence[days == day]
         folded.days[project, day] = Sequences(int(of_day.min()), int(of_day.max()))
-    codes = {name: arrivals.codes[name][mine] for name in (*CODED, "environment", "source", "medium")}
-    environments = codes["environment"]
-    columns = {"all": np.ones(len(mine), np.int64), **{name: codes[name] for name in CODED}}
-    known = texts(_all(codes.values()))
+    sessions, _, place = distinct(arrivals.codes["session"])
+    first = np.full(len(sessions), FOREVER)
+    last = np.full(len(sessions), -FOREVER)
+    np.minimum.at(first, place, days)
+    np.maximum.at(last, place, days)
+    for (session,), *between in zip(sessions, first.tolist(), last.tolist(), strict=True):
+        if session:
+            folded.sessions[project, session] = between[0], between[1]
+
+
+def _fold_cells(  # noqa: PLR0917
+    folded: Folded, project: str, arrivals: Arrivals, actors: Integers, clock: Integers, known: Mapping[int, str]
+) -> None:
+    codes = arrivals.codes
+    columns = {"all": np.ones(len(arrivals), np.int64), **{name: codes[name] for name in CODED}}
+    columns["page"] = np.where(_coded(codes["type"], known, "pageview"), codes["path"], 0)
     columns["channel"], channels = _channels(codes, known)
-    hours = clock % DAY_MS // 3_600_000
-    naming: dict[str, Mapping[int, str]] = dict.fromkeys(CODED, known)
+    columns["hour"] = clock % DAY_MS // 3_600_000 + 1
+    naming: dict[str, Mapping[int, str]] = dict.fromkeys(columns, known)
     naming["all"] = {1: ""}
     naming["channel"] = channels
     naming["hour"] = {hour + 1: str(hour) for hour in range(24)}
-    columns["hour"] = hours + 1
-    values = arrivals.value[mine]
     for namespace, column in columns.items():
         names = naming[namespace]
         present = np.flatnonzero(column)
         if len(present):
-            for (day, environment, code), cell in _cells(
-                days[present], environments[present], column[present], actors[present], values[present]
-            ):
+            of_present = clock[present] // DAY_MS, codes["environment"][present], column[present], actors[present]
+            for (day, environment, code), cell in cells(*of_present, arrivals.value[present]):
                 key = CellKey(project, namespace, day, known[environment], names[code])
                 folded.cells[key] = cell
+
+
+def _fold_moments(  # noqa: PLR0917
+    folded: Folded, project: str, arrivals: Arrivals, actors: Integers, days: Integers, known: Mapping[int, str]
+) -> None:
+    codes = arrivals.codes
+    views = _coded(codes["type"], known, "pageview")
+    path = np.where(views, codes["path"], 0)
+    every = Moments(
+        [], np.zeros(len(arrivals), np.int64), actors, codes["session"], arrivals.time, arrivals.sequence, path
+    )
+    groups, _, place = distinct(days, codes["environment"], codes["name"])
+    for rows, (day, environment, name) in zip(_rows(place, len(groups)), groups, strict=True):
+        key = ChunkKey(project, "moments", day, known[environment], known[name])
+        folded.moments[key] = every.only(rows)
+        folded.moments[key].names = [key.key]
+    parts = _parts(arrivals, actors, views, path, known)
+    groups, _, place = distinct(days, codes["environment"])
+    for rows, (day, environment) in zip(_rows(place, len(groups)), groups, strict=True):
+        inside = parts.only(rows[parts.session[rows] > 0])
+        if len(inside):
+            key = ChunkKey(project, "parts", day, known[environment], "")
+            folded.parts[key] = inside.merged(inside.actor, inside.session)
+
+
+def _parts(  # noqa: PLR0917
+    arrivals: Arrivals, actors: Integers, views: Chosen, path: Integers, known: Mapping[int, str]
+) -> Parts:
+    """Each event as a part of its own."""
+    codes, time = arrivals.codes, arrivals.time
+    passing = _coded(codes["name"], known, "$pageleave") | _coded(codes["type"], known, "vital")
+    return Parts(
+        actor=actors,
+        session=codes["session"],
+        first=time,
+        first_sequence=arrivals.sequence,
+        last=time,
+        events=np.ones(len(arrivals), np.int64),
+        counted=(~passing).astype(np.int64),
+        pages=views.astype(np.int64),
+        entry=path,
+        entry_time=time,
+        entry_sequence=arrivals.sequence,
+        exit=path,
+        exit_time=time,
+        exit_sequence=arrivals.sequence,
+        started=np.where(_coded(codes["name"], known, "Session:Start"), time, FOREVER),
+        ended=np.where(_coded(codes["name"], known, "Session:End"), time, 0),
+        **{name: codes[name] for name in ATTRIBUTES},
+    )
+
+
+def _coded(codes: Integers, known: Mapping[int, str], text: str) -> Chosen:
+    """Which of some codes stand for a text."""
+    return np.isin(codes, [code for code, name in known.items() if name == text])
+
+
+def _rows(place: Integers, groups: int) -> list[Integers]:
+    """The rows of each group."""
+    order = np.argsort(place, kind="stable")
+    return np.split(order, np.searchsorted(place[order], np.arange(1, groups)))
 
 
 def _all(columns: Iterable[Integers]) -> list[int]:
@@ -92,8 +189,13 @@ def _channels(codes: Mapping[str, Integers], known: Mapping[int, str]) -> tuple[
     return per_triple[place], {number: name for name, number in numbered.items()}
 
 
-def _cells(
-    days: Integers, environments: Integers, codes: Integers, actors: Integers, values: np.ndarray
+def cells(  # noqa: PLR0917
+    days: Integers,
+    environments: Integers,
+    codes: Integers,
+    actors: Integers,
+    values: NDArray[np.float64],
+    distribution: bool = False,
 ) -> list[tuple[tuple[int, int, int], Cell]]:
     """A cell for each distinct (day, environment, code)."""
     keys, _, group = distinct(days, environments, codes)
@@ -106,7 +208,8 @@ def _cells(
     pairs, counts = np.unique(group[somebody] * width + actors[somebody], return_counts=True)
     starts = np.searchsorted(pairs // width, np.arange(len(keys) + 1))
     members = (pairs % width).astype(np.uint32)
-    cells = []
+    of_each_key = _rows(group, len(keys)) if distribution else ()
+    found = []
     for number, (day, environment, code) in enumerate(keys):
         mine = slice(starts[number], starts[number + 1])
         of_each = counts[mine]
@@ -117,8 +220,11 @@ def _cells(
             BitMap(members[mine]),
             of_each if len(of_each) < events[number] else None,
         )
-        cells.append(((day, environment, code), cell))
-    return cells
+        if distribution:
+            given = values[of_each_key[number]]
+            cell.values = given[~np.isnan(given)]
+        found.append(((day, environment, code), cell))
+    return found
 
 
 def cap(cells: Mapping[CellKey, Cell], taken: Mapping[Group, int]) -> dict[CellKey, Cell]:

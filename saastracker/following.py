@@ -3,11 +3,17 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from saastracker.contracts import Store
+from saastracker.definition import Definitions
 from saastracker.errors import Refusal
+from saastracker.tagger import Tagger
 from saastracker.writer import Writer
+
+if TYPE_CHECKING:
+    from saastracker.indexer import Indexer, Step
 
 log = logging.getLogger("saastracker.following")
 
@@ -20,45 +26,51 @@ RETRY_SECONDS = 30.0
 class Following:
     """Runs the indexer's steps in a thread, one after the other."""
 
-    def __init__(self, store: Store, writer: Writer, zones: Callable[[], Mapping[str, str]]) -> None:
+    def __init__(  # noqa: PLR0917
+        self,
+        store: Store,
+        writer: Writer,
+        zones: Callable[[], Mapping[str, str]],
+        taggers: Sequence[Tagger],
+        definitions: Definitions,
+    ) -> None:
         self._store = store
         self._writer = writer
         self._zones = zones
+        self._taggers = taggers
+        self._definitions = definitions
         self.seconds_behind = 0.0
         self._one_at_a_time = asyncio.Lock()
 
     async def run(self) -> None:
         """Until it is cancelled."""
         await self._first_event()
-        # Only now: numpy takes 13 MB, which an idle server is spared.
-        from saastracker.indexer import STEP_EVENTS, Indexer  # noqa: PLC0415
+        from saastracker.indexer import STEP_EVENTS  # noqa: PLC0415  # see `_indexer`
 
-        indexer = Indexer(self._store.index, self._zones, self._writer.run)
+        indexer = self._indexer()
         caught_up = time.monotonic()
         begun = False
         while True:
-            used = 0.0
+            used, more = 0.0, False
             try:
                 async with self._one_at_a_time:
                     if not begun:
                         await asyncio.to_thread(indexer.begin)
                         begun = True
                     started = time.monotonic()
-                    events, used = await asyncio.to_thread(_timed, indexer.step)
+                    (events, more), used = await asyncio.to_thread(_timed, indexer.step)
                 if events < STEP_EVENTS:
                     caught_up = started
             except Refusal as error:
                 log.warning("The index could not be written: %s", error.detail)
                 await asyncio.sleep(RETRY_SECONDS)
             self.seconds_behind = time.monotonic() - caught_up
-            if self.seconds_behind < BEHIND_SECONDS:
+            if self.seconds_behind < BEHIND_SECONDS and not more:
                 await asyncio.sleep(max(STEP_SECONDS, used / SHARE - used))
 
     async def rebuild(self) -> AsyncIterator[tuple[int, int]]:
         """Make the index again; yields how many events are in it and how many there are, equal at the end."""
-        from saastracker.indexer import Indexer  # noqa: PLC0415  # see `run`
-
-        indexer = Indexer(self._store.index, self._zones, self._writer.run)
+        indexer = self._indexer()
         async with self._one_at_a_time:
             await asyncio.to_thread(indexer.reset)
             while await asyncio.to_thread(indexer.follow):
@@ -67,6 +79,18 @@ class Following:
                     yield state.watermark, state.newest
         yield 1, 1
 
+    def _indexer(self) -> "Indexer":
+        # Only now: numpy takes 13 MB, which an idle server is spared.
+        from saastracker.indexer import Indexer  # noqa: PLC0415
+
+        return Indexer(
+            self._store.index,
+            self._zones,
+            self._writer.run,
+            taggers=self._taggers,
+            definitions=self._definitions,
+        )
+
     async def _first_event(self) -> None:
         while True:
             if await asyncio.to_thread(self._store.read_after, 0, 1):
@@ -74,7 +98,7 @@ class Following:
             await asyncio.sleep(STEP_SECONDS)
 
 
-def _timed(step: Callable[[], int]) -> tuple[int, float]:
+def _timed(step: "Callable[[], Step]") -> "tuple[Step, float]":
     """What a step returns, and the seconds of CPU it took."""
     used = time.thread_time()
     return step(), time.thread_time() - used

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import pluggy
 
 from saastracker.contracts import Config, RecordStoreFactory, ReportPage, StoreFactory
-from saastracker.definition import Definition
+from saastracker.definition import Definition, Definitions
 from saastracker.job import Job
+from saastracker.tagger import Tagger
 from saastracker.wire import AuthScheme, Enricher, Projects, WireFormat
 
 hookspec = pluggy.HookspecMarker("saastracker")
@@ -39,8 +40,13 @@ def record_stores(config: Config) -> Mapping[str, RecordStoreFactory] | None:
 
 
 @hookspec
-def reports(config: Config) -> Sequence[ReportPage] | None:
+def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage] | None:
     """Pages that answer a question about a project's events."""
+
+
+@hookspec
+def taggers(config: Config) -> Sequence[Tagger] | None:
+    """What the index counts beside the columns of events."""
 
 
 @hookspec

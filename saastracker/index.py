@@ -3,6 +3,7 @@
 import struct
 import zlib
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import NamedTuple, Protocol, TypeAlias
 
 import msgspec
@@ -12,27 +13,18 @@ from pyroaring import BitMap
 
 Integers: TypeAlias = NDArray[np.int64]
 
-NAMESPACES = (
-    "all",
-    "name",
-    "type",
-    "path",
-    "org",
-    "release",
-    "country",
-    "browser",
-    "os",
-    "device",
-    "plan",
-    "referrer",
-    "channel",
-    "campaign",
-    "hour",
-)
 OTHER = "(other)"  # what a day's keys beyond the limit are counted under
 KEYS_MAX = 10_000  # per day, environment and namespace
 
-_HEAD = struct.Struct("<qdqI")
+CHUNK_ROWS = 4096  # of moments and parts; the last chunk of a day takes more until it has as many
+
+_HEAD = struct.Struct("<qdqII")
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def day_number(day: date) -> int:
+    """Days since 1970, as the index has them."""
+    return day.toordinal() - _EPOCH
 
 
 class Cell(msgspec.Struct):
@@ -47,19 +39,29 @@ class Cell(msgspec.Struct):
     valued: int  # events with a value
     actors: BitMap
     counts: Integers | bytes | None = None
+    values: NDArray[np.float64] | None = None  # of each event that has one, where a tagger asks for them
 
     def encode(self) -> bytes:
         actors = self.actors.serialize()
         counts = b"" if self.counts is None else self.counts
         if not isinstance(counts, bytes):
             counts = zlib.compress(counts.astype("<u4").tobytes(), 1)
-        return _HEAD.pack(self.events, self.total, self.valued, len(actors)) + actors + counts
+        values = b"" if self.values is None else zlib.compress(self.values.astype("<f8").tobytes(), 1)
+        return _HEAD.pack(self.events, self.total, self.valued, len(actors), len(counts)) + actors + counts + values
 
     @classmethod
     def decode(cls, data: bytes) -> "Cell":
-        events, total, valued, size = _HEAD.unpack_from(data)
-        end = _HEAD.size + size
-        return cls(events, total, valued, BitMap.deserialize(data[_HEAD.size : end]), data[end:] or None)
+        events, total, valued, actors, counts = _HEAD.unpack_from(data)
+        middle = _HEAD.size + actors
+        values = data[middle + counts :]
+        return cls(
+            events,
+            total,
+            valued,
+            BitMap.deserialize(data[_HEAD.size : middle]),
+            data[middle : middle + counts] or None,
+            np.frombuffer(zlib.decompress(values), "<f8") if values else None,
+        )
 
     def per_actor(self) -> tuple[Integers, Integers]:
         """Numbers of the actors, ascending, and the events of each."""
@@ -81,7 +83,11 @@ class Cell(msgspec.Struct):
             np.add.at(counts, place, np.concatenate([each for _, each in both]))
             if len(counts) == 0 or counts.max() == 1:
                 counts = None
-        return Cell(self.events + other.events, self.total + other.total, self.valued + other.valued, actors, counts)
+        values = None
+        if self.values is not None and other.values is not None:
+            values = np.concatenate([self.values, other.values])
+        total, valued = self.total + other.total, self.valued + other.valued
+        return Cell(self.events + other.events, total, valued, actors, counts, values)
 
 
 def numbers(actors: BitMap) -> Integers:
@@ -153,12 +159,61 @@ class Arrivals(msgspec.Struct):
     def __len__(self) -> int:
         return len(self.sequence)
 
+    def only(self, rows: Integers) -> "Arrivals":
+        """The rows at some places."""
+        return Arrivals(
+            self.projects,
+            self.project[rows],
+            self.sequence[rows],
+            self.time[rows],
+            self.value[rows],
+            {name: column[rows] for name, column in self.codes.items()},
+        )
+
 
 class Sequences(NamedTuple):
     """The lowest and highest sequence number of a day's events."""
 
     low: int
     high: int
+
+
+class ChunkKey(NamedTuple):
+    """Moments and parts of a day are kept in chunks, so that new ones need not touch what a busy day has."""
+
+    project: str  # id
+    kind: str  # moments or parts
+    day: int
+    environment: str
+    key: str  # of moments the event's name
+
+
+class Chunk(NamedTuple):
+    number: int  # from 0, per key
+    data: bytes
+
+
+class Unit(NamedTuple):
+    """What of a tagger is followed by itself."""
+
+    project: str  # id
+    namespace: str
+    unit: str  # a definition's id, or "" for a tagger without definitions
+
+
+class Progress(NamedTuple):
+    version: str
+    watermark: int  # the last sequence number that is in the unit's cells
+
+
+class Seen(NamedTuple):
+    """When a tagger's key was seen at all, whatever the environment."""
+
+    key: str
+    first: int  # ms
+    last: int
+    first_sequence: int  # of the event at `first`, the one that arrived first where several are
+    last_sequence: int  # of the event at `last`, the one that arrived last
 
 
 class IndexChanges(msgspec.Struct):
@@ -172,6 +227,11 @@ class IndexChanges(msgspec.Struct):
     actors: dict[ActorKey, Actor] = {}  # new ones
     seen: dict[int, tuple[int, int]] = {}  # known actors: first and last time, widened by these
     aliases: dict[tuple[str, int], int] = {}  # project and anonymous id → user; the first stays
+    chunks: dict[ChunkKey, Chunk] = {}
+    sessions: dict[tuple[str, int], tuple[int, int]] = {}  # project and session → first and last day
+    forget: list[Unit] = []  # with all their cells, before anything is put
+    units: dict[Unit, Progress] = {}
+    seen_keys: dict[tuple[str, str], list[Seen]] = {}  # by project and namespace
 
 
 class IndexState(msgspec.Struct, frozen=True):
@@ -180,6 +240,7 @@ class IndexState(msgspec.Struct, frozen=True):
     last_actor: int
     version: str  # of the code and settings that made the index; empty for a new one
     dirty: Sequence[tuple[str, int]] = ()  # project and day to be recomputed from raw events
+    first: Mapping[str, int] = {}  # the sequence number of each project's first event
 
 
 class Index(Protocol):
@@ -201,6 +262,15 @@ class Index(Protocol):
         """How many keys each group has; those without are left out."""
 
     def span(self, project: str, day: int) -> Sequences | None: ...
+
+    def last_chunks(self, keys: Sequence[ChunkKey]) -> dict[ChunkKey, Chunk]:
+        """The last chunk of each key that has one."""
+
+    def units(self) -> dict[Unit, Progress]:
+        """What is followed of taggers."""
+
+    def properties(self, sequences: Sequence[int]) -> dict[int, str]:
+        """The properties of events as JSON; those without are left out."""
 
     def write(self, changes: IndexChanges) -> None:
         """All of it or nothing. Raises Conflict if the watermark is not where the step started."""

@@ -1,40 +1,47 @@
 """Follows the events' sequence and keeps the index: each step in one transaction with its watermark."""
 
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from saastracker.chunks import of_moments, of_parts
+from saastracker.definition import Definitions
+from saastracker.enrolling import enrol
 from saastracker.folding import Folded, cap, fold, local
-from saastracker.index import (
-    Actor,
-    ActorKey,
-    Arrivals,
-    Cell,
-    CellKey,
-    Index,
-    IndexChanges,
-    IndexState,
-    Integers,
-    distinct,
-)
+from saastracker.index import Arrivals, Cell, CellKey, Index, IndexChanges, IndexState, Integers, Progress, Unit
+from saastracker.tagger import Tagger
+from saastracker.tagging import Tagged, tag
+from saastracker.units import Units, UnitState, abreast
 
-log = logging.getLogger("saastracker.indexer")
-
-VERSION = "2"  # of what this code makes of events; another one in the database means: rebuild
+VERSION = "3"  # of what this code makes of events; another one in the database means: rebuild
 STEP_EVENTS = 25_000  # the most events of one step; 100 000 take 70 MB more, for a fifth less time
 
 
 Zones = Callable[[], Mapping[str, str]]  # the reporting time zones of projects by id, always the newest
 
 
+class Step(NamedTuple):
+    events: int  # how many were new
+    more: bool  # whether a day or a tagger's unit is still to be made up for
+
+
 class Indexer:
     """One step at a time, from one thread. `write` runs a change on the writer's thread."""
 
-    def __init__(self, index: Index, zones: Zones, write: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(
+        self,
+        index: Index,
+        zones: Zones,
+        write: Callable[[Callable[[], None]], None],
+        *,
+        taggers: Sequence[Tagger] = (),
+        definitions: Definitions | None = None,
+    ) -> None:
         self._index = index
         self._zones = zones
         self._write = write
+        self._units = Units(index, taggers, definitions)
 
     def begin(self) -> None:
         """Start over if the index was made by other code."""
@@ -44,10 +51,15 @@ class Indexer:
     def reset(self) -> None:
         """Throw the index away; following makes it again."""
         self._write(lambda: self._index.reset(VERSION))
+        self._settle_units()
 
-    def step(self) -> int:
-        """Make a dirty day again, or take in what is new; how many events were new."""
-        return 0 if self.recompute() else self.follow()
+    def step(self) -> Step:
+        """Make a dirty day again, or take in what is new and, unless that was much, what units lack."""
+        self._settle_units()
+        if self.recompute():
+            return Step(0, True)
+        events = self.follow()
+        return Step(events, events < STEP_EVENTS and self.back_fill())
 
     def rebuild(self, progress: Callable[[int, int], None]) -> None:
         """Throw the index away and make it again; `progress(done, total)` in events."""
@@ -62,10 +74,13 @@ class Indexer:
         arrivals = self._index.arrivals(state.watermark, STEP_EVENTS)
         if not len(arrivals):
             return 0
-        changes, folded = self._changes(state, arrivals)
-        changes.watermark = int(arrivals.sequence[-1])
-        changes.cells = self._added(folded)
-        changes.days = folded.days
+        changes = IndexChanges(state.watermark, int(arrivals.sequence[-1]))
+        actors = enrol(changes, self._index, state.last_actor, arrivals)
+        folded = fold(arrivals, actors, self._zones(), self._index.texts)
+        changes.days, changes.sessions = folded.days, folded.sessions
+        self._take(changes, folded, abreast(self._units.all(state), state.watermark), arrivals, actors)
+        last = self._index.last_chunks([*folded.moments, *folded.parts])
+        changes.chunks = of_moments(folded.moments, last) | of_parts(folded.parts, last)
         self._write(lambda: self._index.write(changes))
         return len(arrivals)
 
@@ -82,94 +97,99 @@ class Indexer:
         self._write(lambda: self._index.write(changes))
         return True
 
+    def back_fill(self) -> bool:
+        """Take in events for the units that are furthest behind, up to one step; whether there were any."""
+        state = self._index.state()
+        units = self._units.all(state)
+        behind = sorted({each.progress.watermark for each in units.values()} - {state.watermark})
+        if not behind:
+            return False
+        # No further than the next ones are, so that from there on they go together.
+        until = (*behind, state.watermark)[1]
+        arrivals = self._index.arrivals(behind[0], STEP_EVENTS, until)
+        full = len(arrivals) == STEP_EVENTS
+        changes = IndexChanges(state.watermark, state.watermark)
+        actors = enrol(changes, self._index, state.last_actor, arrivals)
+        some = abreast(units, behind[0])
+        self._take(changes, Folded(), some, arrivals, actors)
+        reached = int(arrivals.sequence[-1]) if full else until
+        changes.units = {unit: Progress(each.progress.version, reached) for unit, each in some.items()}
+        self._write(lambda: self._index.write(changes))
+        return True
+
+    def _settle_units(self) -> None:
+        """Begin with what is newly defined, and drop what no longer is."""
+        changes = self._units.changes(self._index.state())
+        if changes is not None:
+            self._write(lambda: self._index.write(changes))
+
+    def _take(  # noqa: PLR0917
+        self,
+        changes: IndexChanges,
+        folded: Folded,
+        units: Mapping[Unit, UnitState],
+        arrivals: Arrivals,
+        actors: Integers,
+    ) -> None:
+        """Put the folded cells, and those of units that are as far as the step, on top of what the index has."""
+        tagged = self._tagged(units, arrivals, actors)
+        changes.seen_keys = tagged.seen
+        changes.units = {unit: Progress(each.progress.version, changes.watermark) for unit, each in units.items()}
+        changes.cells = self._added(folded.cells | tagged.cells)
+
+    def _tagged(self, units: Mapping[Unit, UnitState], arrivals: Arrivals, actors: Integers) -> Tagged:
+        tagged, zones = Tagged(), self._zones()
+        for place, project in enumerate(arrivals.projects):
+            rows = np.flatnonzero(arrivals.project == place)
+            mine, who = arrivals.only(rows), actors[rows]
+            for unit, (_, followed) in units.items():
+                if followed and unit.project == project:
+                    zone = zones.get(project, "UTC")
+                    tag(tagged, followed, mine, who, zone, self._index.texts, self._index.properties)
+        return tagged
+
     def _fold_day(  # noqa: PLR0917
         self, changes: IndexChanges, state: IndexState, project: str, day: int, after: int, until: int
     ) -> None:
         zone = self._zones().get(project, "UTC")
+        whole = Folded()
         while len(arrivals := self._index.arrivals(after, STEP_EVENTS, until)):
             after = int(arrivals.sequence[-1])
             of_day = _of_day(arrivals, project, day, zone)
             if not len(of_day):
                 continue
-            more, folded = self._changes(state, of_day)
-            changes.seen.update(more.seen)
-            for key, cell in folded.cells.items():
-                changes.cells[key] = changes.cells[key].plus(cell) if key in changes.cells else cell
-            for key_day, span in folded.days.items():
-                known = changes.days.get(key_day, span)
-                changes.days[key_day] = type(span)(min(known.low, span.low), max(known.high, span.high))
-        changes.cells = cap(changes.cells, {})
+            actors = enrol(changes, self._index, state.last_actor, of_day)
+            folded = fold(of_day, actors, self._zones(), self._index.texts)
+            whole.add(folded)
+            self._tag_day(changes, whole, state, of_day, actors)
+        changes.cells = cap(whole.cells, {})
+        changes.days, changes.sessions = whole.days, whole.sessions
+        changes.chunks = of_moments(whole.moments, {}) | of_parts(whole.parts, {})
 
-    def _changes(self, state: IndexState, arrivals: Arrivals) -> tuple[IndexChanges, Folded]:
-        """The actors and aliases of some events, and the cells they fold into."""
-        changes = IndexChanges(state.watermark, state.watermark)
-        actors = self._actors(changes, state, arrivals)
-        _join(changes, arrivals)
-        return changes, fold(arrivals, actors, self._zones(), self._index.texts)
+    def _tag_day(  # noqa: PLR0917
+        self, changes: IndexChanges, whole: Folded, state: IndexState, of_day: Arrivals, actors: Integers
+    ) -> None:
+        """Of units that are still behind, only what they have had."""
+        units = self._units.all(state)
+        for watermark in {each.progress.watermark for each in units.values()}:
+            rows = np.flatnonzero(of_day.sequence <= watermark)
+            tagged = self._tagged(abreast(units, watermark), of_day.only(rows), actors[rows])
+            whole.add(Folded(cells=tagged.cells))
+            for place, seen in tagged.seen.items():
+                changes.seen_keys.setdefault(place, []).extend(seen)
 
-    def _actors(self, changes: IndexChanges, state: IndexState, arrivals: Arrivals) -> Integers:
-        """Each event's actor, 0 for nobody; new ones get numbers."""
-        user, anonymous, org = (arrivals.codes[name] for name in ("user", "anonymous", "org"))
-        person = np.where(user > 0, user, anonymous)
-        nameless = ((user == 0) & (anonymous > 0)).astype(np.int64)
-        pairs, _, place = distinct(arrivals.project, nameless, person, org)
-        first = np.full(len(pairs), np.iinfo(np.int64).max)
-        last = np.zeros(len(pairs), np.int64)
-        np.minimum.at(first, place, arrivals.time)
-        np.maximum.at(last, place, arrivals.time)
-        keys = [
-            ActorKey(arrivals.projects[project], bool(is_anonymous), who, where)
-            for project, is_anonymous, who, where in pairs
-        ]
-        known = self._index.actors([key for key in keys if key.person or key.org])
-        numbers = np.zeros(len(keys), np.int64)
-        number = state.last_actor
-        for index, key in enumerate(keys):
-            times = int(first[index]), int(last[index])
-            if not (key.person or key.org):
-                continue
-            if key in known:
-                numbers[index] = known[key]
-                changes.seen[known[key]] = times
-            else:
-                number += 1
-                numbers[index] = number
-                changes.actors[key] = Actor(number, *times)
-        return numbers[place]
-
-    def _added(self, folded: Folded) -> dict[CellKey, Cell]:
-        """The folded cells added to those in the index."""
-        known = self._index.cells(list(folded.cells))
-        new = {key: cell for key, cell in folded.cells.items() if key not in known}
+    def _added(self, cells: Mapping[CellKey, Cell]) -> dict[CellKey, Cell]:
+        """The cells added to those in the index."""
+        known = self._index.cells(list(cells))
+        new = {key: cell for key, cell in cells.items() if key not in known}
         kept = cap(new, self._index.keys({key[:4] for key in new}))
         known |= self._index.cells([key for key in kept if key not in new])
-        added = {key: cell for key, cell in folded.cells.items() if key in known} | kept
+        added = {key: cell for key, cell in cells.items() if key in known} | kept
         return {key: known[key].plus(cell) if key in known else cell for key, cell in added.items()}
-
-
-def _join(changes: IndexChanges, arrivals: Arrivals) -> None:
-    """The first user each anonymous id was seen with."""
-    user, anonymous = arrivals.codes["user"], arrivals.codes["anonymous"]
-    both = np.flatnonzero((user > 0) & (anonymous > 0))
-    _, earliest, _ = distinct(arrivals.project[both], anonymous[both])
-    for event in both[earliest].tolist():
-        key = arrivals.projects[arrivals.project[event]], int(anonymous[event])
-        changes.aliases[key] = int(user[event])
 
 
 def _of_day(arrivals: Arrivals, project: str, day: int, zone: str) -> Arrivals:
     if project not in arrivals.projects:
-        return _chosen(arrivals, np.zeros(0, np.int64))
+        return arrivals.only(np.zeros(0, np.int64))
     mine = arrivals.project == arrivals.projects.index(project)
-    return _chosen(arrivals, np.flatnonzero(mine & (local(arrivals.time, zone) // 86_400_000 == day)))
-
-
-def _chosen(arrivals: Arrivals, rows: Integers) -> Arrivals:
-    return Arrivals(
-        arrivals.projects,
-        arrivals.project[rows],
-        arrivals.sequence[rows],
-        arrivals.time[rows],
-        arrivals.value[rows],
-        {name: column[rows] for name, column in arrivals.codes.items()},
-    )
+    return arrivals.only(np.flatnonzero(mine & (local(arrivals.time, zone) // 86_400_000 == day)))

@@ -11,9 +11,10 @@ import pluggy
 from saastracker import hookspecs
 from saastracker.config import Config, suggest
 from saastracker.contracts import RecordStore, RecordStoreFactory, ReportPage, Store, StoreFactory
-from saastracker.definition import Definition
+from saastracker.definition import Definition, Definitions
 from saastracker.errors import OperatorError
 from saastracker.job import Job
+from saastracker.tagger import NAMESPACES, Tagger
 from saastracker.wire import AuthScheme, Enricher, Projects, WireFormat
 
 GROUP = "saastracker"  # of entry points; also the distribution whose plugins are on by default
@@ -50,6 +51,7 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
     stores: Mapping[str, StoreFactory]
     record_stores: Mapping[str, RecordStoreFactory]
     reports: Mapping[str, ReportPage]  # by slug
+    taggers: tuple[Tagger, ...]
     definitions: Mapping[str, Definition]  # by kind
     jobs: Mapping[str, Job]  # by name
     plugins: tuple[PluginInfo, ...]
@@ -58,8 +60,8 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
 class Plugins:
     """The plugins that are turned on. Every hook is called once, in the order of the configuration.
 
-    In two steps, because auth schemes are given the projects, which a record store keeps: first the
-    stores, here, then all else, in `registry`. Raises OperatorError for every mistake, naming the plugin.
+    In two steps, because others are given projects and definitions, which a record store keeps: first the
+    stores and the kinds of definitions, here, then all else, in `registry`. Raises OperatorError for every mistake, naming the plugin.
     """
 
     def __init__(self, config: Config) -> None:
@@ -75,6 +77,9 @@ class Plugins:
         self._stores: Mapping[str, StoreFactory] = self._named("stores", "store", items, config=config)
         self._record_stores: Mapping[str, RecordStoreFactory] = self._named(
             "record_stores", "record store", items, config=config
+        )
+        self.kinds: Mapping[str, Definition] = self._named(
+            "definitions", "definition", lambda offered: [(each.kind, each) for each in offered], config=config
         )
 
     def open_records(self) -> RecordStore:
@@ -98,16 +103,23 @@ class Plugins:
         default = storage.backend if storage.backend in self._record_stores else DEFAULT_RECORDS
         return self._choose("records", storage.records or default, self._record_stores)
 
-    def registry(self, projects: Projects) -> Registry:
-        """All that the plugins offer. `projects` is a live view."""
+    def registry(self, projects: Projects, definitions: Definitions) -> Registry:
+        """All that the plugins offer. `projects` and `definitions` are live views."""
         config = self._config
         schemes = self._named("auth_schemes", "auth scheme", _by_name, config=config, projects=projects)
         formats = self._named("wire_formats", "wire format", _by_name, config=config)
         enrichers = self._named("enrichers", "enricher", _by_name, config=config)
-        reports = self._named("reports", "report", lambda pages: [(page.slug, page) for page in pages], config=config)
-        definitions = self._named(
-            "definitions", "definition", lambda offered: [(each.kind, each) for each in offered], config=config
+        reports = self._named(
+            "reports",
+            "report",
+            lambda pages: [(page.slug, page) for page in pages],
+            config=config,
+            definitions=definitions,
         )
+        taggers = self._named(
+            "taggers", "tagger", lambda offered: [(each.namespace, each) for each in offered], config=config
+        )
+        self._check_taggers(taggers.values())
         jobs = self._named("jobs", "job", _by_name, config=config)
         config.check_read()
         return Registry(
@@ -118,10 +130,21 @@ class Plugins:
             stores=self._stores,
             record_stores=self._record_stores,
             reports=reports,
-            definitions=definitions,
+            taggers=tuple(taggers.values()),
+            definitions=self.kinds,
             jobs=jobs,
             plugins=tuple(self._listing()),
         )
+
+    def _check_taggers(self, taggers: Iterable[Tagger]) -> None:
+        for tagger in taggers:
+            if tagger.namespace in NAMESPACES:
+                self._fail(f'plugins: a tagger offers "{tagger.namespace}", which the core itself counts; rename it')
+            if tagger.kind is not None and tagger.kind not in self.kinds:
+                self._fail(
+                    f'plugins: the tagger "{tagger.namespace}" follows definitions of the kind "{tagger.kind}", '
+                    f"which no enabled plugin offers{suggest(tagger.kind, self.kinds)}"
+                )
 
     def _load(self, name: str) -> None:
         if name not in self._installed:

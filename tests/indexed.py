@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from saastracker.contracts import Group, Reader, Submission
+from saastracker.definition import Definitions
 from saastracker.event import Event
 from saastracker.indexer import Indexer
+from saastracker.tagger import Tagger
 from saastracker.testing import OTHER_PROJECT, PROJECT
 from saastracker.wire import Reply
 from saastracker_sqlite.store import SqliteStore
@@ -26,7 +28,13 @@ def at(text: str, zone: str = "UTC") -> int:
 
 @contextlib.contextmanager
 def reading(
-    folder: Path, zone: str, *batches: Sequence[Event], foreign: Sequence[Event] = (), rebuilt: bool = False
+    folder: Path,
+    zone: str,
+    *batches: Sequence[Event],
+    foreign: Sequence[Event] = (),
+    rebuilt: bool = False,
+    taggers: Sequence[Tagger] = (),
+    definitions: Definitions | None = None,
 ) -> Iterator[Reader]:
     """A reader of a store whose index has followed each batch of events as it arrived, after another project's.
 
@@ -35,13 +43,19 @@ def reading(
     store = SqliteStore(folder / "events.db")
     store.claim()
     try:
-        indexer = Indexer(store.index, lambda: {PROJECT.id: zone}, lambda work: work())
+        indexer = Indexer(
+            store.index,
+            lambda: {PROJECT.id: zone},
+            lambda work: work(),
+            taggers=taggers,
+            definitions=definitions,
+        )
         indexer.begin()
         for project, batch in ((OTHER_PROJECT, foreign), *((PROJECT, batch) for batch in batches)):
             for event in batch:
                 event.received_at = event.time or 0
             store.append(Group([Submission(project, list(batch), 0, Reply(202, b"{}"))]))
-            while indexer.step():
+            while any(indexer.step()):
                 pass
         if rebuilt:
             indexer.rebuild(lambda done, total: None)

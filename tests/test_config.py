@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from saastracker.config import Binding, Config, File, load_config
+from saastracker.definitions import NOTHING_DEFINED
 from saastracker.errors import OperatorError
 from saastracker.plugins import Plugins
 from saastracker.records import Snapshot
@@ -130,13 +131,13 @@ def test_the_example_has_every_key_with_its_default() -> None:
     text = EXAMPLE.read_text()
     written = tomllib.loads(text)
     config = load_config(EXAMPLE, Path("data"))
-    registry = Plugins(config).registry(Snapshot())
+    registry = Plugins(config).registry(Snapshot(), NOTHING_DEFINED)
     assert set(written) == {"plugins", "server", "storage", "log", "ingest", "scheduler", "plugin"}
     for field in msgspec.structs.fields(File):
         if isinstance(field.default, msgspec.Struct):
             assert msgspec.json.decode(msgspec.json.encode(field.default)) == written[field.name]
     assert {name: msgspec.to_builtins(settings()) for name, settings in config.read.items()} == written["plugin"]
-    default = Plugins(load_config(None, Path("data"))).registry(Snapshot())
+    default = Plugins(load_config(None, Path("data"))).registry(Snapshot(), NOTHING_DEFINED)
     assert [each.name for each in registry.plugins if each.enabled] == written["plugins"]
     assert sorted(written["plugins"]) == sorted(each.name for each in default.plugins if each.enabled)
 
@@ -145,4 +146,4 @@ def test_the_examples_commented_block_is_right() -> None:
     block = EXAMPLE.read_text().partition("# [[endpoint]]\n")[2].splitlines()
     config = load("[[endpoint]]\n" + "\n".join(line.removeprefix("# ") for line in block if line.startswith("# ")))
     assert msgspec.structs.fields(type(config.endpoints[0])) == msgspec.structs.fields(Binding)
-    Plugins(config).registry(Snapshot())
+    Plugins(config).registry(Snapshot(), NOTHING_DEFINED)

@@ -13,6 +13,7 @@ import pytest
 from saastracker import hookspecs
 from saastracker.cli import main
 from saastracker.config import Binding, File, load_config
+from saastracker.definitions import NOTHING_DEFINED
 from saastracker.event import Event
 from saastracker.plugins import Plugins
 from saastracker.records import Snapshot
@@ -46,7 +47,7 @@ def keys() -> Iterator[str]:
             yield from (f"{field.name}.{name}" for name in field.default.__struct_fields__)
     yield from (f"endpoint.{name}" for name in Binding.__struct_fields__)
     config = load_config(ROOT / "config.example.toml", Path("data"))
-    Plugins(config).registry(Snapshot())
+    Plugins(config).registry(Snapshot(), NOTHING_DEFINED)
     for name, settings in config.read.items():
         yield from (f"plugin.{name}.{field}" for field in settings.__struct_fields__)
 

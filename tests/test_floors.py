@@ -12,13 +12,16 @@ FLOORS = (
     {
         *("contracts", "wire", "actors", "hookspecs", "decoding", "strict", "definition", "job"),
         *("report", "scope", "conditions", "index", "cells", "active", "persons"),
+        *("tagger", "columns", "moments", "parts", "segments", "visits"),
     },
     {"config", "records", "facts", "audit", "definitions", "secrets"},
-    {"plugins", "writer", "quota", "sessions", "refusals", "metrics", "job_runs", "logs", "channels", "folding"},
+    {"plugins", "writer", "quota", "sessions", "refusals", "metrics", "job_runs", "logs", "channels", "folding"}
+    | {"chunks", "enrolling", "tagging"},
     {
         "ingest",
         "indexer",
         "following",
+        "units",
         "notify",
         "schedule",
         "upkeep",

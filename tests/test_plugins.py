@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from saastracker.config import Config, load_config
+from saastracker.definitions import NOTHING_DEFINED
 from saastracker.errors import OperatorError
 from saastracker.plugins import Plugins, Registry
 from saastracker.records import Snapshot
@@ -50,7 +51,7 @@ def config(*plugins: str, more: str = "") -> Config:
 
 
 def registry(*plugins: str, more: str = "") -> Registry:
-    return Plugins(config(*plugins, more=more)).registry(Snapshot())
+    return Plugins(config(*plugins, more=more)).registry(Snapshot(), NOTHING_DEFINED)
 
 
 def enricher(name: str) -> str:
@@ -61,7 +62,7 @@ def test_first_party_plugins_are_on_by_default(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, install: Install
 ) -> None:
     install("stranger", enricher("stranger"))
-    found = Plugins(load_config(None, Path("data"))).registry(Snapshot())
+    found = Plugins(load_config(None, Path("data"))).registry(Snapshot(), NOTHING_DEFINED)
     enabled = {each.name for each in found.plugins if each.enabled}
     assert {"hmac", "bearer", "query-token", "project-key", "events", "nanosights", "usermaven", "owlsignal"} <= enabled
     assert {"sqlite", "stream"} <= enabled
@@ -92,7 +93,7 @@ def test_each_hook_is_called_once(install: Install) -> None:
     code += "class Calls(Named):\n    pass\n"
     install("counting", code)
     plugins = Plugins(config("counting"))
-    plugins.registry(Snapshot())
+    plugins.registry(Snapshot(), NOTHING_DEFINED)
     assert sorted(plugins._manager.get_plugin("counting").calls) == sorted(hooks)  # type: ignore[union-attr]
 
 

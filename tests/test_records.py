@@ -9,6 +9,7 @@ import pytest
 
 from saastracker.config import load_config
 from saastracker.contracts import RecordStore
+from saastracker.definitions import NOTHING_DEFINED
 from saastracker.errors import Conflict, OperatorError
 from saastracker.facts import Facts
 from saastracker.plugins import Plugins, Registry
@@ -36,7 +37,7 @@ def facts(tmp_path: Path, store: RecordStore) -> Facts:
 
 @pytest.fixture
 def registry(plugins: Plugins, facts: Facts) -> Registry:
-    return plugins.registry(facts)
+    return plugins.registry(facts, NOTHING_DEFINED)
 
 
 def test_slugs_are_unique_and_readable(facts: Facts) -> None:

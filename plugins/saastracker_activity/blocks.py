@@ -8,7 +8,8 @@ import numpy as np
 from pyroaring import BitMap
 
 from saastracker.actors import Actors
-from saastracker.cells import cells, day_number
+from saastracker.cells import cells
+from saastracker.index import day_number
 from saastracker.contracts import Reader
 from saastracker.index import Day, Integers
 from saastracker.report import Column, Grid, Measure, Point, Report, Series, Table

@@ -8,7 +8,7 @@ import numpy as np
 
 from saastracker.active import Active, active
 from saastracker.actors import Actors
-from saastracker.cells import day_number
+from saastracker.index import day_number
 from saastracker.conditions import conditions
 from saastracker.contracts import Reader
 from saastracker.errors import NotFound

@@ -10,7 +10,8 @@ import numpy as np
 from pyroaring import BitMap
 
 from saastracker.actors import Actors
-from saastracker.cells import cells, day_number
+from saastracker.cells import cells
+from saastracker.index import day_number
 from saastracker.contracts import Reader
 from saastracker.index import Day
 from saastracker.report import Column, Grid, Number, Report, Table

@@ -2,10 +2,9 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,13 +15,18 @@ from saastracker.index import (
     Arrivals,
     Cell,
     CellKey,
+    Chunk,
+    ChunkKey,
     Group,
     IndexChanges,
     IndexState,
+    Progress,
     Sequences,
+    Unit,
 )
 from saastracker_sqlite import bulk
 from saastracker_sqlite.database import connect, failures
+from saastracker_sqlite.index_writes import write
 from saastracker_sqlite.reader import Readers
 from saastracker_sqlite.schema import CODED
 
@@ -36,8 +40,12 @@ _ACTORS = """SELECT p.project, a.anonymous, a.person, a.org, a.id FROM (VALUES {
     CROSS JOIN projects p ON p.project = v.column1
     CROSS JOIN index_actors a ON a.project = p.id AND a.anonymous = v.column2 AND a.person = v.column3
         AND a.org = v.column4"""
-_PUT_CELLS = """INSERT INTO index_cells (project, namespace, day, environment, key, data) VALUES {}
-    ON CONFLICT DO UPDATE SET data = excluded.data"""
+_CHUNKS = """SELECT p.project, c.kind, c.day, c.environment, c.key, c.number, c.data FROM (VALUES {}) v
+    CROSS JOIN projects p ON p.project = v.column1
+    CROSS JOIN index_chunks c ON c.project = p.id AND c.kind = v.column2 AND c.day = v.column3
+        AND c.environment = v.column4 AND c.key = v.column5 AND c.number = (SELECT MAX(l.number) FROM index_chunks l
+            WHERE l.project = p.id AND l.kind = v.column2 AND l.day = v.column3 AND l.environment = v.column4
+                AND l.key = v.column5)"""
 _KEYS = """SELECT p.project, c.namespace, c.day, c.environment, COUNT(*) FROM (VALUES {}) v
     CROSS JOIN projects p ON p.project = v.column1
     CROSS JOIN index_cells c ON c.project = p.id AND c.namespace = v.column2 AND c.day = v.column3
@@ -108,7 +116,7 @@ class SqliteIndex:
         with self._transaction() as connection:
             if _state(connection).watermark != changes.after:
                 raise Conflict("Another process is indexing this database.")
-            _write(connection, changes)
+            write(connection, changes)
 
     def mark(self, days: Sequence[tuple[str, int]]) -> None:
         with self._transaction() as connection:
@@ -118,6 +126,30 @@ class SqliteIndex:
         with self._readers.connection() as connection:
             rows = bulk.select(connection, _KEYS, "(?, ?, ?, ?)", list(chain.from_iterable(groups)))
         return {(project, namespace, day, environment): count for project, namespace, day, environment, count in rows}
+
+    def last_chunks(self, keys: Sequence[ChunkKey]) -> dict[ChunkKey, Chunk]:
+        with self._readers.connection() as connection:
+            rows = bulk.select(connection, _CHUNKS, "(?, ?, ?, ?, ?)", list(chain.from_iterable(keys)))
+        return {ChunkKey(*key): Chunk(number, data) for *key, number, data in rows}
+
+    def units(self) -> dict[Unit, Progress]:
+        with self._readers.connection() as connection:
+            rows = connection.execute(
+                """SELECT p.project, u.namespace, u.unit, u.version, u.watermark
+                FROM index_units u JOIN projects p ON p.id = u.project"""
+            ).fetchall()
+        return {Unit(*unit): Progress(version, watermark) for *unit, version, watermark in rows}
+
+    def properties(self, sequences: Sequence[int]) -> dict[int, str]:
+        wanted = msgspec.json.encode(sequences).decode()
+        with self._readers.connection() as connection:
+            return dict(
+                connection.execute(
+                    """SELECT sequence, properties FROM event_rows
+                    WHERE properties IS NOT NULL AND sequence IN (SELECT value FROM json_each(?))""",
+                    (wanted,),
+                )
+            )
 
     def close(self) -> None:
         if self._connection is not None:
@@ -139,7 +171,7 @@ class SqliteIndex:
 
     def reset(self, version: str) -> None:
         with self._transaction() as connection:
-            for table in ("cells", "days", "dirty", "actors", "aliases"):
+            for table in ("cells", "days", "dirty", "actors", "aliases", "chunks", "sessions", "units", "seen"):
                 connection.execute(f"DELETE FROM index_{table}")
             connection.execute("UPDATE index_state SET watermark = 0, version = ?", (version,))
 
@@ -151,36 +183,7 @@ def _state(connection: sqlite3.Connection) -> IndexState:
     dirty = connection.execute(
         "SELECT p.project, d.day FROM index_dirty d JOIN projects p ON p.id = d.project ORDER BY d.day DESC"
     ).fetchall()
-    return IndexState(watermark, newest, last_actor, version, dirty)
-
-
-def _write(connection: sqlite3.Connection, changes: IndexChanges) -> None:
-    numbers: Mapping[str, int] = dict(connection.execute("SELECT project, id FROM projects"))
-    for project, day in changes.clear:
-        for table in ("cells", "days", "dirty"):
-            connection.execute(f"DELETE FROM index_{table} WHERE project = ? AND day = ?", (numbers[project], day))
-    cells: list[Any] = []
-    for key, cell in changes.cells.items():
-        cells += (numbers[key.project], *key[1:], cell.encode())
-    bulk.select(connection, _PUT_CELLS, "(?, ?, ?, ?, ?, ?)", cells)
-    connection.executemany(
-        """INSERT INTO index_days (project, day, low, high) VALUES (?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET low = MIN(low, excluded.low), high = MAX(high, excluded.high)""",
-        [(numbers[project], day, *span) for (project, day), span in changes.days.items()],
+    first = connection.execute(
+        "SELECT p.project, MIN(e.sequence) FROM projects p JOIN event_rows e ON e.project = p.id GROUP BY p.id"
     )
-    connection.executemany(
-        "INSERT INTO index_actors (id, project, anonymous, person, org, first, last) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (actor.number, numbers[key.project], *key[1:], actor.first, actor.last)
-            for key, actor in changes.actors.items()
-        ],
-    )
-    connection.executemany(
-        "UPDATE index_actors SET first = MIN(first, ?), last = MAX(last, ?) WHERE id = ?",
-        [(first, last, number) for number, (first, last) in changes.seen.items()],
-    )
-    connection.executemany(
-        "INSERT OR IGNORE INTO index_aliases (project, anonymous, user) VALUES (?, ?, ?)",
-        [(numbers[project], anonymous, user) for (project, anonymous), user in changes.aliases.items()],
-    )
-    connection.execute("UPDATE index_state SET watermark = ?", (changes.watermark,))
+    return IndexState(watermark, newest, last_actor, version, dirty, dict(first))

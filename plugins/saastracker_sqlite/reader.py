@@ -19,7 +19,9 @@ from saastracker_sqlite.rows import read_events
 
 if TYPE_CHECKING:  # numpy takes 13 MB, which a server is spared until there are events
     from saastracker.actors import Actors
-    from saastracker.index import Day
+    from saastracker.index import Day, Seen
+    from saastracker.parts import Parts
+    from saastracker.segments import Moments
 
 READERS_MAX = 4  # at a time; reports beyond wait
 STEPS = 20_000  # of SQLite's virtual machine, between two looks at the clock: about a millisecond
@@ -124,6 +126,89 @@ class SqliteReader:
             project=project,
         )
         return Actors(rows, dict(aliases))
+
+    def moments(  # noqa: PLR0917
+        self, project: str, first: int, last: int, names: Sequence[str] | None = None, environment: str | None = None
+    ) -> "Moments":
+        from saastracker.segments import Moments  # noqa: PLC0415  # see `SqliteStore.index`
+
+        chunks = self._chunks("moments", project, range(first, last + 1), names, environment)
+        return Moments.together([Moments.decode(name, data) for name, data in chunks])
+
+    def parts(self, project: str, first: int, last: int, environment: str | None = None) -> "Parts":
+        from saastracker.parts import Parts  # noqa: PLC0415  # see `SqliteStore.index`
+
+        own = self._chunks("parts", project, range(first, last + 1), None, environment)
+        found = [Parts.decode(data) for _, data in own]
+        longer = self.query(
+            """SELECT s.session, s.first, s.last FROM projects p JOIN index_sessions s ON s.project = p.id
+            WHERE p.project = :project AND s.first < s.last AND s.first <= :last AND s.last >= :first""",
+            project=project,
+            first=first,
+            last=last,
+        )
+        other_days = {day for _, since, until in longer for day in range(since, until + 1) if not first <= day <= last}
+        others = self._chunks("parts", project, sorted(other_days), None, environment)
+        sessions = [session for session, _, _ in longer]
+        found += [parts.of_sessions(sessions) for parts in (Parts.decode(data) for _, data in others)]
+        return Parts.together(found)
+
+    def _chunks(  # noqa: PLR0917
+        self, kind: str, project: str, days: Sequence[int], keys: Sequence[str] | None, environment: str | None
+    ) -> list[tuple[str, bytes]]:
+        if not days:
+            return []
+        sql = """SELECT c.key, c.data FROM projects p JOIN index_chunks c ON c.project = p.id
+            WHERE p.project = :project AND c.kind = :kind"""
+        sql += (
+            " AND c.day BETWEEN :first AND :last"
+            if isinstance(days, range)
+            else " AND c.day IN (SELECT value FROM json_each(:days))"
+        )
+        if keys is not None:
+            sql += " AND c.key IN (SELECT value FROM json_each(:keys))"
+        if environment is not None:
+            sql += " AND c.environment = :environment"
+        return self.query(
+            sql,
+            project=project,
+            kind=kind,
+            first=days[0],
+            last=days[-1],
+            days=msgspec.json.encode(list(days)).decode(),
+            keys=None if keys is None else msgspec.json.encode(keys).decode(),
+            environment=environment,
+        )
+
+    def seen(self, project: str, namespace: str) -> "list[Seen]":
+        from saastracker.index import Seen  # noqa: PLC0415  # see `SqliteStore.index`
+
+        rows = self.query(
+            """SELECT s.key, s.first, s.last, s.first_sequence, s.last_sequence
+            FROM projects p JOIN index_seen s ON s.project = p.id
+            WHERE p.project = :project AND s.namespace = :namespace""",
+            project=project,
+            namespace=namespace,
+        )
+        return [Seen(*row) for row in rows]
+
+    def tagged(self, project: str, namespace: str, unit: str = "") -> float:
+        rows = self.query(
+            """SELECT u.watermark, s.watermark FROM index_state s, projects p JOIN index_units u ON u.project = p.id
+            WHERE p.project = :project AND u.namespace = :namespace AND u.unit = :unit""",
+            project=project,
+            namespace=namespace,
+            unit=unit,
+        )
+        return min((done / total if total else 1.0 for done, total in rows), default=0.0)
+
+    def environments(self, project: str) -> list[str]:
+        rows = self.query(
+            """SELECT DISTINCT c.environment FROM projects p JOIN index_cells c ON c.project = p.id
+            WHERE p.project = :project AND c.namespace = 'type' ORDER BY 1""",
+            project=project,
+        )
+        return [environment for (environment,) in rows]
 
     def texts(self, codes: Sequence[int]) -> dict[int, str]:
         return dict(

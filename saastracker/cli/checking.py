@@ -4,6 +4,7 @@ import click
 
 from saastracker.cli.listing import json_option, show
 from saastracker.cli.options import Options
+from saastracker.definitions import NOTHING_DEFINED
 from saastracker.plugins import Plugins
 from saastracker.records import Snapshot
 
@@ -15,7 +16,7 @@ def check(options: Options) -> None:
     config = options.load()
     click.echo(f"ok  configuration: {config.file}")
     plugins = Plugins(config)
-    registry = plugins.registry(Snapshot())
+    registry = plugins.registry(Snapshot(), NOTHING_DEFINED)
     plugins.check_storage()
     enabled = [each for each in registry.plugins if each.enabled]
     click.echo(f"ok  plugins: {', '.join(each.name for each in enabled)}")
@@ -29,7 +30,7 @@ def check(options: Options) -> None:
 @click.pass_obj
 def plugins(options: Options, as_json: bool) -> None:
     """All installed plugins, whether they are turned on, and what they offer."""
-    registry = Plugins(options.load()).registry(Snapshot())
+    registry = Plugins(options.load()).registry(Snapshot(), NOTHING_DEFINED)
     show(
         [
             {

@@ -8,6 +8,7 @@ from typing import Any
 
 from saastracker.config import Config, load_config, suggest
 from saastracker.contracts import RecordStore
+from saastracker.definitions import Definitions
 from saastracker.errors import OperatorError
 from saastracker.facts import Facts
 from saastracker.plugins import Plugins, Registry
@@ -24,6 +25,7 @@ class Installation:
     plugins: Plugins
     records: RecordStore
     facts: Facts
+    definitions: Definitions
     registry: Registry
 
     def project(self, slug: str) -> Project:
@@ -65,6 +67,7 @@ def opened(config: Config) -> Iterator[Installation]:
     records = plugins.open_records()
     try:
         facts = Facts(records, Secrets.open(config.data))
-        yield Installation(config, plugins, records, facts, plugins.registry(facts))
+        definitions = Definitions(records, plugins.kinds)
+        yield Installation(config, plugins, records, facts, definitions, plugins.registry(facts, definitions))
     finally:
         records.close()

@@ -29,4 +29,11 @@ def _directly(installation: Installation, show: Callable[[int, int | None], None
     zones = {project.id: project.timezone for project in installation.facts.snapshot.projects.values()}
     with closing(installation.plugins.open_store(installation.records)) as store:
         store.claim()
-        Indexer(store.index, lambda: zones, lambda work: work()).rebuild(show)
+        indexer = Indexer(
+            store.index,
+            lambda: zones,
+            lambda work: work(),
+            taggers=installation.registry.taggers,
+            definitions=installation.definitions,
+        )
+        indexer.rebuild(show)

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from saastracker.testing.definitions import InMemoryDefinitions as InMemoryDefinitions
 from saastracker.wire import Project, Request
 
 pytest.register_assert_rewrite(

@@ -15,12 +15,13 @@ from saastracker import (
     RecordStoreFactory,
     ReportPage,
     StoreFactory,
+    Tagger,
     WireFormat,
     hookimpl,
 )
 from saastracker_example.basic import Basic
 from saastracker_example.busiest import busiest
-from saastracker_example.goals import Goal, check_goal, check_goals, preview_goal
+from saastracker_example.goals import Goal, check_goal, check_goals, preview_goal, tag_goal
 from saastracker_example.internal import Internal
 from saastracker_example.ndjson import Ndjson
 
@@ -68,6 +69,11 @@ def definitions() -> Sequence[Definition]:
 @hookimpl
 def jobs() -> Sequence[Job]:
     return [Job(name="goals", title="Tell of missed goals", trigger=Daily(hour=6), run=check_goals)]
+
+
+@hookimpl
+def taggers() -> Sequence[Tagger]:
+    return [Tagger(namespace="goal", version=1, tagging=tag_goal, kind="goal")]
 
 
 @hookimpl

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from saastracker import Column, Invalid, JobContext, Notice, Reader, Report, Scope, Table
+from saastracker import Column, Invalid, JobContext, Notice, Reader, Report, Scope, Table, Tagging
 from saastracker.event import NAME_MAX
 
 DAY_MS = 24 * 3600 * 1000
@@ -32,6 +32,11 @@ def preview_goal(reader: Reader, scope: Scope, goal: Goal) -> Report:
     found = count(reader, scope.project, goal.event, scope.span.start, scope.span.end)
     row = [goal.event, goal.per_day * days, found]
     return Report(blocks=(Table(key="goal", title="Goal", columns=COLUMNS, rows=[row]),))
+
+
+def tag_goal(goal: Goal) -> Tagging:
+    """Has the index count the goal's events by day under the goal's id, with the people behind them."""
+    return Tagging(columns=(), wanted={"name": frozenset({goal.event})}, keys=lambda: [""])
 
 
 def check_goals(context: JobContext) -> Sequence[Notice]:

@@ -1,0 +1,96 @@
+"""What a step of the indexer changes in SQLite."""
+
+import sqlite3
+from collections.abc import Mapping
+from itertools import chain
+
+from saastracker.index import IndexChanges
+from saastracker_sqlite import bulk
+
+_PUT_CELLS = """INSERT INTO index_cells (project, namespace, day, environment, key, data) VALUES {}
+    ON CONFLICT DO UPDATE SET data = excluded.data"""
+_PUT_CHUNKS = """INSERT INTO index_chunks (project, kind, day, environment, key, number, data) VALUES {}
+    ON CONFLICT DO UPDATE SET data = excluded.data"""
+_PUT_SESSIONS = """INSERT INTO index_sessions (project, session, first, last) VALUES {}
+    ON CONFLICT DO UPDATE SET first = MIN(first, excluded.first), last = MAX(last, excluded.last)
+    WHERE excluded.first < first OR excluded.last > last"""
+_PUT_UNITS = """INSERT INTO index_units (project, namespace, unit, version, watermark) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET version = excluded.version, watermark = excluded.watermark"""
+_PUT_SEEN = """INSERT INTO index_seen (project, namespace, key, first, last, first_sequence, last_sequence) VALUES {}
+    ON CONFLICT DO UPDATE SET
+        first_sequence = CASE WHEN (excluded.first, excluded.first_sequence) < (first, first_sequence)
+            THEN excluded.first_sequence ELSE first_sequence END,
+        last_sequence = CASE WHEN (excluded.last, excluded.last_sequence) > (last, last_sequence)
+            THEN excluded.last_sequence ELSE last_sequence END,
+        first = MIN(first, excluded.first), last = MAX(last, excluded.last)"""
+
+_Numbers = Mapping[str, int]  # of projects, by id
+
+
+def write(connection: sqlite3.Connection, changes: IndexChanges) -> None:
+    """Within the caller's transaction."""
+    numbers: _Numbers = dict(connection.execute("SELECT project, id FROM projects"))
+    for project, day in changes.clear:
+        for table in ("cells", "days", "dirty", "chunks"):
+            connection.execute(f"DELETE FROM index_{table} WHERE project = ? AND day = ?", (numbers[project], day))
+    _forget(connection, changes, numbers)
+    _put_days(connection, changes, numbers)
+    _put_actors(connection, changes, numbers)
+    _put_units(connection, changes, numbers)
+    connection.execute("UPDATE index_state SET watermark = ?", (changes.watermark,))
+
+
+def _forget(connection: sqlite3.Connection, changes: IndexChanges, numbers: _Numbers) -> None:
+    for project, namespace, unit in changes.forget:
+        of_unit = numbers.get(project), namespace, unit
+        for table in ("cells", "seen"):
+            # The keys of a definition are its id, and those behind it and a slash, which "0" follows.
+            keys = "AND (key = ?3 OR (key >= ?3 || '/' AND key < ?3 || '0'))" if unit else ""
+            connection.execute(
+                f"DELETE FROM index_{table} WHERE project = ?1 AND namespace = ?2 {keys}", of_unit[: 3 if unit else 2]
+            )
+        connection.execute("DELETE FROM index_units WHERE project = ? AND namespace = ? AND unit = ?", of_unit)
+
+
+def _put_days(connection: sqlite3.Connection, changes: IndexChanges, numbers: _Numbers) -> None:
+    cells = [(numbers[key.project], *key[1:], cell.encode()) for key, cell in changes.cells.items()]
+    bulk.select(connection, _PUT_CELLS, "(?, ?, ?, ?, ?, ?)", list(chain.from_iterable(cells)))
+    chunks = [(numbers[key.project], *key[1:], *chunk) for key, chunk in changes.chunks.items()]
+    bulk.select(connection, _PUT_CHUNKS, "(?, ?, ?, ?, ?, ?, ?)", list(chain.from_iterable(chunks)))
+    sessions = [(numbers[project], session, *days) for (project, session), days in changes.sessions.items()]
+    bulk.select(connection, _PUT_SESSIONS, "(?, ?, ?, ?)", list(chain.from_iterable(sessions)))
+    connection.executemany(
+        """INSERT INTO index_days (project, day, low, high) VALUES (?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET low = MIN(low, excluded.low), high = MAX(high, excluded.high)""",
+        [(numbers[project], day, *span) for (project, day), span in changes.days.items()],
+    )
+
+
+def _put_actors(connection: sqlite3.Connection, changes: IndexChanges, numbers: _Numbers) -> None:
+    connection.executemany(
+        "INSERT INTO index_actors (id, project, anonymous, person, org, first, last) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (actor.number, numbers[key.project], *key[1:], actor.first, actor.last)
+            for key, actor in changes.actors.items()
+        ],
+    )
+    connection.executemany(
+        "UPDATE index_actors SET first = MIN(first, ?), last = MAX(last, ?) WHERE id = ?",
+        [(first, last, number) for number, (first, last) in changes.seen.items()],
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO index_aliases (project, anonymous, user) VALUES (?, ?, ?)",
+        [(numbers[project], anonymous, user) for (project, anonymous), user in changes.aliases.items()],
+    )
+
+
+def _put_units(connection: sqlite3.Connection, changes: IndexChanges, numbers: _Numbers) -> None:
+    connection.executemany(
+        _PUT_UNITS, [(numbers[unit.project], *unit[1:], *progress) for unit, progress in changes.units.items()]
+    )
+    seen = [
+        (numbers[project], namespace, *each)
+        for (project, namespace), of_namespace in changes.seen_keys.items()
+        for each in of_namespace
+    ]
+    bulk.select(connection, _PUT_SEEN, "(?, ?, ?, ?, ?, ?, ?)", list(chain.from_iterable(seen)))

@@ -1,0 +1,59 @@
+"""Moments: who did what and when, event by event, as arrays."""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from saastracker.columns import pack, unpack
+from saastracker.index import Integers
+
+STORED = ("actor", "session", "time", "sequence", "path")
+
+
+class Moments(msgspec.Struct):
+    """Events as columns of equal length. Texts are the store's codes, 0 for none."""
+
+    names: list[str]
+    name: Integers  # place in `names`
+    actor: Integers  # number, 0 for nobody
+    session: Integers
+    time: Integers  # ms
+    sequence: Integers
+    path: Integers  # of page views, 0 for all else
+
+    def __len__(self) -> int:
+        return len(self.sequence)
+
+    def only(self, rows: NDArray[np.bool_] | Integers) -> "Moments":
+        """The rows where a mask is true, or those at some places in that order."""
+        return Moments(self.names, *(getattr(self, name)[rows] for name in ("name", *STORED)))
+
+    def places(self, *by: Integers) -> Integers:
+        """Places of the rows in the order of some columns, then of time, then of arrival."""
+        return np.lexsort((self.sequence, self.time, *reversed(by)))
+
+    def encode(self) -> bytes:
+        """The columns beside names; those of one name are kept together."""
+        return pack([getattr(self, name) for name in STORED])
+
+    @classmethod
+    def decode(cls, name: str, data: bytes) -> "Moments":
+        columns = unpack(data, len(STORED))
+        return cls([name], np.zeros(len(columns[0]), np.int64), *columns)
+
+    @classmethod
+    def together(cls, several: Sequence["Moments"]) -> "Moments":
+        """All of them."""
+        names: dict[str, int] = {}
+        named = []
+        for each in several:
+            places = np.array([names.setdefault(name, len(names)) for name in each.names], np.int64)
+            named.append(places[each.name])
+        none = np.zeros(0, np.int64)
+        return cls(
+            list(names),
+            np.concatenate([none, *named]),
+            *(np.concatenate([none, *(getattr(each, name) for each in several)]) for name in STORED),
+        )
