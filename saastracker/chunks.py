@@ -13,9 +13,9 @@ def of_moments(new: Mapping[ChunkKey, Moments], last: Mapping[ChunkKey, Chunk]) 
     chunks = {}
     for key, rows in new.items():
         known = last.get(key)
-        if known and count(known.data) < CHUNK_ROWS:
-            rows = Moments.together([Moments.decode(key.key, known.data), rows])
-        chunks[key] = Chunk(_number(known), rows.encode())
+        room = known and count(known.data) < CHUNK_ROWS
+        both = Moments.together([Moments.decode(key.key, known.data), rows]) if known and room else rows
+        chunks[key] = Chunk(_number(known), both.encode())
     return chunks
 
 
@@ -24,10 +24,9 @@ def of_parts(new: Mapping[ChunkKey, Parts], last: Mapping[ChunkKey, Chunk]) -> d
     chunks = {}
     for key, rows in new.items():
         known = last.get(key)
-        if known and count(known.data) < CHUNK_ROWS:
-            both = Parts.together([Parts.decode(known.data), rows])
-            rows = both.merged(both.actor, both.session)
-        chunks[key] = Chunk(_number(known), rows.encode())
+        room = known and count(known.data) < CHUNK_ROWS
+        both = Parts.together([Parts.decode(known.data), rows]) if known and room else rows
+        chunks[key] = Chunk(_number(known), both.merged(both.actor, both.session).encode())
     return chunks
 
 

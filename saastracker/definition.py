@@ -11,6 +11,7 @@ from saastracker.report import Report
 from saastracker.scope import Scope
 
 ADDED = ("id", "version", "created_at", "updated_at")  # what the API puts beside a definition's own fields
+DEFINED_MAX = 500  # of one kind in one project
 NAME = re.compile("[a-z][a-z0-9-]{0,59}")  # of kinds and jobs: it stands in addresses
 
 
@@ -24,7 +25,9 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     title: str  # of all there are: "Features"
     struct: type[msgspec.Struct]  # frozen; better with forbid_unknown_fields, so that a typing error is told
     check: Callable[[Any], None] | None = None  # raises Invalid that names the field by path, as in `$.rules[0].name`
-    preview: Callable[[Reader, Scope, Any], Report] | None = None  # what would change if this value were saved
+    # What would change if a value were saved in place of another one, None for a new definition.
+    preview: Callable[[Reader, Scope, Any, Any], Report] | None = None
+    most: int = DEFINED_MAX  # how many a project may have
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.kind):

@@ -17,8 +17,6 @@ from saastracker.records import now_ms
 
 log = logging.getLogger("saastracker.definitions")
 
-DEFINED_MAX = 500  # of one kind in one project
-
 
 class _Nothing:
     def of(self, project: str, kind: str) -> tuple[Defined, ...]:  # noqa: ARG002
@@ -118,8 +116,9 @@ class Definitions:
     def create(self, project: str, kind: str, *, value: Any, who: str) -> Defined:
         """Raises Conflict if the project has too many."""
         self.refresh()
-        if len(self.of(project, kind)) >= DEFINED_MAX:
-            raise Conflict(f"A project has at most {DEFINED_MAX} definitions of a kind; delete one first.")
+        most = self.kinds[kind].most
+        if len(self.of(project, kind)) >= most:
+            raise Conflict(f"A project has at most {most} of the kind {kind}; change or delete one of those there are.")
         now = now_ms()
         new = Defined(id=_new_id(now), version=1, value=value, created_at=now, updated_at=now)
         self._write(project, kind, new, seen=0, action="create", who=who)

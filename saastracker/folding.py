@@ -136,9 +136,7 @@ def _fold_moments(  # noqa: PLR0917
             folded.parts[key] = inside.merged(inside.actor, inside.session)
 
 
-def _parts(  # noqa: PLR0917
-    arrivals: Arrivals, actors: Integers, views: Chosen, path: Integers, known: Mapping[int, str]
-) -> Parts:
+def _parts(arrivals: Arrivals, actors: Integers, views: Chosen, path: Integers, known: Mapping[int, str]) -> Parts:
     """Each event as a part of its own."""
     codes, time = arrivals.codes, arrivals.time
     passing = _coded(codes["name"], known, "$pageleave") | _coded(codes["type"], known, "vital")

@@ -123,7 +123,7 @@ class Indexer:
         if changes is not None:
             self._write(lambda: self._index.write(changes))
 
-    def _take(  # noqa: PLR0917
+    def _take(
         self,
         changes: IndexChanges,
         folded: Folded,
@@ -166,7 +166,7 @@ class Indexer:
         changes.days, changes.sessions = whole.days, whole.sessions
         changes.chunks = of_moments(whole.moments, {}) | of_parts(whole.parts, {})
 
-    def _tag_day(  # noqa: PLR0917
+    def _tag_day(
         self, changes: IndexChanges, whole: Folded, state: IndexState, of_day: Arrivals, actors: Integers
     ) -> None:
         """Of units that are still behind, only what they have had."""

@@ -8,7 +8,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from saastracker import definitions as module
 from saastracker.config import load_config
 from saastracker.contracts import RecordStore
 from saastracker.definition import Definition
@@ -127,8 +126,8 @@ def test_a_value_is_read_strictly_but_for_what_the_api_adds(definitions: Definit
         definitions.read("gaol", b"{}")
 
 
-def test_there_are_not_too_many(definitions: Definitions, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "DEFINED_MAX", 2)
+def test_there_are_not_too_many(store: RecordStore) -> None:
+    definitions = Definitions(store, {"goal": msgspec.structs.replace(KINDS["goal"], most=2)})
     for name in "ab":
         definitions.create("p1", "goal", value=Goal(name), who="ada")
     with pytest.raises(Conflict, match="at most 2"):

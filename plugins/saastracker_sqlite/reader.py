@@ -127,7 +127,7 @@ class SqliteReader:
         )
         return Actors(rows, dict(aliases))
 
-    def moments(  # noqa: PLR0917
+    def moments(
         self, project: str, first: int, last: int, names: Sequence[str] | None = None, environment: str | None = None
     ) -> "Moments":
         from saastracker.segments import Moments  # noqa: PLC0415  # see `SqliteStore.index`
@@ -153,7 +153,7 @@ class SqliteReader:
         found += [parts.of_sessions(sessions) for parts in (Parts.decode(data) for _, data in others)]
         return Parts.together(found)
 
-    def _chunks(  # noqa: PLR0917
+    def _chunks(
         self, kind: str, project: str, days: Sequence[int], keys: Sequence[str] | None, environment: str | None
     ) -> list[tuple[str, bytes]]:
         if not days:

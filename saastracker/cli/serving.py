@@ -69,7 +69,7 @@ def first_start(installation: Installation) -> bool:
 
 def make_demo(installation: Installation) -> None:
     """Make the demo projects that are not there yet."""
-    from saastracker.demo.load import DEMOS, load  # noqa: PLC0415  # few starts need it
+    from saastracker.demo.load import DEMOS, define, load  # noqa: PLC0415  # few starts need it
 
     facts, url = installation.facts, installation.config.server.url
     missing = [demo for demo in DEMOS if demo.slug not in facts.snapshot.projects_by_slug]
@@ -83,4 +83,5 @@ def make_demo(installation: Installation) -> None:
         for demo in missing:
             with bar(f"Making {demo.name}") as progress:
                 count = load(demo, facts, store, now_ms(), progress)
+            define(demo, facts, installation.definitions)
             click.echo(f'Made the demo project "{demo.name}" with {count:,} events: {url}/p/{demo.slug}/')

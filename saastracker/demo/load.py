@@ -1,12 +1,14 @@
 """Demo projects, and how one is made."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 import msgspec
 
 from saastracker.contracts import Group, Store, Submission
-from saastracker.demo import game, product
+from saastracker.definitions import Definitions
+from saastracker.demo import areas, game, product
 from saastracker.demo.timeline import DAY_MS, DAYS
 from saastracker.event import Event
 from saastracker.facts import Facts
@@ -23,10 +25,17 @@ class Demo(msgspec.Struct, frozen=True):
     slug: str
     timezone: str
     events: Callable[[int], Iterator[Event]]
+    defined: Mapping[str, Sequence[Mapping[str, Any]]] = {}  # by kind, as the API takes them
 
 
 DEMOS = (
-    Demo("Harbourdesk", "harbourdesk", "Europe/Amsterdam", product.events),
+    Demo(
+        "Harbourdesk",
+        "harbourdesk",
+        "Europe/Amsterdam",
+        product.events,
+        {"feature": areas.FEATURES, "funnel": areas.FUNNELS},
+    ),
     Demo("Trackside", "trackside", "UTC", game.events),
 )
 
@@ -47,3 +56,12 @@ def load(demo: Demo, facts: Facts, store: Store, now: int, progress: Callable[[i
             count += len(group)
             progress(DAYS - (now - received_at) // DAY_MS, DAYS)
     return count
+
+
+def define(demo: Demo, facts: Facts, definitions: Definitions) -> None:
+    """Make the definitions of a demo's project, of the kinds that plugins offer."""
+    project = facts.snapshot.projects_by_slug[demo.slug]
+    for kind in demo.defined.keys() & definitions.kinds.keys():
+        for each in demo.defined[kind]:
+            value = definitions.read(kind, msgspec.json.encode(each))
+            definitions.create(project.id, kind, value=value, who="demo")

@@ -147,8 +147,7 @@ async def preview_change(
 
 async def _preview(request: WebRequest, slug: str, kind: str, definition: str | None = None) -> Response[bytes]:
     site, _, project = _project(request, slug, kind, "read")
-    if definition is not None:
-        site.definitions.find(project.id, kind, definition)
+    current = None if definition is None else site.definitions.find(project.id, kind, definition).value
     load = site.definitions.kinds[kind].preview
     if load is None:
         raise NotFound(f"A {kind} has no preview.")
@@ -158,7 +157,7 @@ async def _preview(request: WebRequest, slug: str, kind: str, definition: str | 
 
     def answer() -> Response[bytes]:
         with site.store.reader() as reader:
-            return _json(json_report(project.slug, kind, scope, load(reader, scope, value)))
+            return _json(json_report(project.slug, kind, scope, load(reader, scope, value, current)))
 
     return await asyncio.to_thread(answer)
 

@@ -1,7 +1,7 @@
 """Reports as pages, and their twins `.json` and `.csv`."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from urllib.parse import quote
 
@@ -63,6 +63,7 @@ class Asked(msgspec.Struct):
     scope: Scope
     arrangement: Arrangement
     now: int
+    environments: Sequence[str] = ()  # those the project's events name, for a page
 
     @property
     def address(self) -> str:
@@ -122,6 +123,8 @@ def _detail(detail: Callable[[Reader, Scope, str], Report], item: str, reader: R
 def _answer(asked: Asked, face: Callable[[Asked, Report], Response[bytes]]) -> Response[bytes]:
     with asked.site.store.reader() as reader:
         loaded = asked.load(reader, asked.scope)
+        if face is _html:
+            asked.environments = reader.environments(asked.project.id)
     return face(asked, loaded)
 
 
@@ -171,7 +174,7 @@ def _html(asked: Asked, loaded: Report) -> Response[bytes]:
         scope=asked.scope,
         arrangement=asked.arrangement,
         links=asked.links,
-        **scope_bar(asked.scope, asked.arrangement, asked.site.environments(asked.project)),
+        **scope_bar(asked.scope, asked.arrangement, asked.environments),
     )
     if asked.request.cookies.get(PROJECT_COOKIE) != asked.project.slug:
         answer.cookies.append(cookie(PROJECT_COOKIE, asked.project.slug, secure=asked.site.secure))

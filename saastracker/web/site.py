@@ -1,7 +1,7 @@
 """What the pages are given, and who may see what."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
@@ -36,7 +36,6 @@ class Site:
     ready: Callable[[], Awaitable[Mapping[str, Any]]]  # `ready`, whether events can be taken, and why not
     metrics: Callable[[], bytes]  # Prometheus text
     public_url: str  # where people and clients reach the server, without a trailing slash
-    environments: Callable[[Project], Sequence[str]] = lambda _project: ()  # those a project's events name
 
     def token(self, request: WebRequest) -> Token:
         """The token of `Authorization: Bearer`, else of the cookie. Raises Unauthorized."""

@@ -52,7 +52,7 @@ def check_flag(flag: Flag) -> None:
         raise Invalid("$.name: Expected at least one character")
 
 
-def preview_flag(reader: Reader, scope: Scope, flag: Flag) -> Report:
+def preview_flag(reader: Reader, scope: Scope, flag: Flag, current: Flag | None) -> Report:  # noqa: ARG001
     [(count,)] = reader.query("SELECT count(*) FROM events WHERE project = :project", project=scope.project)
     row = [flag.name, scope.span.timezone, count]
     columns = (Column("name", "Name"), Column("zone", "Zone"), Column("events", "Events", "number"))

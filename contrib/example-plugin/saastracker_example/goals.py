@@ -10,7 +10,12 @@ from saastracker.event import NAME_MAX
 
 DAY_MS = 24 * 3600 * 1000
 
-COLUMNS = (Column("event", "Event"), Column("wanted", "Wanted", "number"), Column("found", "Found", "number"))
+COLUMNS = (
+    Column("event", "Event"),
+    Column("wanted", "Wanted", "number"),
+    Column("before", "Before", "number"),
+    Column("found", "Found", "number"),
+)
 
 
 class Goal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,11 +31,11 @@ def check_goal(goal: Goal) -> None:
         raise Invalid("$.event: Expected the name of an event")
 
 
-def preview_goal(reader: Reader, scope: Scope, goal: Goal) -> Report:
-    """What the goal asks of the scope's span, and what happened in it."""
+def preview_goal(reader: Reader, scope: Scope, goal: Goal, current: Goal | None) -> Report:
+    """What the goal asks of the scope's span, what the one it replaces asked, and what happened."""
     days = (scope.span.last - scope.span.first).days + 1
     found = count(reader, scope.project, goal.event, scope.span.start, scope.span.end)
-    row = [goal.event, goal.per_day * days, found]
+    row = [goal.event, goal.per_day * days, current.per_day * days if current else None, found]
     return Report(blocks=(Table(key="goal", title="Goal", columns=COLUMNS, rows=[row]),))
 
 

@@ -141,7 +141,10 @@ def test_the_preview_of_a_goal_counts_what_happened(store: Store) -> None:
     append(store, OTHER_PROJECT, Event(name="a"))
     scope = Scope.parse("range=7d", project=PROJECT.id, timezone="UTC", now=NOW)
     with store.reader() as reader:
-        assert preview_goal(reader, scope, Goal(event="a", per_day=3)).tables[0].rows == [["a", 21, 1]]
+        assert preview_goal(reader, scope, Goal(event="a", per_day=3), None).tables[0].rows == [["a", 21, None, 1]]
+        assert preview_goal(reader, scope, Goal(event="a", per_day=3), Goal(event="a")).tables[0].rows == [
+            ["a", 21, 7, 1]
+        ]
 
 
 def test_a_goal_needs_an_event() -> None:
