@@ -13,6 +13,7 @@ FLOORS = (
         *("contracts", "wire", "actors", "hookspecs", "decoding", "strict", "definition", "job"),
         *("report", "scope", "conditions", "index", "cells", "active", "persons"),
         *("tagger", "columns", "moments", "parts", "segments", "visits"),
+        *("rules", "customers"),
     },
     {"config", "records", "facts", "audit", "definitions", "secrets"},
     {"plugins", "writer", "quota", "sessions", "refusals", "metrics", "job_runs", "logs", "channels", "folding"}
