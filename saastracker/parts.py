@@ -94,7 +94,7 @@ class Parts(msgspec.Struct):
         first = order[starts]
         entry = np.lexsort((self.entry_sequence, self.entry_time, pageless, group))[starts]
         leave = np.lexsort((-self.exit_sequence, -self.exit_time, pageless, group))[starts]
-        of = {name: first for name in self.__struct_fields__}
+        of = dict.fromkeys(self.__struct_fields__, first)
         of |= dict.fromkeys((*_ENTRY, "entry_time", "entry_sequence"), entry)
         of |= dict.fromkeys(("exit", "exit_time", "exit_sequence"), leave)
         merged = Parts(*(getattr(self, name)[of[name]] for name in self.__struct_fields__))

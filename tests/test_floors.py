@@ -12,11 +12,11 @@ FLOORS = (
     {
         *("contracts", "wire", "actors", "hookspecs", "decoding", "strict", "definition", "job"),
         *("report", "scope", "conditions", "index", "cells", "active", "persons"),
-        *("tagger", "columns", "moments", "parts", "segments", "visits"),
+        *("tagger", "columns", "moments", "parts", "segments", "visits", "channels"),
         *("rules", "customers"),
     },
     {"config", "records", "facts", "audit", "definitions", "secrets"},
-    {"plugins", "writer", "quota", "sessions", "refusals", "metrics", "job_runs", "logs", "channels", "folding"}
+    {"plugins", "writer", "quota", "sessions", "refusals", "metrics", "job_runs", "logs", "folding"}
     | {"chunks", "enrolling", "tagging"},
     {
         "ingest",

@@ -1,0 +1,189 @@
+"""The sessions of a span: totals, by day, one by one, by release."""
+
+from datetime import timedelta
+
+import numpy as np
+
+from saastracker.actors import Actors
+from saastracker.contracts import Reader
+from saastracker.index import Integers
+from saastracker.report import Column, Figure, Figures, Measure, Number, Point, Report, Series, Table
+from saastracker.scope import Scope, Span
+from saastracker.visits import Visits, visits
+from saastracker_sessions.paging import part
+
+LENGTH = "From Session:Start to Session:End where both were sent, else from the first event to the last."
+BOUNCE = "Sessions with one event, $pageleave and vitals not counted / sessions."
+COLUMNS = (
+    Column("session", "Session", "code", link="sessions/{session}"),
+    Column("person", "Person", link="people/{person}"),
+    Column("org", "Organization", link="organizations/{org}", about="Of the first event that has one."),
+    Column("start", "Start", "time", about="The first event."),
+    Column("seconds", "Length", "number", unit="seconds", about=LENGTH),
+    Column("events", "Events", "number"),
+    Column("release", "Release", "code", "wide", link="sessions?f=release:is:{release}", about="Of the first event."),
+)
+RELEASES = (
+    Column("release", "Release", link="sessions?f=release:is:{release}", about="Of the session's first event."),
+    Column("sessions", "Sessions", "number", look="rank"),
+    Column("median_seconds", "Median length", "number", unit="seconds"),
+    Column("bounce", "Bounces", "number", unit="share", look="ratio", about=BOUNCE),
+)
+SESSIONS_MAX = 10_000  # handed in at once, to be sorted and searched; beyond it a page at a time
+
+
+def listing(reader: Reader, scope: Scope) -> Report:
+    actors = reader.actors(scope.project)
+    found = visits(reader, scope, actors, scope.span)
+    before = None if scope.compared is None else visits(reader, scope, actors, scope.compared)
+    return Report(
+        blocks=(
+            _totals(found, before),
+            _days(found, before, scope),
+            _sessions(reader, scope, actors, found),
+            _releases(reader, found),
+        )
+    )
+
+
+# --- Totals ---
+
+
+def _totals(found: Visits, before: Visits | None) -> Figures:
+    now = _values(found)
+    then: dict[str, Number] = {} if before is None else _values(before)
+    return Figures(
+        key="totals",
+        title="In the span",
+        figures=(
+            Figure(key="sessions", label="Sessions", value=now["sessions"], previous=then.get("sessions"), good="up"),
+            Figure(
+                key="median_seconds",
+                label="Median length",
+                value=now["median_seconds"],
+                unit="seconds",
+                previous=then.get("median_seconds"),
+                good="up",
+                about=LENGTH,
+            ),
+            Figure(
+                key="mean_seconds",
+                label="Mean length",
+                value=now["mean_seconds"],
+                unit="seconds",
+                previous=then.get("mean_seconds"),
+                good="up",
+                about=LENGTH,
+            ),
+            Figure(
+                key="events_per_session",
+                label="Events per session",
+                value=now["events_per_session"],
+                previous=then.get("events_per_session"),
+                good="up",
+            ),
+            Figure(
+                key="bounce",
+                label="Bounces",
+                value=now["bounce"],
+                unit="share",
+                previous=then.get("bounce"),
+                good="down",
+                about=BOUNCE,
+            ),
+        ),
+    )
+
+
+def _values(found: Visits) -> dict[str, Number]:
+    count = len(found)
+    if not count:
+        return {"sessions": 0, **dict.fromkeys(("median_seconds", "mean_seconds", "events_per_session", "bounce"))}
+    seconds = found.seconds
+    return {
+        "sessions": count,
+        "median_seconds": float(np.median(seconds)),
+        "mean_seconds": float(seconds.mean()),
+        "events_per_session": float(found.row.events.mean()),
+        "bounce": float(found.bounced.mean()),
+    }
+
+
+# --- Day by day ---
+
+
+def _days(found: Visits, before: Visits | None, scope: Scope) -> Series:
+    points = _points(found, scope.span)
+    earlier = [] if before is None or scope.compared is None else _points(before, scope.compared)
+    return Series(
+        key="days",
+        title="By day",
+        interval="day",
+        measures=(Measure("sessions", "Sessions"),),
+        points=points,
+        previous=earlier[: len(points)],  # a year earlier there may be one more
+    )
+
+
+def _points(found: Visits, span: Span) -> list[Point]:
+    days = [span.first + timedelta(days=place) for place in range((span.last - span.first).days + 1)]
+    starts = np.array([Span(day, day, span.timezone).start for day in days])
+    counts = np.bincount(np.searchsorted(starts, found.row.first, "right") - 1, minlength=len(days))
+    return [Point(day, {"sessions": count}) for day, count in zip(days, counts.tolist(), strict=True)]
+
+
+# --- One by one ---
+
+
+def _sessions(reader: Reader, scope: Scope, actors: Actors, found: Visits) -> Table:
+    start, end, whole, more = part(scope, len(found), SESSIONS_MAX)
+    shown = found.only(_newest(found, end)[start:])
+    seconds, row = shown.seconds.tolist(), shown.row
+    person = [actors.person_codes[number] if number >= 0 else 0 for number in shown.person.tolist()]
+    org = [actors.org_codes[number] if number >= 0 else 0 for number in shown.org.tolist()]
+    session, release = row.session.tolist(), row.release.tolist()
+    texts = reader.texts(list({*session, *person, *org, *release}))
+    first, events = row.first.tolist(), row.events.tolist()
+    return Table(
+        key="sessions",
+        title="Sessions",
+        columns=COLUMNS,
+        rows=[
+            [texts[session[at]], texts.get(person[at]), texts.get(org[at]), first[at], seconds[at], events[at],
+             texts.get(release[at])]
+            for at in range(len(shown))
+        ],
+        whole=whole,
+        total=len(found),
+        next=more,
+    )  # fmt: skip
+
+
+def _newest(found: Visits, count: int) -> Integers:
+    """The places of the `count` sessions that began last, the newest first."""
+    first = found.row.first
+    rows = np.arange(len(first))
+    if count < len(first):
+        rows = np.flatnonzero(first >= np.partition(first, -count)[-count]) if count else rows[:0]
+    order = np.lexsort((found.row.first_sequence[rows], first[rows]))[::-1]
+    return np.asarray(rows[order[:count]])
+
+
+# --- By release ---
+
+
+def _releases(reader: Reader, found: Visits) -> Table:
+    found = found.only(np.flatnonzero(found.row.release))
+    codes, place, counts = np.unique(found.row.release, return_inverse=True, return_counts=True)
+    seconds = found.seconds
+    seconds = seconds[np.lexsort((seconds, place))]
+    starts = np.cumsum(counts) - counts
+    median = (seconds[starts + (counts - 1) // 2] + seconds[starts + counts // 2]) / 2
+    bounce = np.bincount(place, weights=found.bounced, minlength=len(codes)) / counts
+    texts = reader.texts(codes.tolist())
+    rows = [
+        [texts[code], *values]
+        for code, *values in zip(codes.tolist(), counts.tolist(), median.tolist(), bounce.tolist(), strict=True)
+    ]
+    rows.sort(key=lambda row: (-row[1], row[0]))
+    return Table(key="releases", title="By release", columns=RELEASES, rows=rows)
