@@ -173,7 +173,7 @@ class SqliteIndex:
         with self._transaction() as connection:
             for table in ("cells", "days", "dirty", "actors", "aliases", "chunks", "sessions", "units", "seen"):
                 connection.execute(f"DELETE FROM index_{table}")
-            connection.execute("UPDATE index_state SET watermark = 0, version = ?", (version,))
+            connection.execute("UPDATE index_state SET watermark = 0, version = ?, changes = changes + 1", (version,))
 
 
 def _state(connection: sqlite3.Connection) -> IndexState:

@@ -37,7 +37,7 @@ def write(connection: sqlite3.Connection, changes: IndexChanges) -> None:
     _put_days(connection, changes, numbers)
     _put_actors(connection, changes, numbers)
     _put_units(connection, changes, numbers)
-    connection.execute("UPDATE index_state SET watermark = ?", (changes.watermark,))
+    connection.execute("UPDATE index_state SET watermark = ?, changes = changes + 1", (changes.watermark,))
 
 
 def _forget(connection: sqlite3.Connection, changes: IndexChanges, numbers: _Numbers) -> None:

@@ -81,8 +81,8 @@ def _index(db: Database) -> None:
         """CREATE TABLE index_seen (project INTEGER, namespace TEXT, key TEXT, first INTEGER NOT NULL,
             last INTEGER NOT NULL, first_sequence INTEGER NOT NULL, last_sequence INTEGER NOT NULL,
             PRIMARY KEY (project, namespace, key)) WITHOUT ROWID""",
-        "CREATE TABLE index_state (watermark INTEGER NOT NULL, version TEXT NOT NULL)",
-        "INSERT INTO index_state VALUES (0, '')",
+        "CREATE TABLE index_state (watermark INTEGER NOT NULL, version TEXT NOT NULL, changes INTEGER NOT NULL)",
+        "INSERT INTO index_state VALUES (0, '', 0)",
     ):
         db.execute(statement)
 

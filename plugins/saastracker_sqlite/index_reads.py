@@ -1,0 +1,170 @@
+"""Reads of the index that one report makes."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+if TYPE_CHECKING:  # numpy takes 13 MB, which a server is spared until there are events
+    from saastracker.actors import Actors
+    from saastracker.index import Day, Seen
+    from saastracker.parts import Parts
+    from saastracker.segments import Moments
+
+PROJECTS_MAX = 8  # whose actors are remembered: 44 000 take 15 MB, and 50 ms to read
+
+KnownActors: TypeAlias = "dict[str, tuple[int, Actors]]"  # by project, with the state of the index they are of
+
+
+class IndexReads:
+    """The part of a reader that reads the index."""
+
+    def __init__(self, known_actors: KnownActors) -> None:
+        """`known_actors` is shared by all readers of a store."""
+        self._known_actors = known_actors
+
+    def query(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        raise NotImplementedError
+
+    def days(  # noqa: PLR0917
+        self,
+        project: str,
+        namespace: str,
+        first: int,
+        last: int,
+        keys: Sequence[str] | None = None,
+        environment: str | None = None,
+    ) -> "list[Day]":
+        from saastracker.index import Cell, Day  # noqa: PLC0415  # see `SqliteStore.index`
+
+        sql = """SELECT c.day, c.key, c.data FROM projects p JOIN index_cells c ON c.project = p.id
+            WHERE p.project = :project AND c.namespace = :namespace AND c.day BETWEEN :first AND :last"""
+        if keys is not None:
+            sql += " AND c.key IN (SELECT value FROM json_each(:keys))"
+        if environment is not None:
+            sql += " AND c.environment = :environment"
+        rows = self.query(
+            sql,
+            project=project,
+            namespace=namespace,
+            first=first,
+            last=last,
+            keys=None if keys is None else msgspec.json.encode(keys).decode(),
+            environment=environment,
+        )
+        return [Day(day, key, Cell.decode(data)) for day, key, data in rows]
+
+    def actors(self, project: str) -> "Actors":
+        from saastracker.actors import Actors  # noqa: PLC0415  # see `SqliteStore.index`
+
+        [(changes,)] = self.query("SELECT changes FROM index_state")
+        known = self._known_actors.get(project)
+        if known is not None and known[0] == changes:
+            return known[1]
+        rows = self.query(
+            """SELECT a.id, a.anonymous, a.person, a.org, a.first, a.last
+            FROM projects p JOIN index_actors a ON a.project = p.id WHERE p.project = :project""",
+            project=project,
+        )
+        aliases = self.query(
+            """SELECT a.anonymous, a.user FROM projects p JOIN index_aliases a ON a.project = p.id
+            WHERE p.project = :project""",
+            project=project,
+        )
+        actors = Actors(rows, dict(aliases))
+        self._known_actors[project] = changes, actors
+        while len(self._known_actors) > PROJECTS_MAX:
+            # Another thread may have dropped it just now.
+            self._known_actors.pop(next(iter(self._known_actors)), None)
+        return actors
+
+    def moments(
+        self, project: str, first: int, last: int, names: Sequence[str] | None = None, environment: str | None = None
+    ) -> "Moments":
+        from saastracker.segments import Moments  # noqa: PLC0415  # see `SqliteStore.index`
+
+        chunks = self._chunks("moments", project, range(first, last + 1), names, environment)
+        return Moments.together([Moments.decode(name, data) for name, data in chunks])
+
+    def parts(self, project: str, first: int, last: int, environment: str | None = None) -> "Parts":
+        from saastracker.parts import Parts  # noqa: PLC0415  # see `SqliteStore.index`
+
+        own = self._chunks("parts", project, range(first, last + 1), None, environment)
+        found = [Parts.decode(data) for _, data in own]
+        longer = self.query(
+            """SELECT s.session, s.first, s.last FROM projects p JOIN index_sessions s ON s.project = p.id
+            WHERE p.project = :project AND s.first < s.last AND s.first <= :last AND s.last >= :first""",
+            project=project,
+            first=first,
+            last=last,
+        )
+        other_days = {day for _, since, until in longer for day in range(since, until + 1) if not first <= day <= last}
+        others = self._chunks("parts", project, sorted(other_days), None, environment)
+        sessions = [session for session, _, _ in longer]
+        found += [parts.of_sessions(sessions) for parts in (Parts.decode(data) for _, data in others)]
+        return Parts.together(found)
+
+    def _chunks(
+        self, kind: str, project: str, days: Sequence[int], keys: Sequence[str] | None, environment: str | None
+    ) -> list[tuple[str, bytes]]:
+        if not days:
+            return []
+        sql = """SELECT c.key, c.data FROM projects p JOIN index_chunks c ON c.project = p.id
+            WHERE p.project = :project AND c.kind = :kind"""
+        sql += (
+            " AND c.day BETWEEN :first AND :last"
+            if isinstance(days, range)
+            else " AND c.day IN (SELECT value FROM json_each(:days))"
+        )
+        if keys is not None:
+            sql += " AND c.key IN (SELECT value FROM json_each(:keys))"
+        if environment is not None:
+            sql += " AND c.environment = :environment"
+        return self.query(
+            sql,
+            project=project,
+            kind=kind,
+            first=days[0],
+            last=days[-1],
+            days=msgspec.json.encode(list(days)).decode(),
+            keys=None if keys is None else msgspec.json.encode(keys).decode(),
+            environment=environment,
+        )
+
+    def seen(self, project: str, namespace: str) -> "list[Seen]":
+        from saastracker.index import Seen  # noqa: PLC0415  # see `SqliteStore.index`
+
+        rows = self.query(
+            """SELECT s.key, s.first, s.last, s.first_sequence, s.last_sequence
+            FROM projects p JOIN index_seen s ON s.project = p.id
+            WHERE p.project = :project AND s.namespace = :namespace""",
+            project=project,
+            namespace=namespace,
+        )
+        return [Seen(*row) for row in rows]
+
+    def tagged(self, project: str, namespace: str, unit: str = "") -> float:
+        rows = self.query(
+            """SELECT u.watermark, s.watermark FROM index_state s, projects p JOIN index_units u ON u.project = p.id
+            WHERE p.project = :project AND u.namespace = :namespace AND u.unit = :unit""",
+            project=project,
+            namespace=namespace,
+            unit=unit,
+        )
+        return min((done / total if total else 1.0 for done, total in rows), default=0.0)
+
+    def environments(self, project: str) -> list[str]:
+        rows = self.query(
+            """SELECT DISTINCT c.environment FROM projects p JOIN index_cells c ON c.project = p.id
+            WHERE p.project = :project AND c.namespace = 'type' ORDER BY 1""",
+            project=project,
+        )
+        return [environment for (environment,) in rows]
+
+    def texts(self, codes: Sequence[int]) -> dict[int, str]:
+        return dict(
+            self.query(
+                "SELECT id, text FROM texts WHERE id IN (SELECT value FROM json_each(:codes))",
+                codes=msgspec.json.encode(codes).decode(),
+            )
+        )
