@@ -4,12 +4,11 @@ import numpy as np
 
 from saastracker.active import Active, active
 from saastracker.actors import Actors
-from saastracker.cells import day_number
 from saastracker.contracts import Reader
-from saastracker.index import Integers
+from saastracker.customers import Facts, facts, plans
+from saastracker.index import Integers, day_number
 from saastracker.report import Column, Report, Table
 from saastracker.scope import Scope
-from saastracker_organizations.facts import Facts, facts, plans
 
 COLUMNS = (
     Column("org", "Organization", "code", "opened", link="organizations/{org}"),

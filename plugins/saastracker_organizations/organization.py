@@ -7,15 +7,15 @@ import numpy as np
 
 from saastracker.active import Active, active
 from saastracker.actors import Actors
-from saastracker.cells import cells, day_number
+from saastracker.cells import cells
 from saastracker.conditions import conditions
 from saastracker.contracts import Reader
+from saastracker.customers import Facts, facts, plans
 from saastracker.errors import NotFound
-from saastracker.index import Integers
+from saastracker.index import Integers, day_number
 from saastracker.persons import joining
 from saastracker.report import Column, Figure, Figures, Measure, Point, Report, Series, Table
 from saastracker.scope import Scope, Span
-from saastracker_organizations.facts import Facts, facts, plans
 
 PEOPLE = (
     Column("person", "Person", link="people/{person}"),
