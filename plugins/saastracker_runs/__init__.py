@@ -1,0 +1,71 @@
+"""Games: attempts at what can be completed or failed, and the resources that players gain and spend."""
+
+from collections.abc import Sequence
+
+from saastracker.contracts import Config, Reader, ReportPage
+from saastracker.hookspecs import hookimpl
+from saastracker.report import Report
+from saastracker.scope import Parameter, Scope
+from saastracker.tagger import Tagger, Tagging
+from saastracker_runs.names import NAMESPACE, keys
+
+TAGGING = Tagging(
+    columns=("type", "name"),
+    keys=keys,
+    wanted={"type": frozenset({"progression", "resource"})},
+)
+PARAMETERS = (
+    Parameter(
+        name="by",
+        label="Broken down by",
+        choices={
+            "none": "All together",
+            "release": "By release",
+            "dim01": "By dim01",
+            "dim02": "By dim02",
+            "dim03": "By dim03",
+        },
+        default="none",
+    ),
+)
+
+
+@hookimpl
+def taggers(config: Config) -> Sequence[Tagger]:  # noqa: ARG001
+    return [Tagger(namespace=NAMESPACE, version=1, tagging=lambda _: TAGGING)]
+
+
+@hookimpl
+def reports(config: Config) -> Sequence[ReportPage]:  # noqa: ARG001
+    return [
+        ReportPage(
+            slug="runs",
+            title="Runs",
+            section="Games",
+            about="Attempts that began in the span (Start:…), and how they ended (Complete:… or Fail:…).",
+            parameters=PARAMETERS,
+            load=runs,
+        ),
+        ReportPage(
+            slug="resources",
+            title="Resources",
+            section="Games",
+            about="What players gained (Source:…) and spent (Sink:…) in the span, as sums of the events' values.",
+            load=resources,
+        ),
+    ]
+
+
+# numpy takes 13 MB, which a server is spared until someone asks.
+
+
+def runs(reader: Reader, scope: Scope) -> Report:
+    from saastracker_runs.runs import report  # noqa: PLC0415
+
+    return report(reader, scope)
+
+
+def resources(reader: Reader, scope: Scope) -> Report:
+    from saastracker_runs.resources import report  # noqa: PLC0415
+
+    return report(reader, scope)
