@@ -114,6 +114,24 @@ def test_by_hand(tmp_path: Path) -> None:
         assert (key, before["events"], before["seconds"]) == ((("user", "u1"), "night"), 2, 7200.0)
 
 
+def test_of_page_views_at_once_the_order_of_arrival_decides(tmp_path: Path) -> None:
+    def view(path: str, **who: Any) -> Event:
+        return Event(name="page_view", type="pageview", time=NOON, session="s", path=path, referrer=path[1:], **who)
+
+    sent = [
+        Event(name="open", time=NOON, user="u1", session="s", referrer="earlier", release="1"),
+        view("/b", user="u1", anonymous="a1"),
+        view("/a", anonymous="a1"),
+        view("/d", user="u1", org="x"),
+        view("/c", user="u1"),
+        Event(name="open", time=NOON, user="u1", org="y", session="s", release="2"),
+    ]
+    with reading(tmp_path, "UTC", *([event] for event in sent)) as reader:
+        [facts] = asked(reader, "from=2026-10-28&to=2026-10-28", "UTC").values()
+        told = [facts[name] for name in ("entry", "exit", "referrer", "release", "org")]
+        assert told == ["/b", "/c", "b", "1", "x"]
+
+
 def test_a_filter_looks_at_the_whole_session(tmp_path: Path) -> None:
     sent = [
         Event(name="open", time=NOON, user="u1", session="s"),
