@@ -15,6 +15,7 @@ from saastracker.definition import Definition, Definitions
 from saastracker.errors import OperatorError
 from saastracker.job import Job
 from saastracker.tagger import NAMESPACES, Tagger
+from saastracker.views import VIEW
 from saastracker.wire import AuthScheme, Enricher, Projects, WireFormat
 
 GROUP = "saastracker"  # of entry points; also the distribution whose plugins are on by default
@@ -61,7 +62,8 @@ class Plugins:
     """The plugins that are turned on. Every hook is called once, in the order of the configuration.
 
     In two steps, because others are given projects and definitions, which a record store keeps: first the
-    stores and the kinds of definitions, here, then all else, in `registry`. Raises OperatorError for every mistake, naming the plugin.
+    stores and the kinds of definitions, here, then all else, in `registry`. Raises OperatorError for every
+    mistake, naming the plugin.
     """
 
     def __init__(self, config: Config) -> None:
@@ -78,9 +80,12 @@ class Plugins:
         self._record_stores: Mapping[str, RecordStoreFactory] = self._named(
             "record_stores", "record store", items, config=config
         )
-        self.kinds: Mapping[str, Definition] = self._named(
+        kinds = self._named(
             "definitions", "definition", lambda offered: [(each.kind, each) for each in offered], config=config
         )
+        if VIEW.kind in kinds:
+            self._fail(f'plugins: one offers the definition "{VIEW.kind}", which the core itself has; rename it')
+        self.kinds: Mapping[str, Definition] = MappingProxyType({VIEW.kind: VIEW, **kinds})
 
     def open_records(self) -> RecordStore:
         """The store of small facts that `[storage]` names."""

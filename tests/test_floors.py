@@ -12,10 +12,10 @@ FLOORS = (
     {
         *("contracts", "wire", "actors", "hookspecs", "decoding", "strict", "definition", "job"),
         *("report", "scope", "conditions", "index", "cells", "active", "persons"),
-        *("tagger", "columns", "moments", "parts", "segments", "visits", "channels"),
-        *("rules", "customers"),
+        *("tagger", "columns", "moments", "parts", "segments", "visits", "channels", "dwell"),
+        *("rules", "customers", "health"),
     },
-    {"config", "records", "facts", "audit", "definitions", "secrets"},
+    {"config", "records", "facts", "audit", "definitions", "secrets", "views"},
     {"plugins", "writer", "quota", "sessions", "refusals", "metrics", "job_runs", "logs", "folding"}
     | {"chunks", "enrolling", "tagging"},
     {

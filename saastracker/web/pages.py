@@ -15,6 +15,7 @@ from saastracker.errors import MethodNotAllowed, NotFound
 from saastracker.records import Token, now_ms
 from saastracker.report import Report, Table
 from saastracker.scope import LIMIT_DEFAULT, LIMIT_MAX, Scope
+from saastracker.views import VIEW
 from saastracker.web.answers import cached, cookie, page, redirect
 from saastracker.web.arranging import Arrangement, arranged, chosen, split
 from saastracker.web.faces import csv_block, iso, json_report
@@ -72,6 +73,13 @@ class Asked(msgspec.Struct):
         return path if self.item is None else f"{path}/{quote(self.item, safe='')}"
 
     @property
+    def views(self) -> list[tuple[str, str]]:
+        """Names and query strings of the views that were saved of this page."""
+        page = self.page.slug if self.item is None else f"{self.page.slug}/{self.item}"
+        saved = (defined.value for defined in self.site.definitions.of(self.project.id, VIEW.kind))
+        return [(view.name, f"{self.address}?{view.query}") for view in saved if view.report == page]
+
+    @property
     def links(self) -> Links:
         return Links(self.address, self.project.slug, self.scope, self.arrangement)
 
@@ -105,14 +113,14 @@ def _asked(request: WebRequest, slug: str, name: str, item: str | None) -> Asked
     found = site.reports.get(name)
     if found is None:
         raise NotFound(f"There is no report {name[:64]} here.")
-    load = found.load
+    load, declared = found.load, found.parameters
     if item is not None:
         if found.detail is None:
             raise NotFound(f"The report {name} has no details.")
-        load = partial(_detail, found.detail, item)
+        load, declared = partial(_detail, found.detail, item), found.detail_parameters
     now = now_ms()
     query, arrangement = split(request.scope["query_string"].decode("latin-1"))
-    scope = Scope.parse(query, project=project.id, timezone=project.timezone, now=now, declared=found.parameters)
+    scope = Scope.parse(query, project=project.id, timezone=project.timezone, now=now, declared=declared)
     return Asked(request, site, token, project, found, item, load, scope, arrangement, now)
 
 
@@ -174,6 +182,7 @@ def _html(asked: Asked, loaded: Report) -> Response[bytes]:
         scope=asked.scope,
         arrangement=asked.arrangement,
         links=asked.links,
+        views=asked.views,
         **scope_bar(asked.scope, asked.arrangement, asked.environments),
     )
     if asked.request.cookies.get(PROJECT_COOKIE) != asked.project.slug:

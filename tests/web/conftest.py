@@ -25,6 +25,7 @@ from saastracker.report import Column, Report, Table
 from saastracker.schedule import Scheduler
 from saastracker.scope import Scope
 from saastracker.secrets import Secrets
+from saastracker.views import VIEW
 from saastracker.web.app import Site, build_web
 from saastracker.wire import Project, Reply
 
@@ -52,7 +53,7 @@ def check_flag(flag: Flag) -> None:
         raise Invalid("$.name: Expected at least one character")
 
 
-def preview_flag(reader: Reader, scope: Scope, flag: Flag, current: Flag | None) -> Report:  # noqa: ARG001
+def preview_flag(reader: Reader, scope: Scope, flag: Flag, current: Flag | None) -> Report:
     [(count,)] = reader.query("SELECT count(*) FROM events WHERE project = :project", project=scope.project)
     row = [flag.name, scope.span.timezone, count]
     columns = (Column("name", "Name"), Column("zone", "Zone"), Column("events", "Events", "number"))
@@ -67,6 +68,7 @@ def greet(context: JobContext) -> Sequence[Notice]:
 DEFINITIONS = (
     Definition(kind="flag", title="Flags", struct=Flag, check=check_flag, preview=preview_flag),
     Definition(kind="rule", title="Rules", struct=Rule),
+    VIEW,
 )
 JOBS = (Job(name="greet", title="Greet every project", trigger=None, run=greet),)
 

@@ -277,6 +277,7 @@ def detail(_reader: Reader, scope: Scope, thing: str) -> Report:
     raise NotFound(f"There is no thing {thing[:64]} here.")
 
 
+WHO = Parameter(name="of", label="Who", choices={"people": "People", "orgs": "Organizations"}, default="people")
 PAGE = ReportPage(
     slug="things",
     title="Things",
@@ -284,9 +285,8 @@ PAGE = ReportPage(
     about="One of every block.",
     load=load,
     detail=detail,
-    parameters=(
-        Parameter(name="of", label="Who", choices={"people": "People", "orgs": "Organizations"}, default="people"),
-    ),
+    parameters=(WHO,),
+    detail_parameters=(WHO, Parameter(name="step", label="At step")),
 )
 ASKING = ReportPage(
     slug="asking",
@@ -304,5 +304,4 @@ ASKING = ReportPage(
 def offering_things(running: Running) -> Running:
     """The same site with these reports beside its own."""
     reports = {**running.site.reports, PAGE.slug: PAGE, ASKING.slug: ASKING}
-    site = replace(running.site, reports=reports, environments=lambda _project: ("production", "staging"))
-    return replace(running, site=site)
+    return replace(running, site=replace(running.site, reports=reports))

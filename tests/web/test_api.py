@@ -166,7 +166,7 @@ def test_an_unknown_kind_is_named_with_those_there_are(running: Running, write: 
     for method, path in (("GET", ""), ("POST", ""), ("PUT", "/x"), ("DELETE", "/x"), ("POST", "/preview")):
         place = f"/api/v1/projects/shop/definitions/falg{path}"
         answer = running.request(method, place, token=write, json={}, headers={"if-match": "1"})
-        assert problem(answer) == (404, "There is no kind of definition falg; there are: flag, rule.")
+        assert problem(answer) == (404, "There is no kind of definition falg; there are: flag, rule, view.")
 
 
 def test_lists_are_read_page_by_page(running: Running, write: str) -> None:
