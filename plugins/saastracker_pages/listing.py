@@ -1,0 +1,88 @@
+"""The list of pages that were viewed in a span."""
+
+from typing import Any
+
+from saastracker.contracts import Reader
+from saastracker.dwell import dwell
+from saastracker.index import OTHER
+from saastracker.report import Column, Figure, Number, Report, Table
+from saastracker.scope import Scope
+from saastracker_pages.views import Views, bounce, counts, medians, series, totals, views
+
+COLUMNS = (
+    Column("path", "Path", "code", link="pages/{path}"),
+    Column("views", "Views", "number", look="rank"),
+    Column("persons", "Persons", "number", about="Distinct persons with a view of the page in the span."),
+    Column("organizations", "Organizations", "number", "wide", about="Distinct organizations with such a view."),
+    Column("entries", "Entries", "number", about="Sessions whose first page view it was."),
+    Column("exits", "Exits", "number", about="Sessions whose last page view it was."),
+    Column("bounce", "Bounce", "number", unit="share", about="The entries that had no other event, as their share."),
+    Column(
+        "median_seconds",
+        "Median time",
+        "number",
+        unit="seconds",
+        about="From a view to the next event of its session, at most 30 minutes; the last view of a session counts "
+        "only if the page told when it was left.",
+    ),
+)
+FIGURES = (
+    Figure(key="views", label="Views", value=None, good="up"),
+    Figure(key="persons", label="Persons", value=None, good="up", about="People with a page view in the span."),
+    Figure(
+        key="sessions",
+        label="Sessions",
+        value=None,
+        good="up",
+        about="Sessions with a page view that began in the span.",
+    ),
+    Figure(
+        key="bounce",
+        label="Bounce",
+        value=None,
+        unit="share",
+        good="down",
+        about="The share of these sessions that had one event; leaving a page and vitals are not counted.",
+    ),
+)
+
+
+def listing(reader: Reader, scope: Scope) -> Report:
+    actors = reader.actors(scope.project)
+    now = views(reader, scope, actors, scope.span)
+    before = views(reader, scope, actors, scope.compared) if scope.compared else None
+    median = medians(*dwell(reader, scope, actors, scope.span))
+    table = Table(key="paths", title="Pages", columns=COLUMNS, rows=_rows(reader, now, median))
+    return Report(
+        blocks=(totals(FIGURES, _values(now), _values(before) if before else None), series(now, before), table)
+    )
+
+
+def _rows(reader: Reader, now: Views, median: dict[int, float]) -> list[list[Any]]:
+    """Most views first. Of a session that reached over midnight, views are not all in the span."""
+    entry = now.visits.row.entry
+    entries, exits, bounced = counts(entry), counts(now.visits.row.exit), counts(entry[now.visits.bounced])
+    texts = reader.texts([*{*entries, *exits, *median}])
+    code_of = {text: code for code, text in texts.items()}
+    rows: list[list[Any]] = []
+    seen = now.by_path()
+    for path in sorted(seen, key=lambda path: (-seen[path].views, path)):
+        who = seen[path].who
+        numbers: list[Any] = [seen[path].views, now.actors.count_persons(who), now.actors.count_organizations(who)]
+        if path == OTHER:  # sessions do not know which paths these are
+            rows.append([path, *numbers, None, None, None, None])
+            continue
+        code = code_of.get(path, 0)
+        entered = entries.get(code, 0)
+        share = bounced.get(code, 0) / entered if entered else None
+        rows.append([path, *numbers, entered, exits.get(code, 0), share, median.get(code)])
+    return rows
+
+
+def _values(of: Views) -> dict[str, Number]:
+    return {
+        "views": of.total.views,
+        "persons": of.persons,
+        "sessions": len(of.visits),
+        "bounce": bounce(of.visits),
+    }
