@@ -96,8 +96,11 @@ def test_details_of_any_id(things: Running, token: str) -> None:
     detail = things.get("/p/shop/things/castellan%2Feu", token=token).text
     assert "<h1>Castellan Transport</h1>" in detail
     assert '<a href="/p/shop/things">Things</a>' in detail
+    assert '<input class="input" id="p-step" name="step" value="" maxlength="255">' in detail
+    assert 'name="step"' not in page
     twin = things.get("/p/shop/things/castellan%2Feu.json?of=orgs", token=token).json()
     assert twin["blocks"] == [{"type": "note", "key": "plan", "text": "None"}]
+    assert twin["scope"]["parameters"] == {"of": "orgs", "step": ""}
     assert things.get("/p/shop/things/halden.csv", token=token).text == "text\r\nScale\r\n"
 
 
@@ -114,13 +117,12 @@ def test_links_to_other_reports_keep_the_scope_but_not_the_reports_own_questions
     assert 'href="/p/shop/things?of=people&amp;range=7d&amp;type=page"' in page  # of a figure
 
 
-def test_the_scope_bar_offers_comparison_environments_and_the_reports_own_questions(
+def test_the_scope_bar_offers_comparison_and_the_reports_own_questions(
     things: Running, token: str
 ) -> None:
     page = things.get("/p/shop/things?of=orgs&range=7d&environment=staging", token=token).text
     assert '<a href="?range=7d&amp;environment=staging&amp;of=orgs" aria-current="true">Previous 7 days</a>' in page
     assert '<a href="?range=7d&amp;compare=year&amp;environment=staging&amp;of=orgs">Same days last year</a>' in page
-    assert '<a href="?range=7d&amp;environment=production&amp;of=orgs">production</a>' in page
     assert '<a href="?range=7d&amp;of=orgs">All environments</a>' in page
     assert '<a href="?range=7d&amp;environment=staging">People</a>' in page
     assert '<a href="?range=7d&amp;environment=staging&amp;of=orgs" aria-current="true">Organizations</a>' in page

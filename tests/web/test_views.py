@@ -47,7 +47,7 @@ def test_the_environments_of_a_project_are_offered(running: Running) -> None:
     assert offered not in running.get("/p/shop/stream?range=7d", token=token).text
     running.add(Event(name="deployed", environment="staging"), Event(name="deployed"))
     running.add(Event(name="deployed", environment="foreign"), project=running.foreign)
-    indexer = Indexer(running.store.index, lambda: {}, lambda work: work())
+    indexer = Indexer(running.store.index, dict, lambda work: work())
     indexer.begin()
     indexer.follow()
     page = running.get("/p/shop/stream?range=7d", token=token).text
