@@ -214,5 +214,6 @@ class ReportPage(msgspec.Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] = ()  # what only this report asks, beside the scope
     # The page, JSON and CSV of one thing the report lists, at `/p/{project}/{slug}/{id}`. Raises NotFound.
     detail: Callable[[Reader, Scope, str], Report] | None = None
+    detail_parameters: tuple[Parameter, ...] = ()  # what only that asks
     # New events as the main table, which then needs a column `id`; the page follows them.
     live: Callable[[Sequence[Event]], Table] | None = None
