@@ -20,8 +20,8 @@ def cells(  # noqa: PLR0917
 ) -> list[Day]:
     """Cells of a namespace for the days of `span`, of the scope's environment and filters; all keys or some.
 
-    `namespace` is "all", "hour" or a column of events. A day may have several cells of one key,
-    which have no event in common; under filters the key of "all" may be any.
+    `namespace` is "all", "hour", "page" (the paths of page views) or a column of events. A day may have
+    several cells of one key, which have no event in common; under filters the key of "all" may be any.
     """
     indexed = _indexed(scope, namespace, keys)
     if indexed is not None:
@@ -46,6 +46,8 @@ def _indexed(scope: Scope, namespace: str, keys: Sequence[str] | None) -> tuple[
         return namespace, keys
     dimension = scope.filters[0].dimension
     alike = all(item.dimension == dimension and item.operator == "is" for item in scope.filters)
+    if dimension == "path" and namespace == "page":
+        dimension = namespace  # whose keys are paths, too
     if not alike or dimension not in NAMESPACES or namespace not in {"all", dimension}:
         return None
     values = [item.value for item in scope.filters]
@@ -57,7 +59,9 @@ def _raw(  # noqa: PLR0917
 ) -> list[Day]:
     """The same cells from raw events. Whom the index does not know yet is left out: it will within a minute."""
     where, parameters = conditions(scope)
-    column = "''" if namespace in {"all", "hour"} else f'"{namespace}"'
+    column = "''" if namespace in {"all", "hour"} else '"path"' if namespace == "page" else f'"{namespace}"'
+    if namespace == "page":
+        where += " AND type = 'pageview'"
     if keys is not None:
         parameters |= {f"key{number}": key for number, key in enumerate(keys)}
         where += f" AND {column} IN ({', '.join(f':key{number}' for number in range(len(keys)))})"
