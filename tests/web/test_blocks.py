@@ -117,13 +117,10 @@ def test_links_to_other_reports_keep_the_scope_but_not_the_reports_own_questions
     assert 'href="/p/shop/things?of=people&amp;range=7d&amp;type=page"' in page  # of a figure
 
 
-def test_the_scope_bar_offers_comparison_and_the_reports_own_questions(
-    things: Running, token: str
-) -> None:
+def test_the_scope_bar_offers_comparison_and_the_reports_own_questions(things: Running, token: str) -> None:
     page = things.get("/p/shop/things?of=orgs&range=7d&environment=staging", token=token).text
     assert '<a href="?range=7d&amp;environment=staging&amp;of=orgs" aria-current="true">Previous 7 days</a>' in page
     assert '<a href="?range=7d&amp;compare=year&amp;environment=staging&amp;of=orgs">Same days last year</a>' in page
-    assert '<a href="?range=7d&amp;of=orgs">All environments</a>' in page
     assert '<a href="?range=7d&amp;environment=staging">People</a>' in page
     assert '<a href="?range=7d&amp;environment=staging&amp;of=orgs" aria-current="true">Organizations</a>' in page
 

@@ -52,5 +52,6 @@ def test_the_environments_of_a_project_are_offered(running: Running) -> None:
     indexer.follow()
     page = running.get("/p/shop/stream?range=7d", token=token).text
     assert offered in page
+    assert "All environments" in page
     assert "environment=production" in page
     assert "environment=foreign" not in page
