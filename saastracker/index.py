@@ -77,10 +77,10 @@ class Cell(msgspec.Struct):
         actors = self.actors | other.actors
         counts = None
         if len(actors) != self.events + other.events:
-            both = [self.per_actor(), other.per_actor()]
-            which, place = np.unique(np.concatenate([each for each, _ in both]), return_inverse=True)
+            which = numbers(actors)
             counts = np.zeros(len(which), np.int64)
-            np.add.at(counts, place, np.concatenate([each for _, each in both]))
+            for mine, of_each in (self.per_actor(), other.per_actor()):
+                counts[np.searchsorted(which, mine)] += of_each
             if len(counts) == 0 or counts.max() == 1:
                 counts = None
         values = None

@@ -184,6 +184,9 @@ def _state(connection: sqlite3.Connection) -> IndexState:
         "SELECT p.project, d.day FROM index_dirty d JOIN projects p ON p.id = d.project ORDER BY d.day DESC"
     ).fetchall()
     first = connection.execute(
-        "SELECT p.project, MIN(e.sequence) FROM projects p JOIN event_rows e ON e.project = p.id GROUP BY p.id"
+        # Each its own MIN: that is one look into the index, where GROUP BY walks all of it.
+        """SELECT project, first FROM
+            (SELECT p.project, (SELECT MIN(sequence) FROM event_rows e WHERE e.project = p.id) AS first FROM projects p)
+        WHERE first IS NOT NULL"""
     )
     return IndexState(watermark, newest, last_actor, version, dirty, dict(first))
