@@ -27,6 +27,7 @@ from saastracker.wire import Project
 
 PROJECT_COOKIE = "saastracker_project"  # the slug of the project last looked at
 TOP = 10  # rows of each table on a page of several
+HOME = "home"  # the report that a project's address leads to, where there is one
 SECTIONS = ("Overview", "Product", "Customers", "Errors", "Games", "Web")
 
 
@@ -191,8 +192,9 @@ def _html(asked: Asked, loaded: Report) -> Response[bytes]:
 
 
 def menu(site: Site) -> dict[str, list[ReportPage]]:
-    """The reports there are, by section, in the order of sections."""
-    known = {section: [page for page in site.reports.values() if page.section == section] for section in SECTIONS}
+    """The reports there are, by section, in the order of sections; the home report stands first."""
+    pages = sorted(site.reports.values(), key=lambda page: page.slug != HOME)
+    known = {section: [page for page in pages if page.section == section] for section in SECTIONS}
     return {section: reports for section, reports in known.items() if reports}
 
 

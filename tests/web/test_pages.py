@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
-from saastracker.contracts import Refused
+from saastracker.contracts import Refused, ReportPage
 from saastracker.event import Event
+from saastracker.report import Note, Report
 
 from .conftest import NOW, Running
 
@@ -165,6 +168,19 @@ def test_home_leads_to_the_last_project(running: Running, token: str) -> None:
     assert running.get("/", token=token, cookies={"saastracker_project": "shop"}).headers["location"] == "/p/shop/"
     assert running.get("/", token=token, cookies={"saastracker_project": "foreign"}).headers["location"] == "/p/game/"
     assert running.get("/p/shop/", token=token).headers["location"] == "/p/shop/stream"
+
+
+def test_the_home_report_stands_first(running: Running, token: str) -> None:
+    home = ReportPage(
+        slug="home",
+        title="At a glance",
+        section="Overview",
+        load=lambda reader, scope: Report(blocks=(Note(key="hello", text="Hello"),)),
+    )
+    offered = replace(running, site=replace(running.site, reports={**running.site.reports, "home": home}))
+    assert offered.get("/p/shop/", token=token).headers["location"] == "/p/shop/home"
+    page = offered.get("/p/shop/home", token=token).text
+    assert page.index('href="/p/shop/home"') < page.index('href="/p/shop/stream"')
 
 
 @pytest.mark.parametrize(
