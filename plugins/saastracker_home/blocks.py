@@ -1,0 +1,161 @@
+"""The blocks of the home report."""
+
+from typing import Any
+
+import numpy as np
+from msgspec.structs import replace
+
+from saastracker.actors import Actors
+from saastracker.cells import cells
+from saastracker.contracts import Reader
+from saastracker.definition import Definitions
+from saastracker.report import Column, Figure, Figures, Measure, Number, Report, Series, Table
+from saastracker.scope import Scope, Span
+from saastracker.visits import visits
+from saastracker_home.issues import issues
+from saastracker_home.start import NOTHING, checklist, received
+from saastracker_home.summary import TOP, Summary, by_key, points, summary, top
+
+MEASURES = (
+    Measure("events", "Events"),
+    Measure("persons", "Persons", group="Active"),
+    Measure("organizations", "Organizations", group="Active"),
+)
+FIGURES = (
+    Figure(key="events", label="Events", value=None, good="up", about="Events in the span.", link="activity"),
+    Figure(
+        key="persons",
+        label="Active persons",
+        value=None,
+        good="up",
+        about="People with at least one event in the span.",
+        link="people",
+    ),
+    Figure(
+        key="organizations",
+        label="Active organizations",
+        value=None,
+        good="up",
+        about="Organizations with at least one event in the span.",
+        link="organizations",
+    ),
+    Figure(
+        key="sessions",
+        label="Sessions",
+        value=None,
+        good="up",
+        about="Sessions that began in the span.",
+        link="sessions",
+    ),
+)
+PERSONS, ORGANIZATIONS = Column("persons", "Persons", "number"), Column("organizations", "Organizations", "number")
+PAGES = Table(
+    key="pages",
+    title="Top pages",
+    columns=(
+        Column("path", "Path", "code", link="pages/{path}"),
+        Column("views", "Views", "number", look="rank"),
+        PERSONS,
+        ORGANIZATIONS,
+    ),
+    rows=[],
+    whole=False,
+    more="pages",
+)
+NAMES = Table(
+    key="names",
+    title="Top events",
+    columns=(
+        Column("name", "Event", link="stream?f=name:is:{name}"),
+        Column("events", "Events", "number", look="rank"),
+        PERSONS,
+        ORGANIZATIONS,
+    ),
+    rows=[],
+    whole=False,
+    more="activity",
+)
+MOVERS = Table(
+    key="movers",
+    title="Organizations that changed most",
+    columns=(
+        Column("org", "Organization", link="organizations/{org}"),
+        Column("events", "Events", "number"),
+        Column("previous", "Before", "number", about="Events in the span that is compared with."),
+        Column("change", "Change", "number", look="change", good="up"),
+    ),
+    rows=[],
+    whole=False,
+    more="organizations",
+)
+
+
+def report(definitions: Definitions, reader: Reader, scope: Scope) -> Report:
+    if not received(reader, scope.project):
+        return Report(blocks=(NOTHING, *checklist(definitions, scope, received=False)))
+    actors = reader.actors(scope.project)
+    now = summary(reader, scope, actors, scope.span)
+    before = summary(reader, scope, actors, scope.compared) if scope.compared else None
+    pages = by_key(cells(reader, scope, actors, scope.span, "page"))
+    names = by_key(cells(reader, scope, actors, scope.span, "name"))
+    return Report(
+        blocks=(
+            _totals(reader, scope, actors, now, before),
+            _events(scope, actors, now, before),
+            replace(PAGES, rows=top(pages, actors), total=len(pages)),
+            replace(NAMES, rows=top(names, actors), total=len(names)),
+            _movers(reader, actors, now, before),
+            *issues(reader, scope, actors),
+            *checklist(definitions, scope, received=True),
+        )
+    )
+
+
+def _totals(reader: Reader, scope: Scope, actors: Actors, now: Summary, before: Summary | None) -> Figures:
+    values = _values(reader, scope, actors, now, scope.span)
+    previous = _values(reader, scope, actors, before, scope.compared) if before and scope.compared else {}
+    return Figures(
+        key="totals",
+        title="In the span",
+        figures=tuple(
+            replace(figure, value=values[figure.key], previous=previous.get(figure.key)) for figure in FIGURES
+        ),
+    )
+
+
+def _values(reader: Reader, scope: Scope, actors: Actors, of: Summary, span: Span) -> dict[str, Number]:
+    return {
+        "events": of.total.events,
+        "persons": actors.count_persons(of.total.actors),
+        "organizations": actors.count_organizations(of.total.actors),
+        "sessions": len(visits(reader, scope, actors, span)),
+    }
+
+
+def _events(scope: Scope, actors: Actors, now: Summary, before: Summary | None) -> Series:
+    found = points(now, actors, scope.span)
+    earlier = points(before, actors, scope.compared) if before and scope.compared else []
+    return Series(
+        key="events",
+        title="Events",
+        interval="day",
+        measures=MEASURES,
+        points=found,
+        previous=earlier[: len(found)],  # a year earlier there may be one day more
+    )
+
+
+def _movers(reader: Reader, actors: Actors, now: Summary, before: Summary | None) -> Table:
+    """The organizations whose events changed most."""
+    rows: list[list[Any]] = []
+    total = 0
+    if before:
+        change = now.by_org - before.by_org
+        moved = np.flatnonzero(change)
+        total = len(moved)
+        order = moved[np.lexsort((moved, -now.by_org[moved], -np.abs(change[moved])))][:TOP].tolist()
+        texts = reader.texts([actors.org_codes[org] for org in order])
+        for org in order:
+            name = texts[actors.org_codes[org]]
+            rows.append([name, int(now.by_org[org]), int(before.by_org[org]), int(change[org])])
+    return replace(MOVERS, rows=rows, total=total)

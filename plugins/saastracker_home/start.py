@@ -1,0 +1,48 @@
+"""What there is to do at first."""
+
+from typing import NamedTuple
+
+from saastracker.contracts import Reader
+from saastracker.definition import Definitions
+from saastracker.report import Block, Column, Note, Table
+from saastracker.scope import Scope
+
+COLUMNS = (
+    Column("step", "Step", link="{page}"),
+    Column("state", "State", "tag"),
+    Column("how", "How"),
+    Column("page", "Page", "code", "never"),
+)
+NOTHING = Note(key="waiting", title="Nothing received yet", text="Reports fill in within a minute of the first event.")
+
+
+class Step(NamedTuple):
+    name: str
+    done: bool
+    how: str
+    page: str | None = None  # the report where to do it
+
+
+def received(reader: Reader, project: str) -> bool:
+    """Whether there is any event, whether the index has it or not."""
+    return bool(reader.query("SELECT 1 FROM events WHERE project = :project LIMIT 1", project=project))
+
+
+def checklist(definitions: Definitions, scope: Scope, *, received: bool) -> list[Block]:
+    """The steps, until all of them are done."""
+    steps = (
+        Step("Make a project", True, "This is it."),
+        # A key that nobody used is not known here.
+        Step("Make a key", received, "saastracker project rotate makes one and shows it."),
+        Step("Send a first event", received, "The live stream has a command to copy.", "stream"),
+        Step(
+            "Define a feature",
+            bool(definitions.of(scope.project, "feature")),
+            "Name what customers should use, and the events that prove it.",
+            "adoption",
+        ),
+    )
+    if all(step.done for step in steps):
+        return []
+    rows = [[step.name, "done" if step.done else "open", step.how, step.page] for step in steps]
+    return [Table(key="start", title="Get started", columns=COLUMNS, rows=rows)]

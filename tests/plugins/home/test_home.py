@@ -1,0 +1,229 @@
+"""The home report equals a plain count over the raw events."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from saastracker.contracts import Reader
+from saastracker.event import Event
+from saastracker.tagger import Tagger, Tagging
+from saastracker.testing.definitions import InMemoryDefinitions
+from saastracker_home import load
+from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, ZONES, Row, blocks, inside, keys, made, rows, scope
+from tests.indexed import DAY, HOUR, at, reading
+
+NOON = at("2026-10-24 12:00")
+DEFINED = InMemoryDefinitions({"feature": ["any"]})
+NOTHING = InMemoryDefinitions()
+# Of the plugin that groups errors, home knows only the namespace.
+ISSUES = Tagger(
+    namespace="issue",
+    version=1,
+    tagging=lambda _: Tagging(
+        columns=("name",), keys=lambda name: (f"1-{name}",), wanted={"type": frozenset({"error"})}
+    ),
+)
+COLUMNS = {
+    "pages": ["path", "views", "persons", "organizations"],
+    "names": ["name", "events", "persons", "organizations"],
+    "movers": ["org", "events", "previous", "change"],
+}
+
+
+def ask(reader: Reader, query: str, zone: str = "UTC", definitions: InMemoryDefinitions = DEFINED) -> dict[str, Any]:
+    asked = scope(query, zone)
+    return blocks(load(definitions, reader, asked), asked)
+
+
+def viewed(seed: int, count: int) -> list[Event]:
+    """Made-up events, of which some are page views and some errors."""
+    sent = made(seed, count)
+    for place, event in enumerate(sent):
+        event.type = ("pageview", "custom", "error", "pageview")[place % 4]
+    return sent
+
+
+# --- Against a slow count ---
+
+
+def distinct(of: list[Row]) -> list[int]:
+    """Persons and organizations."""
+    return [len({row.person for row in of} - {None}), len({row.event.org for row in of} - {None})]
+
+
+def top(of: list[Row], column: str) -> list[list[Any]]:
+    groups = {getattr(row.event, column) for row in of} - {None}
+    found = {key: [row for row in of if getattr(row.event, column) == key] for key in groups}
+    return [
+        [key, len(mine), *distinct(mine)]
+        for key, mine in sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+    ]
+
+
+def movers(now: list[Row], before: list[Row]) -> dict[str, list[Any]]:
+    counts = [Counter(row.event.org for row in of if row.event.org) for of in (now, before)]
+    return {
+        org: [org, counts[0][org], counts[1][org], counts[0][org] - counts[1][org]]
+        for org in counts[0] | counts[1]
+        if counts[0][org] != counts[1][org]
+    }
+
+
+def sessions(found: list[Row], chosen: Callable[[Event], bool], environment: str | None, earlier: int) -> int:
+    """The sessions that began in the span so many days earlier, and have a chosen event."""
+    of: dict[Any, list[Row]] = {}
+    for row in found:
+        if row.event.session and environment in {None, row.event.environment}:
+            of.setdefault((row.person, row.event.session), []).append(row)
+    shift = timedelta(days=earlier)
+    return sum(
+        FIRST - shift <= min(mine, key=lambda row: row.event.time or 0).local.date() <= LAST - shift
+        and any(chosen(row.event) for row in mine)
+        for mine in of.values()
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3),
+    zone=st.sampled_from(ZONES),
+    rebuilt=st.booleans(),
+)
+def test_equals_a_slow_count(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, sizes: list[int], zone: str, rebuilt: bool
+) -> None:
+    batches = [viewed(seed + number, size) for number, size in enumerate(sizes)]
+    found = rows([event for batch in batches for event in batch], zone)
+    days = (LAST - FIRST).days + 1
+    with reading(
+        tmp_path_factory.mktemp("home"), zone, *batches, foreign=FOREIGN, taggers=[ISSUES], rebuilt=rebuilt
+    ) as reader:
+        for query, chosen in QUERIES.items():
+            environment = query.rpartition("environment=")[2] if "environment=" in query else None
+            now = inside(found, chosen)
+            shift = timedelta(days=days)
+            before = [row for row in found if chosen(row.event) and FIRST - shift <= row.local.date() <= LAST - shift]
+            answer = ask(reader, f"{SPAN}&{query}", zone)
+            assert [figure["value"] for figure in answer["totals"]["figures"]] == [
+                *(len(now), *distinct(now), sessions(found, chosen, environment, 0)),
+            ], query
+            assert [figure["previous"] for figure in answer["totals"]["figures"]] == [
+                *(len(before), *distinct(before), sessions(found, chosen, environment, days)),
+            ], query
+            for point in answer["events"]["points"]:
+                today = [row for row in now if row.local.date() == point["at"]]
+                assert list(point["values"].values()) == [len(today), *distinct(today)]
+            assert answer["pages"]["rows"] == top([row for row in now if row.event.type == "pageview"], "path")
+            assert answer["names"]["rows"] == top(now, "name")
+            assert {row[0]: row for row in answer["movers"]["rows"]} == movers(now, before)
+            changes = [abs(row[3]) for row in answer["movers"]["rows"]]
+            assert changes == sorted(changes, reverse=True)
+            errors = [row for row in now if row.event.type == "error"]
+            if "=" in query.replace("environment=", "") or not errors:
+                assert "errors" not in answer
+            else:
+                of_name = {f"1-{row[0]}": row[1:] for row in top(errors, "name")}
+                assert {row[0]: [row[4], row[3], row[2]] for row in answer["errors"]["rows"]} == of_name
+
+
+# --- Worked out by hand ---
+
+
+def test_by_hand(tmp_path: Path) -> None:
+    sent = [
+        Event(name="page_view", type="pageview", path="/a", time=NOON, user="u1", org="x", session="s"),
+        Event(name="page_view", type="pageview", path="/a", time=NOON + HOUR, anonymous="a1", org="y", session="s"),
+        Event(name="page_view", type="pageview", path="/b", time=NOON + DAY, user="u2", org="x", session="t"),
+        Event(name="save", path="/c", time=NOON, user="u1", org="z"),
+        Event(name="save", time=NOON - 12 * DAY, user="u1", org="z", session="s"),
+        Event(name="save", time=NOON - 12 * DAY, user="u1", org="z"),
+        Event(name="login", time=NOON + DAY, user="u1", anonymous="a1"),
+    ]
+    with reading(tmp_path, "UTC", sent, foreign=FOREIGN) as reader:
+        answer = ask(reader, SPAN)
+        assert list(answer) == ["totals", "events", "pages", "names", "movers"]
+        assert {key: keys(answer[key]) for key in COLUMNS} == COLUMNS
+        figures = {figure["key"]: (figure["value"], figure["previous"]) for figure in answer["totals"]["figures"]}
+        assert figures == {"events": (5, 2), "persons": (2, 1), "organizations": (3, 1), "sessions": (1, 1)}
+        assert answer["events"]["points"][1] == {
+            "at": FIRST + timedelta(days=1),
+            "values": {"events": 3, "persons": 1, "organizations": 3},
+        }
+        assert answer["pages"]["rows"] == [["/a", 2, 1, 2], ["/b", 1, 1, 1]]
+        assert answer["names"]["rows"] == [["page_view", 3, 2, 2], ["login", 1, 1, 0], ["save", 1, 1, 1]]
+        assert answer["movers"]["rows"] == [["x", 2, 0, 2], ["y", 1, 0, 1], ["z", 1, 2, -1]]
+        alone = ask(reader, f"{SPAN}&compare=none")
+        assert [figure["previous"] for figure in alone["totals"]["figures"]] == [None] * 4
+        assert alone["movers"]["rows"] == []
+
+
+def test_lists_hold_the_top_of_all(tmp_path: Path) -> None:
+    sent = [
+        Event(name=f"n{number:02}", type="pageview", path=f"/{number:02}", org=f"o{number:02}", time=NOON)
+        for number in range(12)
+    ]
+    with reading(tmp_path, "UTC", sent) as reader:
+        answer = ask(reader, SPAN)
+        for key in ("pages", "names", "movers"):
+            assert (len(answer[key]["rows"]), answer[key]["total"]) == (10, 12)
+
+
+def test_errors_say_what_went_wrong(tmp_path: Path) -> None:
+    said = [
+        ("plain", "u1", "x", "{}"),
+        ("plain", "u1", "y", None),
+        ("typed", "u1", "x", '{"type":"TypeError","message":" no legs\\nat x"}'),
+        ("odd", "u1", "x", '{"type":5,"message":["a"]}'),
+        ("odd", "u2", "x", '{"type":"","message":{}}'),
+    ]
+    sent = [
+        Event(name=name, type="error", time=NOON, user=user, org=org, properties=properties)
+        for name, user, org, properties in said
+    ]
+    with reading(tmp_path, "UTC", sent, taggers=[ISSUES]) as reader:
+        answer = ask(reader, SPAN)["errors"]
+        assert keys(answer) == ["issue", "title", "organizations", "persons", "events"]
+        assert answer["rows"] == [
+            ["1-plain", "plain", 2, 1, 2],
+            ["1-odd", "odd", 1, 2, 2],
+            ["1-typed", "TypeError: no legs", 1, 1, 1],
+        ]
+        assert "errors" not in ask(reader, "from=2026-10-25&to=2026-10-26")
+
+
+def test_only_the_errors_that_hit_most_are_there(tmp_path: Path) -> None:
+    sent = [Event(name=f"e{number}", type="error", time=NOON, org="x") for number in range(7)]
+    with reading(tmp_path, "UTC", sent, taggers=[ISSUES]) as reader:
+        answer = ask(reader, SPAN)["errors"]
+        assert (len(answer["rows"]), answer["total"]) == (5, 7)
+
+
+# --- What there is to do at first ---
+
+
+def test_before_the_first_event_there_is_only_what_to_do(tmp_path: Path) -> None:
+    with reading(tmp_path, "UTC", foreign=FOREIGN) as reader:
+        answer = ask(reader, SPAN, definitions=NOTHING)
+        assert list(answer) == ["waiting", "start"]
+        assert [row[1] for row in answer["start"]["rows"]] == ["done", "open", "open", "open"]
+        assert list(ask(reader, SPAN)) == ["waiting", "start"]
+
+
+def test_what_is_left_to_do_stands_last(tmp_path: Path) -> None:
+    with reading(tmp_path, "UTC", [Event(name="open", time=NOON)]) as reader:
+        answer = ask(reader, SPAN, definitions=NOTHING)
+        assert list(answer) == ["totals", "events", "pages", "names", "movers", "start"]
+        assert {row[0]: row[1] for row in answer["start"]["rows"]} == {
+            "Make a project": "done",
+            "Make a key": "done",
+            "Send a first event": "done",
+            "Define a feature": "open",
+        }
+        assert "start" not in ask(reader, SPAN)
