@@ -9,8 +9,9 @@ from saastracker.conditions import DAY_MS
 from saastracker.contracts import Reader
 from saastracker.errors import NotFound
 from saastracker.event import Event
-from saastracker.index import Integers, day_number
-from saastracker.parts import Parts
+from saastracker.index import day_number
+from saastracker.moments import Moments
+from saastracker.parts import FOREVER, Parts
 from saastracker.report import Column, Figure, Figures, Report, Table
 from saastracker.scope import FIRST_DATE, LAST_DATE, Scope
 from saastracker.visits import Visits
@@ -19,6 +20,7 @@ from saastracker_sessions.paging import part
 
 COLUMNS = (
     Column("time", "Time", "time"),
+    Column("after", "After", "number", unit="seconds", about="Since the first event of the person's session."),
     Column("type", "Type", "tag", "wide"),
     Column("name", "Name"),
     Column("person", "Person", link="people/{person}"),
@@ -60,7 +62,7 @@ def timeline(reader: Reader, scope: Scope, session: str) -> Report:
                 key="events",
                 title="Events",
                 columns=COLUMNS,
-                rows=_rows(reader, actors, shown.sequence, shown.actor),
+                rows=_rows(reader, actors, parts, shown),
                 whole=whole,
                 total=len(mine),
                 next=more,
@@ -102,19 +104,23 @@ def _totals(actors: Actors, parts: Parts) -> Figures:
     )
 
 
-def _rows(reader: Reader, actors: Actors, sequences: Integers, who: Integers) -> list[list[Any]]:
-    persons = actors.person[who].tolist()
-    texts = reader.texts(list({actors.person_codes[person] for person in persons if person >= 0}))
-    names = {
-        sequence: texts[actors.person_codes[person]] if person >= 0 else None
-        for sequence, person in zip(sequences.tolist(), persons, strict=True)
+def _rows(reader: Reader, actors: Actors, parts: Parts, shown: Moments) -> list[list[Any]]:
+    persons = actors.person[shown.actor]
+    began = np.full(len(actors.person_codes) + 1, FOREVER)  # the last for nobody, numbered -1
+    np.minimum.at(began, actors.person[parts.actor], parts.first)
+    after = (shown.time - began[persons]) / 1000
+    texts = reader.texts([actors.person_codes[person] for person in np.unique(persons[persons >= 0]).tolist()])
+    known = {
+        sequence: (seconds, texts[actors.person_codes[person]] if person >= 0 else None)
+        for sequence, seconds, person in zip(shown.sequence.tolist(), after.tolist(), persons.tolist(), strict=True)
     }
-    return [_row(event, names[event.sequence]) for event in reader.events(sequences.tolist())]
+    return [_row(event, *known[event.sequence]) for event in reader.events(list(known))]
 
 
-def _row(event: Event, person: str | None) -> list[Any]:
+def _row(event: Event, after: float, person: str | None) -> list[Any]:
     return [
         event.received_at if event.time is None else event.time,
+        after,
         event.type,
         event.name,
         person,

@@ -105,22 +105,21 @@ def check_timeline(reader: Reader, sent: list[Event], zone: str, name: str) -> N
     """Of a session of any days, also outside the span."""
     person = dict(zip(map(id, sent), people(sent), strict=True))
     answer = ask(reader, f"{SPAN}&name=open", zone, name)
+    same = [session for session in every(sent) if session.id == name]
+    began: dict[Any, int] = {session.person: session.start for session in same}
+    own = {"time", "after", "person", "properties"}
     events = sorted((event for event in sent if event.session == name), key=lambda event: event.time or 0)
     who: list[Any] = [person[id(event)] for event in events]
     assert [dict(zip(keys(answer["events"]), row, strict=True)) for row in answer["events"]["rows"]] == [
         {
             "time": iso(event.time or 0),
+            "after": ((event.time or 0) - began[one]) / 1000,
             "person": one and one[1],
             "properties": answer["events"]["rows"][place][-1],
-            **{
-                key: getattr(event, key)
-                for key in keys(answer["events"])
-                if key not in {"time", "person", "properties"}
-            },
+            **{key: getattr(event, key) for key in keys(answer["events"]) if key not in own},
         }
         for place, (event, one) in enumerate(zip(events, who, strict=True))
     ]
-    same = [session for session in every(sent) if session.id == name]
     assert {figure["key"]: figure["value"] for figure in answer["totals"]["figures"]} == {
         "events": len(events),
         "pages": sum(len(session.pages) for session in same),
@@ -172,13 +171,13 @@ def test_by_hand(tmp_path: Path) -> None:
 def test_one_session(tmp_path: Path) -> None:
     with reading(tmp_path, "UTC", SENT, foreign=FOREIGN) as reader:
         rows = ask(reader, DAY, session="s2")["events"]["rows"]
-        assert [(row[2], row[3]) for row in rows] == [
-            ("page_view", "a1"),
-            ("Session:Start", "u2"),
-            ("open", "u2"),
-            ("$pageleave", "a1"),
-            ("Session:End", "u2"),
-            ("open", "u2"),
+        assert [(row[1], row[3], row[4]) for row in rows] == [
+            (0.0, "page_view", "a1"),
+            (0.0, "Session:Start", "u2"),
+            (1.0, "open", "u2"),
+            (3.0, "$pageleave", "a1"),
+            (30.0, "Session:End", "u2"),
+            (48.0, "open", "u2"),
         ]
         assert bytes(rows[3][-1]) == b'{"depth": 0.5}'
         assert detail(reader, scope(DAY), "s2").title == "s2"
@@ -207,7 +206,7 @@ def test_long_lists_come_in_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert load(reader, scope_after(f"{DAY}&limit=2", 2**62)).tables[0].rows == []
         pages = [detail(reader, scope(f"{DAY}&limit=3"), "long")]
         pages.append(detail(reader, scope_after(f"{DAY}&limit=3", pages[0].tables[0].next or 0), "long"))
-        assert [[row[2] for row in page.tables[0].rows] for page in pages] == [["e0", "e1", "e2"], ["e3", "e4"]]
+        assert [[row[3] for row in page.tables[0].rows] for page in pages] == [["e0", "e1", "e2"], ["e3", "e4"]]
         assert [page.tables[0].next for page in pages] == [3, None]
         monkeypatch.undo()
         whole = load(reader, scope(f"{DAY}&limit=2")).tables[0]
