@@ -20,7 +20,13 @@ RANGE_LABELS = dict(
         strict=True,
     )
 )  # fmt: skip
+_FACE = re.compile(r"\.(?=(json|csv)\Z)")
 _PLACE = re.compile(r"\{(\w+)\}")
+
+
+def quoted(text: str) -> str:
+    """A text as one part of an address, in which its end is not taken for that of a twin's address."""
+    return _FACE.sub("%2E", quote(text, safe=""))
 
 
 class Links(msgspec.Struct, frozen=True):
@@ -61,7 +67,7 @@ class Links(msgspec.Struct, frozen=True):
         """Where a `Column.link` leads from a row, in the same scope; None where the row lacks a value."""
         if any(values.get(name) is None for name in _PLACE.findall(link)):
             return None
-        address = _PLACE.sub(lambda match: quote(str(values[match[1]]), safe=""), link)
+        address = _PLACE.sub(lambda match: quoted(str(values[match[1]])), link)
         kept = msgspec.structs.replace(self.scope, after=None, limit=100, declared=(), parameters={}).query
         joined = f"{'&' if '?' in address else '?'}{kept}" if kept else ""
         return f"/p/{self.project}/{address}{joined}"

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
-from urllib.parse import quote
+from urllib.parse import unquote
 
 import msgspec
 from litestar import Response
@@ -21,7 +21,7 @@ from saastracker.web.arranging import Arrangement, arranged, chosen, split
 from saastracker.web.faces import csv_block, iso, json_report
 from saastracker.web.following import follow
 from saastracker.web.layout import layout
-from saastracker.web.linking import Links, scope_bar
+from saastracker.web.linking import Links, quoted, scope_bar
 from saastracker.web.site import Site, WebRequest, get
 from saastracker.wire import Project
 
@@ -71,7 +71,7 @@ class Asked(msgspec.Struct):
     def address(self) -> str:
         """The page's path; its twins are there too, with `.json` or `.csv` behind."""
         path = f"/p/{self.project.slug}/{self.page.slug}"
-        return path if self.item is None else f"{path}/{quote(self.item, safe='')}"
+        return path if self.item is None else f"{path}/{quoted(self.item)}"
 
     @property
     def views(self) -> list[tuple[str, str]]:
@@ -88,6 +88,8 @@ class Asked(msgspec.Struct):
 @get("/p/{slug:str}/{name:str}")
 async def report(request: WebRequest, slug: FromPath[str], name: FromPath[str]) -> Response[bytes] | Stream:
     """A report as the face its address ends in asks for."""
+    if _sent_item(request):
+        return await _detail_answer(request, slug, name)
     name, _, face = name.partition(".")
     asked = _asked(request, slug, name, None)
     if asked.page.live and face == "events":
@@ -100,11 +102,22 @@ async def report(request: WebRequest, slug: FromPath[str], name: FromPath[str]) 
 
 
 @get("/p/{slug:str}/{name:str}/{item:path}")
-async def detail(request: WebRequest, slug: FromPath[str], name: FromPath[str], item: FromPath[str]) -> Response[bytes]:
+async def detail(request: WebRequest, slug: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """One thing that a report lists. Its id may hold slashes, and ends before `.json` and `.csv`."""
+    return await _detail_answer(request, slug, name)
+
+
+async def _detail_answer(request: WebRequest, slug: str, name: str) -> Response[bytes]:
+    item = _sent_item(request)
     face = next((face for face in ("json", "csv") if item.endswith(f".{face}")), "")
-    asked = _asked(request, slug, name, item.removeprefix("/").removesuffix(f".{face}" if face else ""))
+    asked = _asked(request, slug, name, unquote(item.removesuffix(f".{face}" if face else "")))
     return await asyncio.to_thread(_answer, asked, FACES[face])
+
+
+def _sent_item(request: WebRequest) -> str:
+    """What stands behind the report's name, as it was sent: unquoted, the slashes of a path such as `/` get lost."""
+    sent = request.scope["raw_path"].decode("latin-1").lstrip("/").split("/", 3)
+    return sent[3].rstrip("/") if len(sent) > 3 else ""
 
 
 def _asked(request: WebRequest, slug: str, name: str, item: str | None) -> Asked:
