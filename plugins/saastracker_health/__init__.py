@@ -1,0 +1,71 @@
+"""Customer health: a score of every organization that explains itself, signals worth acting on, and a back-test."""
+
+from collections.abc import Sequence
+
+from saastracker.contracts import Config, Reader, ReportPage
+from saastracker.definition import Definition, Definitions
+from saastracker.health.model import KIND, HealthModel, check
+from saastracker.hookspecs import hookimpl
+from saastracker.job import Daily, Job, JobContext, Notice
+from saastracker.report import Report
+from saastracker.scope import Scope
+from saastracker_health.kinds import Churn, Dismissal
+
+# numpy takes 13 MB, which a server is spared until someone asks.
+
+
+@hookimpl
+def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  # noqa: ARG001
+    def health(reader: Reader, scope: Scope) -> Report:
+        from saastracker_health.listing import listing  # noqa: PLC0415
+
+        return listing(reader, scope, definitions)
+
+    def explained(reader: Reader, scope: Scope, org: str) -> Report:
+        from saastracker_health.explaining import explained  # noqa: PLC0415
+
+        return explained(reader, scope, definitions, org)
+
+    def signals(reader: Reader, scope: Scope) -> Report:
+        from saastracker_health.signalling import report  # noqa: PLC0415
+
+        return report(reader, scope, definitions)
+
+    return [
+        ReportPage(
+            slug="health",
+            title="Health",
+            section="Customers",
+            about="How organizations do on the last day of the span: a score from 0 to 100 of five components.",
+            load=health,
+            detail=explained,
+        ),
+        ReportPage(
+            slug="signals",
+            title="Signals",
+            section="Customers",
+            about="Organizations that need someone on the last day of the span, and since when.",
+            load=signals,
+        ),
+    ]
+
+
+@hookimpl
+def definitions(config: Config) -> Sequence[Definition]:  # noqa: ARG001
+    return [
+        Definition(kind=KIND, title="Health model", struct=HealthModel, check=check, most=1),
+        Definition(kind="churn", title="Churned organizations", struct=Churn),
+        Definition(kind="dismissal", title="Dismissed signals", struct=Dismissal),
+    ]
+
+
+@hookimpl
+def jobs(config: Config) -> Sequence[Job]:  # noqa: ARG001
+    return [Job(name="signals", title="Tell of signals", trigger=Daily(hour=6), run=tell)]
+
+
+def tell(context: JobContext) -> Sequence[Notice]:
+    """A notice for every signal of yesterday, the last day that is whole."""
+    from saastracker_health.signalling import notices  # noqa: PLC0415
+
+    return notices(context)

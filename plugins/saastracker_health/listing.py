@@ -1,0 +1,122 @@
+"""The health of all organizations."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from saastracker.contracts import Reader
+from saastracker.definition import Definitions
+from saastracker.health.features import KIND as FEATURE
+from saastracker.health.features import countable
+from saastracker.health.model import COMPONENTS, Band
+from saastracker.health.scoring import Health, Scores, number, scores
+from saastracker.index import day_number
+from saastracker.report import Block, Column, Figure, Figures, Note, Report, Table, Welcome
+from saastracker.scope import Scope
+from saastracker_health.backtest import backtest, days_before
+
+CHANGES = (7, 28)  # days
+ABOUT = {
+    "recency": "100 up to one day since the last event, 0 when the window is over.",
+    "frequency": "Days with an event in the window, against the model's target.",
+    "breadth": "Active persons, against the most that any window had.",
+    "adoption": "Features used, of those meant for the organization's plan.",
+    "trend": "Events in the window against the window before: half as many give 0, as many 60, half as many more 100.",
+}
+COLUMNS = (
+    Column("org", "Organization", link="health/{org}"),
+    Column("score", "Score", "number", about="The weighted mean of the components; none without an event."),
+    Column("band", "Band", "tag", look="status"),
+    *(Column(name, name.capitalize(), "number", "wide", about=ABOUT[name]) for name in COMPONENTS),
+    *(
+        Column(
+            f"change_{days}", f"{days} days", "number", look="change", good="up", about=f"Against {days} days before."
+        )
+        for days in CHANGES
+    ),
+)
+BANDS: tuple[tuple[Band, Welcome], ...] = (
+    ("healthy", "up"),
+    ("watch", None),
+    ("at risk", "down"),
+    ("dormant", "down"),
+    ("onboarding", None),
+)
+
+
+def listing(reader: Reader, scope: Scope, definitions: Definitions) -> Report:
+    """Worst first, dormant organizations last; those that are new stand apart."""
+    actors = reader.actors(scope.project)
+    last = day_number(scope.span.last)
+    compared = day_number(scope.compared.last) if scope.compared else None
+    days = {last, *(last - days for days in CHANGES), *days_before(scope, definitions)}
+    found = scores(reader, scope, actors, definitions, [*days, *([] if compared is None else [compared])])
+    texts = reader.texts(actors.org_codes)
+    names = [texts[code] for code in actors.org_codes]
+    rows = _rows(found, last, names)
+    settled, new = ([row for row in rows if (row[2] == "onboarding") == onboarding] for onboarding in (False, True))
+    return Report(
+        blocks=(
+            bands(found.healths(found.row(last)), None if compared is None else found.healths(found.row(compared))),
+            *notes(reader, scope, definitions),
+            Table(key="organizations", title="Organizations", columns=COLUMNS, rows=settled),
+            *([Table(key="onboarding", title="Onboarding", columns=COLUMNS, rows=new)] if new else []),
+            *backtest(scope, definitions, found, names),
+        )
+    )
+
+
+def notes(reader: Reader, scope: Scope, definitions: Definitions) -> Sequence[Block]:
+    """What people should know about the scores."""
+    found = []
+    features = definitions.of(scope.project, FEATURE)
+    if features and not countable(scope):
+        text = "Under these filters the use of features is not known: adoption is left out."
+        found.append(Note(key="adoption", text=text))
+    followed = min((reader.tagged(scope.project, FEATURE, each.id) for each in features), default=1.0)
+    if followed < 1:
+        text = f"The use of features is still being counted, {followed:.0%} so far: adoption will rise."
+        found.append(Note(key="counting", text=text))
+    return found
+
+
+def change(found: Scores, now: int, before: int, column: int) -> int | None:
+    """How much a score differs between two rows; None where either is missing."""
+    return number(found.score[now, column] - found.score[before, column])
+
+
+def _rows(found: Scores, last: int, names: Sequence[str]) -> list[list[Any]]:
+    now = found.row(last)
+    earlier = [found.row(last - days) for days in CHANGES]
+    rows: list[list[Any]] = []
+    for column, org in enumerate(found.orgs.tolist()):
+        health = found.health(now, column)
+        if health is not None:
+            values = [None if health.score is None else _value(found, name, now, column) for name in COMPONENTS]
+            changes = [change(found, now, before, column) for before in earlier]
+            rows.append([names[org], *health, *values, *changes])
+    return sorted(rows, key=lambda row: (row[1] is None, row[1], row[0]))
+
+
+def _value(found: Scores, component: str, row: int, column: int) -> float | None:
+    value = float(found.values[component][row, column])
+    return None if np.isnan(value) else value
+
+
+def bands(now: Sequence[Health], before: Sequence[Health] | None) -> Figures:
+    """How many organizations each band has, and had."""
+    counts = Counter(health.band for health in now)
+    earlier = None if before is None else Counter(health.band for health in before)
+    figures = tuple(
+        Figure(
+            key=band.replace(" ", "_"),
+            label=band.capitalize(),
+            value=counts[band],
+            previous=None if earlier is None else earlier[band],
+            good=good,
+        )
+        for band, good in BANDS
+    )
+    return Figures(key="bands", title="Organizations by band", figures=figures)
