@@ -149,6 +149,22 @@ def test_by_hand(tmp_path: Path) -> None:
             detail(reader, scope(SPAN), "nobody")
 
 
+def test_the_plan_is_the_last_of_a_day_with_many_events_after_it(tmp_path: Path) -> None:
+    noon = at("2026-10-24 12:00")
+    sent = [
+        Event(name="open", time=noon + HOUR, user="u1", org="x", plan="team"),
+        Event(name="open", time=noon, user="u2", org="x", plan="pro"),
+        Event(name="open", time=noon + HOUR, org="y", plan="free"),
+        Event(name="open", time=noon + HOUR, org="y", plan="pro"),
+        Event(name="open", time=noon + HOUR, org="y", plan="team", environment="staging"),
+        *(Event(name="open", time=noon + 2 * HOUR, user=f"u{number}", org="x") for number in range(60)),
+    ]
+    with reading(tmp_path, "UTC", sent) as reader:
+        for query, plans in (("", ["team", "team"]), ("environment=production", ["team", "pro"])):
+            rows = ask(reader, f"{SPAN}&{query}")["organizations"]["rows"]
+            assert [(row[0], row[2]) for row in rows] == list(zip("xy", plans, strict=True))
+
+
 def test_a_long_span_has_a_short_trend(tmp_path: Path) -> None:
     with reading(tmp_path, "UTC", [Event(name="open", time=START + day * DAY, org="x") for day in range(10)]) as reader:
         [[*_, trend, _, _, _, _, _]] = load(reader, scope("from=2026-01-01&to=2026-12-31")).tables[0].rows

@@ -1,0 +1,48 @@
+"""Adoption: which organizations and people use which features, how deeply, and who began or stopped to."""
+
+from collections.abc import Sequence
+
+from saastracker.contracts import Config, Reader, ReportPage
+from saastracker.definition import Definition, Definitions
+from saastracker.hookspecs import hookimpl
+from saastracker.report import Report
+from saastracker.rules import tagging
+from saastracker.scope import Scope
+from saastracker.tagger import Tagger
+from saastracker_adoption.feature import KIND, Feature
+
+# numpy takes 13 MB, which a server is spared until someone asks.
+
+
+@hookimpl
+def definitions(config: Config) -> Sequence[Definition]:  # noqa: ARG001
+    return [Definition(kind=KIND, title="Features", struct=Feature)]
+
+
+@hookimpl
+def taggers(config: Config) -> Sequence[Tagger]:  # noqa: ARG001
+    return [Tagger(namespace=KIND, version=1, kind=KIND, tagging=lambda feature: tagging(feature.rules))]
+
+
+@hookimpl
+def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  # noqa: ARG001
+    def load(reader: Reader, scope: Scope) -> Report:
+        from saastracker_adoption.listing import listing  # noqa: PLC0415
+
+        return listing(reader, scope, definitions.of(scope.project, KIND))
+
+    def detail(reader: Reader, scope: Scope, feature: str) -> Report:
+        from saastracker_adoption.detail import detail  # noqa: PLC0415
+
+        return detail(reader, scope, definitions.of(scope.project, KIND), feature)
+
+    return [
+        ReportPage(
+            slug="adoption",
+            title="Features",
+            section="Product",
+            about="How many active organizations and people use each feature, and how deeply.",
+            load=load,
+            detail=detail,
+        )
+    ]
