@@ -1,0 +1,96 @@
+"""The list of issues that were seen in a span."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from saastracker.contracts import Reader
+from saastracker.definition import Definitions
+from saastracker.index import Integers, day_number
+from saastracker.report import Column, Figure, Figures, Report, Table
+from saastracker.scope import Scope
+from saastracker_errors.blocks import days, failures, figures, pending
+from saastracker_errors.catalogue import OPEN, Catalogue, catalogue
+from saastracker_errors.hits import Affected, Hits, affected, by_issue, hits
+
+COLUMNS = (
+    Column("issue", "Key", "code", "opened", link="errors/{issue}"),
+    Column("title", "Issue", otherwise="issue", link="errors/{issue}", about="What its newest error says."),
+    Column("status", "Status", "tag", look="status"),
+    Column("events", "Errors", "number"),
+    Column("persons", "Persons", "number"),
+    Column("organizations", "Organizations", "number", look="rank"),
+    Column("first_seen", "First seen", "time", "wide", about="The first error ever, in any environment."),
+    Column("last_seen", "Last seen", "time", about="The last error of all, in any environment."),
+    Column("first_release", "First release", "code", "wide", about="Of those it was seen in, by their first errors."),
+    Column("last_release", "Last release", "code", "wide", about="Of those it was seen in, by their first errors."),
+    Column("trend", "Trend", "spark", about="Errors over the span."),
+    Column("culprit", "Call", "code", "opened", about="The newest call of the product itself."),
+    Column("definition", "Definition", "code", "never"),
+)
+TREND_POINTS = 30
+STATUSES = {"open": OPEN, "resolved": ("resolved", "resolved-in-next"), "ignored": ("ignored",)}
+
+
+def listing(reader: Reader, scope: Scope, definitions: Definitions) -> Report:
+    actors = reader.actors(scope.project)
+    known = catalogue(reader, scope.project, scope.span.timezone, definitions)
+    now = _chosen(hits(reader, scope, actors, scope.span, known), scope, known)
+    before = _chosen(hits(reader, scope, actors, scope.compared, known), scope, known) if scope.compared else None
+    counts = {issue: count for issue, count in by_issue(actors, now).items() if count.events}
+    issues = Figure(
+        key="issues",
+        label="Issues",
+        value=len(counts),
+        previous=None if before is None else len(np.unique(before.issue)),
+        good="down",
+        about="Issues with at least one error in the span.",
+    )
+    totals = figures(affected(actors, now), affected(actors, before) if before else None)
+    return Report(
+        blocks=(
+            *pending(known),
+            Figures(key="totals", title="In the span", figures=(issues, *totals)),
+            days(scope, now, before),
+            Table(key="issues", title="Issues", columns=COLUMNS, rows=_rows(reader, scope, known, now, counts)),
+        )
+    )
+
+
+def _chosen(found: Hits, scope: Scope, known: Catalogue) -> Hits:
+    """The hits of issues with the status that is asked for."""
+    wanted = STATUSES.get(scope.parameters["status"])
+    if wanted is None:
+        return found
+    return found.of({issue for issue in found.issues if known.status(issue) in wanted})
+
+
+def _rows(reader: Reader, scope: Scope, known: Catalogue, now: Hits, counts: dict[str, Affected]) -> list[list[Any]]:
+    """Most organizations first."""
+    told = failures(reader, _newest(known, counts))
+    trends = dict(zip(now.issues, _trends(scope, now).tolist(), strict=True))
+    rows = []
+    for issue, count in counts.items():
+        about = known.issues.get(issue)
+        error = told.get(about.newest) if about else None
+        row = [issue, error and error.title, known.status(issue), *count, None, None, None, None, trends[issue]]
+        if about:
+            row[6:10] = about.first, about.last, *known.between(about)
+        call = f"{error.top[0].module}:{error.top[0].function}" if error and error.top else None
+        rows.append([*row, call, about.defined.id if about and about.defined else None])
+    return sorted(rows, key=lambda row: (-row[5], -row[4], -row[3], row[0]))
+
+
+def _newest(known: Catalogue, issues: Iterable[str]) -> list[int]:
+    return [known.issues[issue].newest for issue in issues if issue in known.issues]
+
+
+def _trends(scope: Scope, found: Hits) -> Integers:
+    """The errors of each issue in up to TREND_POINTS equal parts of the span, the last of them whole."""
+    first, last = day_number(scope.span.first), day_number(scope.span.last)
+    step = (last - first) // TREND_POINTS + 1
+    points = (last - first) // step + 1
+    trends = np.zeros((len(found.issues), points), np.int64)
+    np.add.at(trends, (found.issue, points - 1 - (last - found.day) // step), found.events)
+    return trends
