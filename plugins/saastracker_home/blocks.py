@@ -18,8 +18,8 @@ from saastracker_home.summary import TOP, Summary, by_key, points, summary, top
 
 MEASURES = (
     Measure("events", "Events"),
-    Measure("persons", "Persons", group="Active"),
-    Measure("organizations", "Organizations", group="Active"),
+    Measure("persons", "Persons", group="Active persons"),
+    Measure("organizations", "Organizations", group="Active organizations"),
 )
 FIGURES = (
     Figure(key="events", label="Events", value=None, good="up", about="Events in the span.", link="activity"),
@@ -105,7 +105,7 @@ def report(definitions: Definitions, reader: Reader, scope: Scope) -> Report:
             replace(PAGES, rows=top(pages, actors), total=len(pages)),
             replace(NAMES, rows=top(names, actors), total=len(names)),
             _movers(reader, actors, now, before),
-            *issues(reader, scope, actors),
+            *issues(definitions, reader, scope, actors),
             *checklist(definitions, scope, received=True),
         )
     )
@@ -148,14 +148,11 @@ def _events(scope: Scope, actors: Actors, now: Summary, before: Summary | None) 
 def _movers(reader: Reader, actors: Actors, now: Summary, before: Summary | None) -> Table:
     """The organizations whose events changed most."""
     rows: list[list[Any]] = []
-    total = 0
     if before:
-        change = now.by_org - before.by_org
-        moved = np.flatnonzero(change)
-        total = len(moved)
-        order = moved[np.lexsort((moved, -now.by_org[moved], -np.abs(change[moved])))][:TOP].tolist()
-        texts = reader.texts([actors.org_codes[org] for org in order])
-        for org in order:
-            name = texts[actors.org_codes[org]]
-            rows.append([name, int(now.by_org[org]), int(before.by_org[org]), int(change[org])])
-    return replace(MOVERS, rows=rows, total=total)
+        moved = np.flatnonzero(now.by_org != before.by_org).tolist()
+        texts = reader.texts([actors.org_codes[org] for org in moved])
+        for org in moved:
+            events, previous = int(now.by_org[org]), int(before.by_org[org])
+            rows.append([texts[actors.org_codes[org]], events, previous, events - previous])
+        rows.sort(key=lambda row: (-abs(row[3]), -row[1], row[0]))
+    return replace(MOVERS, rows=rows[:TOP], total=len(rows))

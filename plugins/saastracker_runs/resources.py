@@ -31,6 +31,7 @@ COLUMNS = (
 class Resource(msgspec.Struct):
     """What was gained and spent of a resource in the span, and by whom; and the net of each day ever."""
 
+    events: int = 0
     sourced: float = 0.0
     sunk: float = 0.0
     actors: BitMap = msgspec.field(default_factory=BitMap)
@@ -40,7 +41,7 @@ class Resource(msgspec.Struct):
 def report(reader: Reader, scope: Scope) -> Report:
     actors = reader.actors(scope.project)
     found = _found(reader, scope, actors)
-    moved = {name: each for name, each in found.items() if each.actors or each.sourced or each.sunk}
+    moved = {name: each for name, each in found.items() if each.events}
     names = sorted(moved, key=lambda name: (-moved[name].sourced - moved[name].sunk, name))
     rows: list[list[Any]] = []
     for name in names:
@@ -68,6 +69,7 @@ def _found(reader: Reader, scope: Scope, actors: Actors) -> Mapping[str, Resourc
         resource = found[name]
         resource.nets[day] += cell.total if verb == SOURCE else -cell.total
         if day >= first:
+            resource.events += cell.events
             resource.actors |= cell.actors
             if verb == SOURCE:
                 resource.sourced += cell.total

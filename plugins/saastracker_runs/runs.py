@@ -28,7 +28,7 @@ COUNTS = (
     ),
     Column(
         "attempts_to_complete",
-        "Attempts to complete",
+        "Tries needed",
         "number",
         about="Attempts of a person in the span up to the first that was completed; the mean over those who did.",
     ),
@@ -101,7 +101,11 @@ def _table(reader: Reader, scope: Scope, found: Attempts) -> Table:
         shares = _share(completed, over), tries[place], float(np.median(values[place])) if len(values[place]) else None
         name = [found.runs[run]] if by == "none" else [found.runs[run], labels[number]]
         rows.append([*name, over + running, completed, failed, abandoned, *shares])
-    names = [Column("name", "Run")] if by == "none" else [Column("name", "Run"), Column(by, by.capitalize())]
+    names = (
+        [Column("name", "Run")]
+        if by == "none"
+        else [Column("name", "Run"), Column(by, "Release" if by == "release" else by)]
+    )
     rows.sort(key=lambda row: (-row[len(names)], row[0], row[1] is None, row[1]))
     return Table(key="runs", title="By run", columns=(*names, *COUNTS), rows=rows)
 

@@ -85,12 +85,12 @@ def _table(found: list[Samples], asked: Metric | None) -> Table:
             value = p75(values)
             rows.append([path, name, value, len(values), METRICS[name].rating(value)])
     rows.sort(key=lambda row: (order[row[1]], -row[3], row[0] is None, row[0]))
-    about = "Three of four values are at most this; in milliseconds, CLS has no unit."
+    about = "The 75th percentile: three of four values are at most this; in milliseconds, CLS has no unit."
     columns = (
-        Column("path", "Path", "code", about="Long paths are cut, and those that begin alike counted together."),
+        Column("path", "Path", about="Long paths are cut, and those that begin alike counted together."),
         Column("metric", "Metric", "tag"),
-        Column("p75", "75th percentile", "number", unit=asked.unit if asked else "count", about=about),
+        Column("p75", "p75", "number", unit=asked.unit if asked else "count", about=about),
         Column("samples", "Samples", "number", about="Measured values."),
-        Column("rating", "Rating", "tag", look="status", about="By the limits that browsers' makers give."),
+        Column("rating", "Rating", look="status", about="By the limits that browsers' makers give."),
     )
     return Table(key="vitals", title="By path", columns=columns, rows=rows)

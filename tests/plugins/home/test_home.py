@@ -1,11 +1,12 @@
 """The home report equals a plain count over the raw events."""
 
 from collections import Counter
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,14 +22,33 @@ from tests.indexed import DAY, HOUR, at, reading
 NOON = at("2026-10-24 12:00")
 DEFINED = InMemoryDefinitions({"feature": ["any"]})
 NOTHING = InMemoryDefinitions()
-# Of the plugin that groups errors, home knows only the namespace.
-ISSUES = Tagger(
-    namespace="issue",
-    version=1,
-    tagging=lambda _: Tagging(
-        columns=("name",), keys=lambda name: (f"1-{name}",), wanted={"type": frozenset({"error"})}
-    ),
-)
+
+
+def issue(wanted: Mapping[str, frozenset[str]]) -> Tagging:
+    """Keys of errors as the plugin that groups them has them."""
+    return Tagging(
+        columns=("name", "release"), keys=lambda name, release: (f"1-{name}@{release or ''}",), wanted=wanted
+    )
+
+
+BY_TYPE = issue({"type": frozenset({"error"})})
+BY_NAME = issue({"name": frozenset({"exception"})})
+ISSUES = [
+    Tagger(namespace="issue", version=1, tagging=lambda _: BY_TYPE),
+    Tagger(namespace="issue-named", version=1, tagging=lambda _: BY_NAME),
+    Tagger(namespace="issue-ruled", version=1, tagging=lambda _: BY_TYPE, kind="error-grouping"),
+    Tagger(namespace="issue-ruled-named", version=1, tagging=lambda _: BY_NAME, kind="error-grouping"),
+]
+
+
+class Decided(msgspec.Struct):
+    """What people decide about an issue."""
+
+    keys: tuple[str, ...]
+    status: str = "open"
+    resolved_at: datetime | None = None
+
+
 COLUMNS = {
     "pages": ["path", "views", "persons", "organizations"],
     "names": ["name", "events", "persons", "organizations"],
@@ -46,6 +66,7 @@ def viewed(seed: int, count: int) -> list[Event]:
     sent = made(seed, count)
     for place, event in enumerate(sent):
         event.type = ("pageview", "custom", "error", "pageview")[place % 4]
+        event.release = (None, "1.0", "1.1")[place % 3]
     return sent
 
 
@@ -89,7 +110,7 @@ def sessions(found: list[Row], chosen: Callable[[Event], bool], environment: str
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3),
@@ -103,7 +124,7 @@ def test_equals_a_slow_count(
     found = rows([event for batch in batches for event in batch], zone)
     days = (LAST - FIRST).days + 1
     with reading(
-        tmp_path_factory.mktemp("home"), zone, *batches, foreign=FOREIGN, taggers=[ISSUES], rebuilt=rebuilt
+        tmp_path_factory.mktemp("home"), zone, *batches, foreign=FOREIGN, taggers=ISSUES, rebuilt=rebuilt
     ) as reader:
         for query, chosen in QUERIES.items():
             environment = query.rpartition("environment=")[2] if "environment=" in query else None
@@ -187,7 +208,7 @@ def test_errors_say_what_went_wrong(tmp_path: Path) -> None:
         Event(name=name, type="error", time=NOON, user=user, org=org, properties=properties)
         for name, user, org, properties in said
     ]
-    with reading(tmp_path, "UTC", sent, taggers=[ISSUES]) as reader:
+    with reading(tmp_path, "UTC", sent, taggers=ISSUES) as reader:
         answer = ask(reader, SPAN)["errors"]
         assert keys(answer) == ["issue", "title", "organizations", "persons", "events"]
         assert answer["rows"] == [
@@ -198,11 +219,44 @@ def test_errors_say_what_went_wrong(tmp_path: Path) -> None:
         assert "errors" not in ask(reader, "from=2026-10-25&to=2026-10-26")
 
 
+def error(name: str, org: str = "x", **more: Any) -> Event:
+    return Event(**{"name": name, "type": "error", "time": NOON, "org": org, **more})
+
+
 def test_only_the_errors_that_hit_most_are_there(tmp_path: Path) -> None:
-    sent = [Event(name=f"e{number}", type="error", time=NOON, org="x") for number in range(7)]
-    with reading(tmp_path, "UTC", sent, taggers=[ISSUES]) as reader:
+    with reading(tmp_path, "UTC", [error(f"e{number}") for number in range(7)], taggers=ISSUES) as reader:
         answer = ask(reader, SPAN)["errors"]
         assert (len(answer["rows"]), answer["total"]) == (5, 7)
+
+
+def test_errors_that_people_decided_about(tmp_path: Path) -> None:
+    sent = [error(name) for name in ("first", "second", "ignored", "resolved", "again", "later")]
+    sent += [error("second", "y"), error("exception", type="custom")]
+    noon = datetime.fromtimestamp(NOON / 1000, UTC)
+    decided = [
+        Decided(("1-first", "1-second")),
+        Decided(("1-second", "1-ignored"), "ignored"),  # the second belongs to the first
+        Decided(("1-resolved",), "resolved", noon),
+        Decided(("1-again",), "resolved", noon - timedelta(seconds=1)),
+        Decided(("1-later",), "resolved-in-next"),  # by its last change, which is long ago
+    ]
+    with reading(tmp_path, "UTC", sent, taggers=ISSUES) as reader:
+        answer = ask(reader, SPAN, definitions=InMemoryDefinitions({"feature": ["any"], "issue": decided}))["errors"]
+        assert [[row[0], *row[2:]] for row in answer["rows"]] == [
+            ["1-first", 2, 0, 3],
+            ["1-again", 1, 0, 1],
+            ["1-exception", 1, 0, 1],
+            ["1-later", 1, 0, 1],
+        ]
+
+
+def test_errors_grouped_by_own_rules(tmp_path: Path) -> None:
+    own = InMemoryDefinitions({"feature": ["any"], "error-grouping": ["any"]})
+    with reading(tmp_path, "UTC", [error("a")], taggers=ISSUES, definitions=own) as reader:
+        assert [row[0] for row in ask(reader, SPAN, definitions=own)["errors"]["rows"]] == ["1-a"]
+        assert ask(reader, SPAN)["errors"]["rows"] == ask(reader, SPAN, definitions=own)["errors"]["rows"]
+    with reading(tmp_path, "UTC", taggers=ISSUES[:2]) as reader:  # not yet counted
+        assert [row[0] for row in ask(reader, SPAN, definitions=own)["errors"]["rows"]] == ["1-a"]
 
 
 # --- What there is to do at first ---

@@ -67,9 +67,8 @@ def slow(of: list[Row]) -> list[list[Any]]:
     for name in names:
         sourced, sunk = total(of, f"Source:{name}"), total(of, f"Sink:{name}")
         persons = {row.person for row in of if row.person and row.event.name.endswith(f":{name}")}
-        if sourced or sunk or persons:
-            net = sourced - sunk
-            answer.append([name, sourced, sunk, net, len(persons), net / len(persons) if persons else None])
+        net = sourced - sunk
+        answer.append([name, sourced, sunk, net, len(persons), net / len(persons) if persons else None])
     return answer
 
 
