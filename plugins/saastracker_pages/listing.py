@@ -80,9 +80,10 @@ def _rows(reader: Reader, now: Views, median: dict[int, float]) -> list[list[Any
 
 
 def _values(of: Views) -> dict[str, Number]:
+    seen = of.total
     return {
-        "views": of.total.views,
-        "persons": of.persons,
+        "views": seen.views,
+        "persons": of.actors.count_persons(seen.who),
         "sessions": len(of.visits),
         "bounce": bounce(of.visits),
     }

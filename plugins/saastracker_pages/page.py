@@ -104,9 +104,10 @@ def _entered(reader: Reader, found: Visits, path: str) -> Visits:
 def _values(reader: Reader, scope: Scope, path: str, of: Views) -> dict[str, Number]:
     entered = _entered(reader, of.visits, path)
     codes, times = dwell(reader, scope, of.actors, of.span)
+    seen = of.total
     return {
-        "views": of.total.views,
-        "persons": of.persons,
+        "views": seen.views,
+        "persons": of.actors.count_persons(seen.who),
         "entries": len(entered),
         "bounce": bounce(entered),
         "median_seconds": medians(codes, times).get(_code(reader, path, codes)),

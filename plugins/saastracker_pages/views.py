@@ -46,10 +46,6 @@ class Views(msgspec.Struct):
             seen.add(day)
         return seen
 
-    @property
-    def persons(self) -> int:
-        return self.actors.count_persons(self.total.who)
-
     def by_path(self) -> dict[str, Seen]:
         found: dict[str, Seen] = defaultdict(Seen)
         for day in self.days:

@@ -243,3 +243,14 @@ def test_nothing_yet(tmp_path: Path) -> None:
         assert figures(answer["totals"]) == {"views": 0, "persons": 0, "sessions": 0, "bounce": None}
         with pytest.raises(NotFound):
             detail(reader, scope(SPAN), "/a")
+
+
+def test_at_the_same_time_arrival_is_the_order(tmp_path: Path) -> None:
+    events = [
+        *[view(0, "/a"), view(0, None, name="alpha", type="custom"), view(1, "/b"), leave(3)],
+        *[view(0, None, "s2", name="zeta", type="custom"), view(0, "/c", "s2"), leave(4, "s2")],
+        *[view(0, None, "s3", name="alpha", type="custom"), view(0, "/d", "s3"), leave(5, "s3")],
+    ]
+    with reading(tmp_path, "UTC", events) as reader:
+        rows = ask(reader, SPAN)["paths"]["rows"]
+        assert {row[0]: row[-1] for row in rows} == {"/a": 0.0, "/b": 120.0, "/c": 240.0, "/d": 300.0}

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -233,3 +233,16 @@ def test_a_session_is_followed_into_the_day_after(tmp_path: Path) -> None:
         found = ask(reader, SPAN, zone)["flow"]["links"]
         assert [link["to"] for link in found] == ["1:/a", "2:/b", "3(end)"]
         assert ask(reader, "from=2026-11-02&to=2026-11-03", zone)["flow"]["links"] == []
+
+
+def test_at_the_same_time_arrival_is_the_order(tmp_path: Path) -> None:
+    orders = list(permutations(("/m", "alpha", "zeta")))
+    events = [each for number, order in enumerate(orders) for each in session(number, *order, user=f"u{number}")]
+    for each in events:
+        each.time = NOON
+    with reading(tmp_path, "UTC", events) as reader:
+        for number, (first, second, third) in enumerate(orders):
+            assert links(reader, f"start={first}&user=u{number}")[:2] == [
+                (f"0:{first}", f"1:{second}", 1),
+                (f"1:{second}", f"2:{third}", 1),
+            ]
