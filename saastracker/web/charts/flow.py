@@ -1,6 +1,6 @@
 """Where sessions went next: nodes in columns, links as wide as their sessions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -26,7 +26,7 @@ class Place(NamedTuple):
 
 
 def columns(flow: Flow) -> list[list[tuple[Node, int]]]:
-    """Nodes with their sessions by distance from a beginning, most sessions first."""
+    """Nodes with their sessions by distance from a beginning, or before the only end; most sessions first."""
     depth = _depths(flow)
     found: list[list[tuple[Node, int]]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
     for node in flow.nodes:
@@ -37,16 +37,29 @@ def columns(flow: Flow) -> list[list[tuple[Node, int]]]:
 
 
 def _depths(flow: Flow) -> dict[str, int]:
-    depth = {node.id: 0 for node in flow.nodes}
-    for _ in flow.nodes:  # in a flow without circles no way is longer
+    nodes = {node.id for node in flow.nodes}
+    ways = [(link.source, link.target) for link in flow.links]
+    ends, beginnings = nodes - {source for source, _ in ways}, nodes - {target for _, target in ways}
+    if len(ends) > 1 or len(beginnings) == 1:
+        return _distances(nodes, ways)
+    # What leads to one place is as far from there as it is early, wherever its own way began.
+    distance = _distances(nodes, [(target, source) for source, target in ways])
+    longest = max(distance.values(), default=0)
+    return {node: longest - far for node, far in distance.items()}
+
+
+def _distances(nodes: Collection[str], ways: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """Of each node from where ways begin."""
+    distance = dict.fromkeys(nodes, 0)
+    for _ in nodes:  # in a flow without circles no way is longer
         moved = False
-        for link in flow.links:
-            if depth[link.target] <= depth[link.source] < len(flow.nodes):
-                depth[link.target] = depth[link.source] + 1
+        for source, target in ways:
+            if distance[target] <= distance[source] < len(nodes):
+                distance[target] = distance[source] + 1
                 moved = True
         if not moved:
             break
-    return depth
+    return distance
 
 
 def diagram(flow: Flow) -> Markup:
