@@ -1,5 +1,6 @@
 """The open errors that hit most organizations, as the index counts them: by issue and release."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -38,29 +39,44 @@ class Issue(msgspec.Struct):
     events: int = 0
     actors: BitMap = msgspec.field(default_factory=BitMap)
     last: tuple[int, int] = (0, 0)  # when it was seen, and in which event
+    releases: dict[str, int] = msgspec.field(default_factory=dict)  # when it was last seen in each; "" for none
 
-    @property
-    def is_open(self) -> bool:
-        """Whether nobody has ignored it, or resolved it since it was seen."""
+    def is_open(self, begun: Mapping[str, int]) -> bool:
+        """Whether nobody ignored it, nor resolved it without it being seen in a later release.
+
+        `begun` tells when each release had its first error.
+        """
         if self.decided is None or self.decided.value.status == "open":
             return True
-        resolved = self.decided.value.resolved_at
-        since = int(resolved.timestamp() * 1000) if resolved else self.decided.updated_at
-        return self.decided.value.status != "ignored" and self.last[0] > since
+        decision = self.decided.value
+        if decision.status == "ignored":
+            return False
+        since = int(decision.resolved_at.timestamp() * 1000) if decision.resolved_at else self.decided.updated_at
+        limit = begun.get(decision.resolved_release, since)
+        return any(
+            last > since and (begun[release] > limit if release else decision.status == "resolved")
+            for release, last in self.releases.items()
+        )
+
+
+class Counted(msgspec.Struct):
+    """All issues there ever were by key, with what they count in the span; and when releases had their first errors."""
+
+    issues: dict[str, Issue] = {}
+    begun: dict[str, int] = {}
 
 
 def issues(definitions: Definitions, reader: Reader, scope: Scope, actors: Actors) -> list[Table]:
     """None where there are no errors, or where filters ask for what the index does not know of them."""
     if scope.filters:
         return []
-    found = {
-        key: issue for key, issue in _counted(definitions, reader, scope).items() if issue.events and issue.is_open
-    }
+    counted = _counted(definitions, reader, scope)
+    found = {key: each for key, each in counted.issues.items() if each.events and each.is_open(counted.begun)}
     rows: list[list[Any]] = []
-    for key, issue in found.items():
-        organizations, persons = actors.count_organizations(issue.actors), actors.count_persons(issue.actors)
-        rows.append([key, None, organizations, persons, issue.events])
-    rows = sorted(rows, key=lambda row: (-row[2], -row[4], row[0]))[:TOP]
+    for key, each in found.items():
+        organizations, persons = actors.count_organizations(each.actors), actors.count_persons(each.actors)
+        rows.append([key, None, organizations, persons, each.events])
+    rows = sorted(rows, key=lambda row: (-row[2], -row[3], -row[4], row[0]))[:TOP]
     newest = reader.events([found[row[0]].last[1] for row in rows])
     titles = {event.sequence: _title(event) for event in newest}
     for row in rows:
@@ -68,37 +84,41 @@ def issues(definitions: Definitions, reader: Reader, scope: Scope, actors: Actor
     return [msgspec.structs.replace(TABLE, rows=rows, total=len(found))] if rows else []
 
 
-def _counted(definitions: Definitions, reader: Reader, scope: Scope) -> dict[str, Issue]:
-    """All issues there ever were by key, with what they count in the span."""
-    project = scope.project
-    first, last = day_number(scope.span.first), day_number(scope.span.last)
-    namespaces, prefix = COUNTED, ""
-    for defined in definitions.of(project, "error-grouping")[:1]:
-        if all(reader.tagged(project, each, defined.id) >= 1 for each in RULED):
-            namespaces, prefix = RULED, f"{defined.id}/"
-    decided: dict[str, tuple[str, Defined | None]] = {}
-    for each in definitions.of(project, "issue"):
-        own = [key for key in each.value.keys if key not in decided]
-        if own:
-            decided |= dict.fromkeys(own, (own[0], each))
-    found: dict[str, Issue] = {}
+def _counted(definitions: Definitions, reader: Reader, scope: Scope) -> Counted:
+    between = day_number(scope.span.first), day_number(scope.span.last)
+    namespaces, prefix = _rules(definitions, reader, scope.project)
+    decided: dict[str, tuple[str, Defined]] = {}
+    for defined in definitions.of(scope.project, "issue"):
+        first = next((key for key in defined.value.keys if key not in decided), "")
+        decided = dict.fromkeys(defined.value.keys, (first, defined)) | decided
+    counted = Counted()
 
     def issue(key: str) -> Issue:
-        plain = key.removeprefix(prefix).partition("@")[0]
-        name, defined = decided.get(plain, (plain, None))
-        return found.setdefault(name, Issue(defined))
+        name, defined = decided.get(key, (key, None))
+        return counted.issues.setdefault(name, Issue(defined))
 
     for namespace in namespaces:
-        for seen in reader.seen(project, namespace):
+        for seen in reader.seen(scope.project, namespace):
             if seen.key.startswith(prefix):
-                of = issue(seen.key)
-                of.last = max(of.last, (seen.last, seen.last_sequence))
-        for _, key, cell in reader.days(project, namespace, first, last, environment=scope.environment):
-            if key.startswith(prefix) and "@" in key:  # else it is what many keys are counted together under
+                key, _, release = seen.key.removeprefix(prefix).partition("@")
                 of = issue(key)
+                of.last = max(of.last, (seen.last, seen.last_sequence))
+                of.releases[release] = max(of.releases.get(release, 0), seen.last)
+                counted.begun[release] = min(counted.begun.get(release, seen.first), seen.first)
+        for _, key, cell in reader.days(scope.project, namespace, *between, environment=scope.environment):
+            if key.startswith(prefix) and "@" in key:  # else it is what many keys are counted together under
+                of = issue(key.removeprefix(prefix).partition("@")[0])
                 of.events += cell.events
                 of.actors |= cell.actors
-    return found
+    return counted
+
+
+def _rules(definitions: Definitions, reader: Reader, project: str) -> tuple[tuple[str, str], str]:
+    """The namespaces in which errors are counted now, and what their keys begin with."""
+    for defined in definitions.of(project, "error-grouping")[:1]:
+        if all(reader.tagged(project, each, defined.id) >= 1 for each in RULED):
+            return RULED, f"{defined.id}/"
+    return COUNTED, ""
 
 
 def _title(event: Event) -> str:
