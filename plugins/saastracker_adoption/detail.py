@@ -26,7 +26,7 @@ ORG = (
     Column("name", "Name", otherwise="org", link="organizations/{org}"),
 )
 EVENTS = Column("events", "Events", "number", look="rank", about="Matching events in the span.")
-BEFORE = Column("events_before", "Events before", "number", about="Matching events in the span before.")
+BEFORE = Column("events_before", "Before", "number", about="Matching events in the span before.")
 LAST_USE = Column("last_use", "Last use", "date", about="The last day with a matching event, in either span.")
 USING = (
     *ORG,
@@ -153,16 +153,17 @@ def _organizations(reader: Reader, scope: Scope, actors: Actors, both: Both, fir
         }
 
     def table(key: str, title: str, chosen: Chosen, columns: tuple[Column, ...]) -> Table:
-        orgs = sorted(np.flatnonzero(chosen).tolist(), key=lambda org: (-now.events[org], -earlier[org], org))
-        rows = [[value[column.key] for column in columns] for value in map(values, orgs)]
+        found = [values(org) for org in np.flatnonzero(chosen).tolist()]
+        found.sort(key=lambda value: (-value["events"], -value["events_before"], value["org"]))
+        rows = [[value[column.key] for column in columns] for value in found]
         return Table(key=key, title=title, columns=columns, rows=rows)
 
     tables = [table("organizations", "Organizations that use it", now.adopting, USING)]
     if before is not None:
         tables += [
             table("gained", "Gained", now.adopting & ~before.adopting, (*ORG, EVENTS, LAST_USE)),
-            table("kept", "Kept", now.adopting & before.adopting, (*ORG, BEFORE, EVENTS, LAST_USE)),
-            table("lost", "Lost", before.adopting & ~now.adopting, (*ORG, BEFORE, EVENTS, LAST_USE)),
+            table("kept", "Kept", now.adopting & before.adopting, (*ORG, BEFORE, EVENTS)),
+            table("lost", "Lost", before.adopting & ~now.adopting, (*ORG, BEFORE, LAST_USE)),
         ]
     return tables
 

@@ -21,7 +21,7 @@ COLUMNS = (
         "wide",
         about="Organizations with an event in the span, on a plan that the feature is meant for.",
     ),
-    Column("adopters", "Orgs", "number", about="Of those, the ones with as many matching events as it asks for."),
+    Column("adopters", "Adopters", "number", about="Of those, the ones with as many matching events as it asks for."),
     Column("adoption", "Adoption", "number", unit="share", look="ratio", about="Adopters / active organizations."),
     Column(
         "active_persons",
@@ -30,8 +30,8 @@ COLUMNS = (
         "wide",
         about="People with an event in the span; of a feature that is meant for some plans, in those organizations.",
     ),
-    Column("person_adopters", "Persons", "number", about="Of those, the ones with a matching event."),
-    Column("person_adoption", "Of persons", "number", "wide", unit="share", about="Adopting / active persons."),
+    Column("person_adopters", "Person adopters", "number", about="Of those, the ones with a matching event."),
+    Column("person_adoption", "Person adoption", "number", "wide", unit="share", about="Adopting / active persons."),
     Column("depth", "Depth", "number", about="Matching events per adopting organization."),
     Column(
         "breadth",
@@ -62,11 +62,11 @@ def listing(reader: Reader, scope: Scope, features: Sequence[Defined]) -> Report
     first = first_uses(reader, scope, actors, features)
     now = adoptions(reader, scope, actors, scope.span, features, first)
     before = adoptions(reader, scope, actors, scope.compared, features, first) if scope.compared else None
+    features = sorted(features, key=lambda each: -(now[each.id].adoption or 0))
     rows = []
     for each in features:
         numbers = [getattr(now[each.id], column.key) for column in COLUMNS[1:10]]
         rows.append([each.value.name, *numbers, *_changes(now[each.id], before[each.id] if before else None), each.id])
-    rows.sort(key=lambda row: -1.0 if row[3] is None else row[3], reverse=True)
     blocks: list[Block] = [_how_to_begin()] if not features else []
     blocks += counting(reader, scope, features)
     if features:

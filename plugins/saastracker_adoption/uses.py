@@ -48,7 +48,6 @@ def _filtered(
 ) -> Mapping[str, Active]:
     names = {rule.name for each in features for rule in each.value.rules}
     during = moments(reader, scope, actors, span, sorted(names))
-    during = during.only(during.actor > 0)
     day = _local_dates(during.time, span)
     further = [rule for each in features for rule in each.value.rules if not _by_name(rule)]
     events = _events(reader, scope, span, further) if further else []
