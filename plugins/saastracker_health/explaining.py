@@ -131,7 +131,7 @@ def _moved_most(found: Scores, last: int) -> str:
         return "" if total is None else f"The same score as {days} days before."
     most = (min if total < 0 else max)(known, key=lambda name: known[name])
     way, sign = ("Down", MINUS) if total < 0 else ("Up", "+")
-    return f"{way} {abs(total)} in {days} days, most of it by {most} ({sign}{abs(known[most]):.1f})."
+    return f"{way} {abs(total)} in {days} days; {most} moved it most ({sign}{abs(known[most]):.1f})."
 
 
 def _components(found: Scores, last: int, looks: Mapping[int, Look]) -> Table:

@@ -158,10 +158,10 @@ def components(raw: Raw, model: HealthModel) -> dict[str, Floats]:
     grown = np.interp(np.where(np.isnan(ratio), 0, ratio), [0.5, 1, 1.5], [0, 60, 100])
     trend = np.where(raw.before > 0, grown, np.where(raw.events > 0, 100, np.nan))
     return {
-        "recency": np.clip((length - raw.silent) / (length - 1), 0, 1) * 100,
-        "frequency": np.minimum(raw.active_days / model.active_days, 1) * 100,
-        "breadth": _ratio(raw.persons, raw.best) * 100,
-        "adoption": _ratio(raw.used, raw.eligible) * 100,
+        "recency": np.clip(100 * (length - raw.silent) / (length - 1), 0, 100),
+        "frequency": np.minimum(100 * raw.active_days / model.active_days, 100),
+        "breadth": _ratio(100 * raw.persons, raw.best),
+        "adoption": _ratio(100 * raw.used, raw.eligible),
         "trend": np.where(raw.young, np.nan, trend),
     }
 

@@ -160,7 +160,7 @@ def test_an_organization_by_hand(tmp_path: Path) -> None:
             "gained A and B and C and D",
             "now 63%, was nothing before",
         ]
-        assert detail["verdict"]["text"] == "Up 27 in 28 days, most of it by frequency (+20.0)."
+        assert detail["verdict"]["text"] == "Up 27 in 28 days; frequency moved it most (+20.0)."
 
 
 def test_the_keys_other_programs_rely_on(tmp_path: Path) -> None:
