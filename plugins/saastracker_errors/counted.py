@@ -68,7 +68,7 @@ def counted(reader: Reader, project: str, definitions: Definitions) -> Counted:
             return Counted((RULED_BY_TYPE, RULED_BY_NAME), f"{defined.id}/", defined.value)
         pending = f"The rules of grouping take effect when all errors are counted by them: {int(share * 100)}% so far."
     share = min(reader.tagged(project, each) for each in (BY_TYPE, BY_NAME, EVENT_NAMES))
-    if share < 1:
+    if share < 1 and reader.environments(project):  # else there are no events
         pending = f"Still counting: the index has gone through {int(share * 100)}% of the events."
     return Counted((BY_TYPE, BY_NAME), "", None, pending)
 

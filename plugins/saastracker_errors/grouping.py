@@ -62,7 +62,8 @@ class Failure(NamedTuple):
         """One line for people."""
         # An event's name says less than the message.
         kind = "" if self.message.startswith(self.type) or (self.message and self.type == self.name) else self.type
-        return ": ".join(filter(None, (kind, self.message)))[:TITLE_MAX] or self.signature[:TITLE_MAX] or self.name
+        said = ": ".join(filter(None, (kind, self.message))) or self.signature or self.name
+        return " ".join(said.split())[:TITLE_MAX]
 
 
 def is_error(event: Event) -> bool:

@@ -206,9 +206,10 @@ def _ranked(reader: Reader, numbers: Integers, codes: Sequence[int], events: Int
     """Names and their errors, most first; -1 is nobody."""
     sums = np.zeros(len(codes), np.int64)
     np.add.at(sums, numbers[numbers >= 0], events[numbers >= 0])
-    shown = sorted(np.flatnonzero(sums).tolist(), key=lambda number: (-sums[number], number))
+    shown = np.flatnonzero(sums).tolist()
     texts = reader.texts([codes[number] for number in shown])
-    return [[texts[codes[number]], int(sums[number])] for number in shown]
+    rows = [[texts[codes[number]], int(sums[number])] for number in shown]
+    return sorted(rows, key=lambda row: (-row[1], row[0]))
 
 
 def _breakdowns(newest: Sequence[Read], persons: Integers) -> list[Block]:
