@@ -22,7 +22,7 @@ COLUMNS = (
     Column("id", "Id", "code", "never"),
     Column("name", "Funnel", link="funnels/{id}"),
     Column("steps", "Steps", place="wide"),
-    Column("entered", "Entered", "number", look="rank"),
+    Column("entered", "Entered", "number"),
     Column("converted", "Converted", "number", about="Those who entered in the span and reached the last step."),
     Column("conversion", "Conversion", "number", unit="share", look="ratio"),
 )
