@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from saastracker.contracts import Group, Reader, Submission
 from saastracker.definition import Definitions
 from saastracker.event import Event
-from saastracker.indexer import Indexer
 from saastracker.tagger import Tagger
 from saastracker.testing import OTHER_PROJECT, PROJECT
+from saastracker.testing.indexing import follow
 from saastracker.wire import Reply
 from saastracker_sqlite.store import SqliteStore
 
@@ -43,20 +43,11 @@ def reading(
     store = SqliteStore(folder / "events.db")
     store.claim()
     try:
-        indexer = Indexer(
-            store.index,
-            lambda: {PROJECT.id: zone},
-            lambda work: work(),
-            taggers=taggers,
-            definitions=definitions,
-        )
-        indexer.begin()
         for project, batch in ((OTHER_PROJECT, foreign), *((PROJECT, batch) for batch in batches)):
             for event in batch:
                 event.received_at = event.time or 0
             store.append(Group([Submission(project, list(batch), 0, Reply(202, b"{}"))]))
-            while any(indexer.step()):
-                pass
+            indexer = follow(store, timezone=zone, taggers=taggers, definitions=definitions)
         if rebuilt:
             indexer.rebuild(lambda done, total: None)
         with store.reader() as reader:

@@ -163,11 +163,12 @@ def test_the_plugin_is_listed_with_its_distribution(saastracker: Path, folder: P
         "version": "1.0.0",
         "enabled": True,
         "offers": [
+            "definition goal",
             "auth scheme basic",
             "wire format ndjson",
             "enricher internal",
             "report busiest",
-            "definition goal",
+            "tagger goal",
             "job goals",
         ],
     }

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from saastracker_example import taggers
 from saastracker_example.basic import Basic
 from saastracker_example.busiest import busiest
 from saastracker_example.goals import DAY_MS, Goal, check_goal, check_goals, preview_goal
@@ -13,7 +14,6 @@ from saastracker_example.internal import Internal
 from saastracker_example.ndjson import LINES_MAX, Ndjson
 
 from saastracker import (
-    Defined,
     Event,
     Group,
     Invalid,
@@ -28,9 +28,10 @@ from saastracker import (
 )
 from saastracker.config import load_config
 from saastracker.plugins import Plugins
-from saastracker.testing import NOW, OTHER_PROJECT, PROJECT, request
+from saastracker.testing import NOW, OTHER_PROJECT, PROJECT, InMemoryDefinitions, request
 from saastracker.testing.auth import AuthSchemeContract
 from saastracker.testing.formats import WireFormatContract
+from saastracker.testing.indexing import follow
 from saastracker.testing.projects import InMemoryProjects
 
 
@@ -152,14 +153,16 @@ def test_a_goal_needs_an_event() -> None:
         check_goal(Goal(event=" "))
 
 
-class Goals:
-    """What the core hands in as definitions: the same two goals for every project."""
+GOALS = InMemoryDefinitions({"goal": [Goal(event="a", per_day=2), Goal(event="b")]})
 
-    def of(self, project: str, kind: str) -> tuple[Defined, ...]:
-        goals = {"g1": Goal(event="a", per_day=2), "g2": Goal(event="b")}
-        return tuple(
-            Defined(id=name, version=1, value=goal, created_at=NOW, updated_at=NOW) for name, goal in goals.items()
-        )
+
+def test_the_index_counts_the_events_of_a_goal_under_its_id(store: Store) -> None:
+    append(store, PROJECT, Event(name="a", user="ada"), Event(name="a", user="bob"), Event(name="c", user="ada"))
+    follow(store, taggers=taggers(), definitions=GOALS)
+    today = NOW // DAY_MS
+    with store.reader() as reader:
+        [(day, key, cell)] = reader.days(PROJECT.id, "goal", today - 7, today)
+        assert (day, key, cell.events, len(cell.actors)) == (today, "1", 2, 2)
 
 
 def test_the_job_tells_of_goals_that_the_last_day_missed(store: Store) -> None:
@@ -167,7 +170,7 @@ def test_the_job_tells_of_goals_that_the_last_day_missed(store: Store) -> None:
     context = JobContext(
         now=NOW + 1,
         projects=[PROJECT],
-        definitions=Goals(),
+        definitions=GOALS,
         reader=store.reader,
         progress=lambda _done, _total: None,
         cancelled=lambda: False,
@@ -175,4 +178,4 @@ def test_the_job_tells_of_goals_that_the_last_day_missed(store: Store) -> None:
     [notice] = check_goals(context)
     assert (notice.project, notice.title) == (PROJECT.id, "a missed its goal")
     assert notice.text == "It happened 1 times in 24 hours; the goal is 2."
-    assert "g1" in notice.key
+    assert "goal-1-" in notice.key
