@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from saastracker.actors import Actors
 from saastracker.contracts import Reader
-from saastracker.index import Integers, day_number
+from saastracker.index import OTHER, Integers, day_number
 from saastracker.moments import of_organizations
 from saastracker.scope import Scope, Span
-from saastracker_errors.catalogue import Catalogue
+from saastracker_errors.catalogue import Catalogue, Known
 from saastracker_errors.raw import every, local_days
 
 
@@ -35,23 +35,29 @@ class Hits(msgspec.Struct):
         return self.only(chosen[self.issue]) if len(chosen) else self
 
 
-def hits(reader: Reader, scope: Scope, actors: Actors, span: Span, known: Catalogue) -> Hits:
-    """The errors of `span`, in the scope's environment and by its filters: from the index where that is exact."""
+def hits(  # noqa: PLR0917
+    reader: Reader, scope: Scope, actors: Actors, span: Span, known: Catalogue, only: Known | None = None
+) -> Hits:
+    """The errors of `span`, in the scope's environment and by its filters: from the index where that is exact.
+
+    Of all issues, or only of one.
+    """
     if any((item.dimension, item.operator) != ("org", "is") for item in scope.filters):
-        return _raw(reader, scope, actors, span, known)
-    found = _indexed(reader, scope, span, known)
+        found = _raw(reader, scope, actors, span, known)
+        return found.of({only.id}) if only else found
+    found = _indexed(reader, scope, span, known, only.indexed if only else None)
     if scope.filters:
         inside = of_organizations(reader, actors, {item.value for item in scope.filters})
         found = found.only(np.isin(found.actor, inside))
     return found
 
 
-def _indexed(reader: Reader, scope: Scope, span: Span, known: Catalogue) -> Hits:
+def _indexed(reader: Reader, scope: Scope, span: Span, known: Catalogue, keys: list[str] | None) -> Hits:
     rows = []
-    first, last = day_number(span.first), day_number(span.last)
+    between = day_number(span.first), day_number(span.last)
     for namespace in known.counted.namespaces:
-        for day, key, cell in reader.days(scope.project, namespace, first, last, environment=scope.environment):
-            parts = known.counted.split(key)
+        for day, key, cell in reader.days(scope.project, namespace, *between, keys, scope.environment):
+            parts = (OTHER, "") if key == OTHER else known.counted.split(key)
             if parts is None:
                 continue
             actors, events = cell.per_actor()
@@ -64,16 +70,11 @@ def _indexed(reader: Reader, scope: Scope, span: Span, known: Catalogue) -> Hits
 
 def _raw(reader: Reader, scope: Scope, actors: Actors, span: Span, known: Catalogue) -> Hits:
     found, errors = every(reader, scope, actors, span)
-    places = np.array([error.place for error in errors], np.int64)
     issues: dict[str, int] = {}
+    rows = [(error.place, issues.setdefault(known.owner(error.key(known.counted)), len(issues))) for error in errors]
+    places, issue = np.array(rows, np.int64).reshape(-1, 2).T
     return Hits(
-        issue=np.array(
-            [issues.setdefault(known.owner(error.key(known.counted)), len(issues)) for error in errors], np.int64
-        ),
-        day=local_days(found.time[places], span),
-        actor=found.actor[places],
-        events=np.ones(len(places), np.int64),
-        issues=list(issues),
+        list(issues), issue, local_days(found.time[places], span), found.actor[places], np.ones(len(places), np.int64)
     )
 
 

@@ -18,14 +18,14 @@ COLUMNS = (
     Column("issue", "Key", "code", "opened", link="errors/{issue}"),
     Column("title", "Issue", otherwise="issue", link="errors/{issue}", about="What its newest error says."),
     Column("status", "Status", "tag", look="status"),
+    Column("trend", "Trend", "spark", about="Errors over the span."),
     Column("events", "Errors", "number"),
     Column("persons", "Persons", "number"),
-    Column("organizations", "Organizations", "number", look="rank"),
+    Column("organizations", "Organizations", "number"),
     Column("first_seen", "First seen", "time", "wide", about="The first error ever, in any environment."),
     Column("last_seen", "Last seen", "time", about="The last error of all, in any environment."),
-    Column("first_release", "First release", "code", "wide", about="Of those it was seen in, by their first errors."),
-    Column("last_release", "Last release", "code", "wide", about="Of those it was seen in, by their first errors."),
-    Column("trend", "Trend", "spark", about="Errors over the span."),
+    Column("first_release", "First release", "code", "opened", about="Of those it was seen in, by their first errors."),
+    Column("last_release", "Last release", "code", "opened", about="Of those it was seen in, by their first errors."),
     Column("culprit", "Call", "code", "opened", about="The newest call of the product itself."),
     Column("definition", "Definition", "code", "never"),
 )
@@ -74,12 +74,12 @@ def _rows(reader: Reader, scope: Scope, known: Catalogue, now: Hits, counts: dic
     for issue, count in counts.items():
         about = known.issues.get(issue)
         error = told.get(about.newest) if about else None
-        row = [issue, error and error.title, known.status(issue), *count, None, None, None, None, trends[issue]]
-        if about:
-            row[6:10] = about.first, about.last, *known.between(about)
+        seen = (about.first, about.last, *known.between(about)) if about else (None,) * 4
         call = f"{error.top[0].module}:{error.top[0].function}" if error and error.top else None
-        rows.append([*row, call, about.defined.id if about and about.defined else None])
-    return sorted(rows, key=lambda row: (-row[5], -row[4], -row[3], row[0]))
+        definition = about.defined.id if about and about.defined else None
+        title = error and error.title
+        rows.append([issue, title, known.status(issue), trends[issue], *count, *seen, call, definition])
+    return sorted(rows, key=lambda row: (*(-counts[row[0]][place] for place in (2, 1, 0)), row[0]))
 
 
 def _newest(known: Catalogue, issues: Iterable[str]) -> list[int]:

@@ -1,6 +1,6 @@
 """One issue: its days, its newest errors with their stacks, where it happens and whom it hits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from saastracker.report import Block, Column, Figures, Note, Report, Table
 from saastracker.scope import Scope
 from saastracker_errors.blocks import days, failures, figures, pending
 from saastracker_errors.catalogue import Catalogue, Known, catalogue
+from saastracker_errors.grouping import Failure
 from saastracker_errors.hits import Hits, affected, hits
 from saastracker_errors.raw import Read, candidates, local_days, read
 from saastracker_errors.stacks import Frame
@@ -36,7 +37,7 @@ EVENTS = (
     Column("time", "Time", "time"),
     Column("message", "Message"),
     Column("person", "Person", link="people/{person}"),
-    Column("org", "Organization", link="organizations/{org}"),
+    Column("org", "Organization", "text", "wide", link="organizations/{org}"),
     Column("release", "Release", "code", "wide"),
     Column("environment", "Environment", "tag", "wide"),
     Column("browser", "Browser", "text", "wide"),
@@ -87,8 +88,8 @@ def page(reader: Reader, scope: Scope, key: str, definitions: Definitions) -> Re
     if issue is None:
         raise NotFound(f"No error belongs to the issue {key[:64]}.", reason="unknown_issue")
     actors = reader.actors(scope.project)
-    now = hits(reader, scope, actors, scope.span, known).of({issue.id})
-    before = hits(reader, scope, actors, scope.compared, known).of({issue.id}) if scope.compared else None
+    now = hits(reader, scope, actors, scope.span, known, issue)
+    before = hits(reader, scope, actors, scope.compared, known, issue) if scope.compared else None
     who, newest = _newest(reader, scope, actors, known, issue, now)
     total = affected(actors, now)
     told = failures(reader, [issue.newest, *(sequence for _, sequence in issue.keys.values())])
@@ -108,11 +109,7 @@ def page(reader: Reader, scope: Scope, key: str, definitions: Definitions) -> Re
         text = f"What follows is counted over the newest {len(newest):,} of {total.events:,} errors."
         blocks.append(Note(key="newest", text=text))
     blocks += _breakdowns(newest, actors.person[who])
-    keys = [
-        [each, told[sequence].title if sequence in told else None, last]
-        for each, (last, sequence) in sorted(issue.keys.items())
-    ]
-    blocks.append(Table(key="keys", title="Keys that lead here", columns=KEYS, rows=keys))
+    blocks += _keys(issue, told)
     about = [
         *(issue.id, title, issue.status, issue.first, issue.last),
         *known.between(issue),
@@ -120,6 +117,17 @@ def page(reader: Reader, scope: Scope, key: str, definitions: Definitions) -> Re
     ]
     blocks.append(Table(key="issue", title="Issue", columns=ABOUT, rows=[about]))
     return Report(title=title, blocks=tuple(blocks))
+
+
+def _keys(issue: Known, told: Mapping[int, Failure]) -> list[Block]:
+    """Of an issue of several keys, what each stands for."""
+    rows = [
+        [each, told[sequence].title if sequence in told else None, last]
+        for each, (last, sequence) in sorted(issue.keys.items())
+    ]
+    if len(rows) < 2:
+        return []
+    return [Table(key="keys", title="Keys that lead here", columns=KEYS, rows=rows)]
 
 
 def _said(issue: Known, timezone: str) -> list[Note]:

@@ -37,12 +37,12 @@ def candidates(reader: Reader, scope: Scope, actors: Actors, span: Span) -> Mome
     return found.only(found.places()[::-1])
 
 
-def every(reader: Reader, scope: Scope, actors: Actors, span: Span) -> tuple[Moments, list[Read]]:
+def every(reader: Reader, scope: Scope, actors: Actors, span: Span) -> tuple[Moments, Iterator[Read]]:
     """All errors of `span`. Raises Invalid where they are too many."""
     found = candidates(reader, scope, actors, span)
     if len(found) > READ_MAX:
         raise Invalid("from, to: too many errors to look at one by one; ask for a shorter span or without filters")
-    return found, list(read(reader, found))
+    return found, read(reader, found)
 
 
 def read(reader: Reader, found: Moments) -> Iterator[Read]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saastracker.errors import NotFound
+from saastracker.errors import Invalid, NotFound
 from saastracker.event import Event
 from saastracker.testing import InMemoryDefinitions
 from saastracker.web.faces import iso
@@ -239,6 +239,27 @@ def test_only_the_newest_errors_are_broken_down(tmp_path: Path, monkeypatch: pyt
         page = opened(reader, KEYS[0], SPAN)
         assert page["newest"]["text"] == "What follows is counted over the newest 3 of 6 errors."
         assert page["by_release"]["rows"] == [["1.2", 2, 0], ["1.1", 1, 0]]
+
+
+def test_too_many_errors_are_not_read_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("saastracker_errors.raw.READ_MAX", 5)
+    with reading(
+        tmp_path, "UTC", [error(0, time=START + 5 * DAY + number) for number in range(6)], taggers=TAGGERS
+    ) as reader:
+        assert listed(reader, SPAN)[0][KEYS[0]]["events"] == 6
+        with pytest.raises(Invalid, match="too many errors to look at one by one"):
+            listed(reader, f"{SPAN}&f=prop.cause:exists")
+
+
+def test_what_is_counted_together_is_shown_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("saastracker.folding.KEYS_MAX", 1)
+    sent = [error(cause, time=START + 5 * DAY, user=f"u{cause}") for cause in (0, 0, 1, 2)]
+    with reading(tmp_path, "UTC", sent, taggers=TAGGERS) as reader:
+        found = listed(reader, SPAN)[0]
+        assert sum(row["events"] for row in found.values()) == 4
+        assert len(found) == 2
+        assert (found["(other)"]["title"], found["(other)"]["status"]) == (None, "open")
+        assert found["(other)"]["first_seen"] is None
 
 
 def test_properties_of_any_kind_are_broken_down(tmp_path: Path) -> None:
