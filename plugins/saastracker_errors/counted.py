@@ -9,7 +9,7 @@ from saastracker.tagger import KEY_MAX, Tagger, Tagging
 from saastracker_errors.grouping import NAMES, TYPE, failure
 from saastracker_errors.kinds import GROUPING, Grouping, key_of
 
-VERSION = 1
+VERSION = 1  # another one counts all errors again: for whatever changes keys
 # An event has to fit all columns a tagging wants, and here it is one of two.
 BY_TYPE, BY_NAME = "issue", "issue-named"
 RULED_BY_TYPE, RULED_BY_NAME = "issue-ruled", "issue-ruled-named"

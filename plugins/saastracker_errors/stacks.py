@@ -28,7 +28,7 @@ _UNITY = re.compile(r"\) \(at ")
 _POSITION = re.compile(r":(?:line )?(\d{1,9})(?::\d{1,9})?$")
 _JVM = re.compile(r"[\w$-]+\.(?:java|kt|scala|groovy)|Native Method|Unknown Source")
 
-_ORIGIN = re.compile(r"[A-Za-z][\w+.-]*://[^/]*")
+_ORIGIN = re.compile(r"\A[A-Za-z][\w+.-]{0,30}://[^/]*")
 _EXTENSION = re.compile(r"\.(?:[cm]?js|jsx|tsx?|vue|svelte|py|rb|cs|go)$")
 _BUILD = re.compile(r"[.-](?:(?=[0-9a-f]*\d)[0-9a-f]{6,64}|(?=\w*\d)(?=\w*[A-Z])\w{8})$")
 _COMPILED = re.compile(r"<(\w+)>[\w|]*(?:\.MoveNext)?$|\$\$Lambda.*$|(?<=\$)\d+$|`\d+|\[[^\]]*\]")

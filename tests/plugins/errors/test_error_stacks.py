@@ -186,7 +186,8 @@ def test_any_text_gives_bounded_frames(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["at a (b:1:2)", 'File "a.py", line 1, in b', "a@b:1:2", "a ", "<", "[", "-a", "((", "at ((", "1: "]
+    "line",
+    ["at a (b:1:2)", 'File "a.py", line 1, in b', "a@b:1:2", "a ", "<", "[", "-a", "((", "at ((", "-a1b2c3", "1: "],
 )
 def test_long_stacks_take_no_time(line: str) -> None:
     assert len(frames(f"{line}\n" * 50_000)) <= FRAMES_MAX
