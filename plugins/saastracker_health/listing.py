@@ -8,16 +8,14 @@ import numpy as np
 
 from saastracker.contracts import Reader
 from saastracker.definition import Definitions
-from saastracker.health.features import KIND as FEATURE
-from saastracker.health.features import countable
+from saastracker.health.explaining import CHANGES, change, notes
 from saastracker.health.model import COMPONENTS, Band
-from saastracker.health.scoring import Health, Scores, number, scores
+from saastracker.health.scoring import Health, Scores, scores
 from saastracker.index import day_number
-from saastracker.report import Block, Column, Figure, Figures, Note, Report, Table, Welcome
+from saastracker.report import Column, Figure, Figures, Report, Table, Welcome
 from saastracker.scope import Scope
 from saastracker_health.backtest import backtest, days_before
 
-CHANGES = (7, 28)  # days
 ABOUT = {
     "recency": "100 up to one day since the last event, 0 when the window is over.",
     "frequency": "Days with an event in the window, against the model's target.",
@@ -66,25 +64,6 @@ def listing(reader: Reader, scope: Scope, definitions: Definitions) -> Report:
             *backtest(scope, definitions, found, names),
         )
     )
-
-
-def notes(reader: Reader, scope: Scope, definitions: Definitions) -> Sequence[Block]:
-    """What people should know about the scores."""
-    found = []
-    features = definitions.of(scope.project, FEATURE)
-    if features and not countable(scope):
-        text = "Under these filters the use of features is not known: adoption is left out."
-        found.append(Note(key="adoption", text=text))
-    followed = min((reader.tagged(scope.project, FEATURE, each.id) for each in features), default=1.0)
-    if followed < 1:
-        text = f"The use of features is still being counted, {followed:.0%} so far: adoption will rise."
-        found.append(Note(key="counting", text=text))
-    return found
-
-
-def change(found: Scores, now: int, before: int, column: int) -> int | None:
-    """How much a score differs between two rows; None where either is missing."""
-    return number(found.score[now, column] - found.score[before, column])
 
 
 def _rows(found: Scores, last: int, names: Sequence[str]) -> list[list[Any]]:

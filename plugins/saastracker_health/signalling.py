@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from saastracker.contracts import Reader
 from saastracker.customers import Facts, facts
 from saastracker.definition import Definitions
+from saastracker.health.wording import many
 from saastracker.job import JobContext, Notice
 from saastracker.report import Column, Note, Report, Table
 from saastracker.scope import Scope, Span
 from saastracker_health.kinds import Dismissal, Kind
 from saastracker_health.signals import Priority, Signal, signals
-from saastracker_health.wording import many
 
 ORDER: tuple[Priority, ...] = ("high", "medium", "low")
 TITLES: Mapping[Kind, str] = {

@@ -12,10 +12,10 @@ from saastracker.contracts import Reader
 from saastracker.definition import Definitions
 from saastracker.health.scoring import Scores, scores
 from saastracker.health.usage import date_of
+from saastracker.health.wording import many
 from saastracker.index import Integers, day_number
 from saastracker.scope import Scope
 from saastracker_health.kinds import Kind
-from saastracker_health.wording import many
 
 Priority: TypeAlias = Literal["high", "medium", "low"]
 
