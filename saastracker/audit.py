@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import msgspec
 
-from saastracker.contracts import Change, RecordStore
+from saastracker.contracts import Change, Record, RecordStore
 
 KIND = "audit"
-Action: TypeAlias = Literal["create", "change", "delete"]
+Action: TypeAlias = Literal["create", "change", "delete", "lock"]  # lock: too many tries to sign in failed
 
 _NOTHING = msgspec.Raw(b"null")
 
@@ -17,8 +17,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One change. Never changed itself; `value` keeps the version readable when it is no longer the newest."""
 
     at: int
-    who: str  # name of the token
-    project: str  # id
+    who: str  # name of the token, or e-mail of the user
+    project: str  # id; empty for what belongs to none
+    workspace: str = ""  # id, where it belongs to a workspace and to no project
     action: Action
     kind: str  # of the record that changed
     record: str  # its id
@@ -31,9 +32,13 @@ def record(entry: Entry) -> Change:
     return Change(KIND, str(uuid4()), 0, msgspec.json.encode(entry))
 
 
+def read(record: Record) -> Entry:
+    return _decoder.decode(record.data)
+
+
 def entries(store: RecordStore, project: str, kind: str, record: str) -> list[Entry]:
     """What became of one record, oldest first."""
-    found = (_decoder.decode(kept.data) for kept in store.records(KIND))
+    found = map(read, store.records(KIND))
     return [entry for entry in found if (entry.project, entry.kind, entry.record) == (project, kind, record)]
 
 

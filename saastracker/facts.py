@@ -41,7 +41,7 @@ class Facts:
         self._store = store
         self._secrets = secrets
         self._lock = threading.Lock()
-        self._held: list[Fact] | None = None  # within `at_once`
+        self._held: list[Fact | Change] | None = None  # within `at_once`
         self.snapshot = Snapshot()
         self.refresh()
 
@@ -94,23 +94,28 @@ class Facts:
         return Credential(project=project, secret=secret, digest=bytes.fromhex(key.digest))
 
     @contextmanager
-    def at_once(self) -> Iterator[None]:
-        """Edits within are written together at the end, or none of them. Not for several threads."""
-        held: list[Fact] = []
+    def at_once(self) -> Iterator[list[Fact | Change]]:
+        """Edits within are written together at the end, or none of them. Not for several threads.
+
+        Records of others that have to be written with them are appended to what it yields.
+        """
+        held: list[Fact | Change] = []
         self._held = held
         try:
-            yield
+            yield held
         finally:
             self._held = None
         self._write(*held)
 
-    def _write(self, *facts: Fact) -> None:
+    def _write(self, *facts: Fact | Change) -> None:
         if self._held is not None:
             self._held += facts
             return
         versions = self.snapshot.versions
         changes = [
-            Change(
+            fact
+            if isinstance(fact, Change)
+            else Change(
                 kind=_KIND[type(fact)],
                 id=fact.id,
                 version=versions.get(fact.id, 0),

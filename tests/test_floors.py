@@ -15,7 +15,7 @@ FLOORS = (
         *("tagger", "columns", "moments", "parts", "segments", "visits", "channels", "dwell"),
         *("rules", "customers", "health"),
     },
-    {"config", "records", "facts", "audit", "definitions", "secrets", "views"},
+    {"config", "records", "facts", "audit", "definitions", "secrets", "views", "accounts"},
     {"plugins", "writer", "quota", "sessions", "refusals", "metrics", "job_runs", "logs", "folding"}
     | {"chunks", "enrolling", "tagging"},
     {

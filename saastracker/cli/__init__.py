@@ -14,6 +14,7 @@ COMMANDS = {
     "check": "checking:check",
     "plugins": "checking:plugins",
     "project": "project:project",
+    "user": "user:user",
     "workspace": "workspace:workspace",
     "key": "key:key",
     "token": "token:token",

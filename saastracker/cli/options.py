@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from saastracker.accounts import Accounts
 from saastracker.config import Config, load_config, suggest
 from saastracker.contracts import RecordStore
 from saastracker.definitions import Definitions
@@ -25,6 +26,7 @@ class Installation:
     plugins: Plugins
     records: RecordStore
     facts: Facts
+    accounts: Accounts
     definitions: Definitions
     registry: Registry
 
@@ -66,8 +68,11 @@ def opened(config: Config) -> Iterator[Installation]:
     plugins = Plugins(config)
     records = plugins.open_records()
     try:
-        facts = Facts(records, Secrets.open(config.data))
+        secrets = Secrets.open(config.data)
+        facts = Facts(records, secrets)
+        accounts = Accounts(records, secrets)
         definitions = Definitions(records, plugins.kinds)
-        yield Installation(config, plugins, records, facts, definitions, plugins.registry(facts, definitions))
+        registry = plugins.registry(facts, definitions)
+        yield Installation(config, plugins, records, facts, accounts, definitions, registry)
     finally:
         records.close()

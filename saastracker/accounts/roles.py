@@ -1,0 +1,71 @@
+"""Who belongs to a workspace, as what."""
+
+from saastracker.accounts.model import By, Members, Role, User
+from saastracker.accounts.people import Edit, People, Snapshot
+from saastracker.accounts.rules import check_may_give
+from saastracker.errors import Conflict, NotFound
+
+MEMBERS_MAX = 1000  # of one workspace
+
+
+class Roles:
+    """Changes the roles that users have in workspaces. Each workspace keeps an owner."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+
+    def add(self, workspace: str, user: str, role: Role, *, by: By, now: int) -> None:
+        """Let a user who has an account join. Raises Conflict if they belong to the workspace already."""
+        check_may_give(by, role)
+
+        def make(snapshot: Snapshot) -> tuple[list[Edit], None]:
+            return [joined(snapshot, workspace, self._people.user(user), role)], None
+
+        self._people.edit(by.who, now, make)
+
+    def change(self, workspace: str, user: str, role: Role, *, by: By, now: int) -> None:
+        """Raises NotFound for a stranger, Forbidden, Conflict if it is the last owner."""
+        check_may_give(by, role)
+        self._set(workspace, user, role, by=by, now=now)
+
+    def remove(self, workspace: str, user: str, *, by: By, now: int) -> None:
+        """Take a member out; the account stays. Raises NotFound for a stranger, Forbidden, Conflict if last owner."""
+        self._set(workspace, user, None, by=by, now=now)
+
+    def leave(self, workspace: str, user: str, *, by: By, now: int) -> None:
+        """Take oneself out, which everyone may. Raises NotFound for a stranger, Conflict if last owner."""
+        self._set(workspace, user, None, by=By(by.who, "owner"), now=now)
+
+    def _set(self, workspace: str, user: str, role: Role | None, *, by: By, now: int) -> None:
+        def make(snapshot: Snapshot) -> tuple[list[Edit], None]:
+            old = snapshot.of_workspace(workspace).get(user)
+            if old is None:
+                raise NotFound("This workspace has no such member.")
+            check_may_give(by, old)
+            return [changed(snapshot, workspace, snapshot.users[user], role)], None
+
+        self._people.edit(by.who, now, make)
+
+
+def joined(snapshot: Snapshot, workspace: str, user: User, role: Role) -> Edit:
+    """One more member. Raises Conflict for one there is, and if there are too many."""
+    roles = snapshot.of_workspace(workspace)
+    if user.id in roles:
+        raise Conflict(f"{user.email} belongs to this workspace already.")
+    if len(roles) >= MEMBERS_MAX:
+        raise Conflict(f"A workspace has at most {MEMBERS_MAX} members.")
+    return changed(snapshot, workspace, user, role)
+
+
+def changed(snapshot: Snapshot, workspace: str, user: User, role: Role | None) -> Edit:
+    """A user's new role, None for none any more. Raises Conflict if no owner would be left."""
+    old = snapshot.of_workspace(workspace)
+    roles = {each: had for each, had in old.items() if each != user.id}
+    if role is not None:
+        roles[user.id] = role
+    if "owner" in old.values() and "owner" not in roles.values():
+        raise Conflict("A workspace needs an owner: make somebody else one first.")
+    told = {"user": user.id, "email": user.email, "role": role}
+    return Edit(
+        "change" if workspace in snapshot.members else "create", Members(id=workspace, roles=roles), told, workspace
+    )

@@ -1,0 +1,40 @@
+"""What names and e-mails may be, and who may give which role."""
+
+import re
+
+from saastracker.accounts.model import By, Role, may
+from saastracker.errors import Forbidden, Invalid
+from saastracker.event import NAME_MAX
+
+EMAIL_MAX = 254  # characters
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)*")
+
+
+def plain_email(text: str) -> str:
+    """An e-mail as it is looked up."""
+    return text.strip().lower()
+
+
+def check_email(text: str) -> str:
+    """The e-mail as it is kept. Raises Invalid."""
+    email = plain_email(text)
+    if len(email) > EMAIL_MAX or not email.isprintable() or not _EMAIL.fullmatch(email):
+        raise Invalid(f"{text[:EMAIL_MAX]!r} is no e-mail address; one reads like ada@example.com")
+    return email
+
+
+def check_name(text: str) -> str:
+    """A person's name as it is kept. Raises Invalid."""
+    name = text.strip()
+    if not 1 <= len(name) <= NAME_MAX or not name.isprintable():
+        raise Invalid(f"A name has 1 to {NAME_MAX} printable characters.")
+    return name
+
+
+def check_may_give(by: By, role: Role) -> None:
+    """Raises Forbidden unless `by` may make somebody a `role`, or take it away: admins all but owners."""
+    if not may(by.role, "owner" if role == "owner" else "admin"):
+        raise Forbidden(
+            "Only an owner makes or removes owners." if role == "owner" else "This needs the role admin.",
+            reason="role",
+        )
