@@ -13,6 +13,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import Message, Scope
 
 from saastracker.errors import Refusal, Unauthorized
+from saastracker.web.packing import packed
 from saastracker.web.rendering import render
 from saastracker.web.site import WebRequest
 
@@ -57,7 +58,7 @@ async def add_headers(message: Message, scope: Scope) -> None:
             headers.setdefault(name, value)
         headers.setdefault("cache-control", "no-store")
         if scope["path"].startswith("/p/"):
-            headers.setdefault("vary", "Cookie, Authorization")
+            headers.setdefault("vary", "Cookie, Authorization, Accept-Encoding")
 
 
 def cookie(name: str, value: str, *, secure: bool, max_age: int = YEAR) -> Cookie:
@@ -90,7 +91,7 @@ def cached(request: WebRequest, answer: Response[bytes], content: bytes | None =
     if etag in (item.strip() for item in known.split(",")):
         return Response(b"", status_code=304, media_type=answer.media_type, headers=headers, cookies=answer.cookies)
     answer.headers.update(headers)
-    return answer
+    return packed(request, answer)
 
 
 def local_path(text: str) -> str:

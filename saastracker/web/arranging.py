@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from saastracker.errors import Invalid
-from saastracker.report import Block, Column, Report, Table
+from saastracker.report import Block, Column, Grid, Report, Table
 from saastracker.scope import Scope
 
 PARAMETERS = ("block", "sort", "search")
@@ -67,22 +67,28 @@ def chosen(report: Report, key: str | None) -> Block:
 def arranged(report: Report, arrangement: Arrangement, scope: Scope, *, others: int | None = None) -> Report:
     """The report with its whole tables searched, sorted and cut to the scope's limit. Raises Invalid.
 
-    With `others`, of several tables those that the arrangement does not name are cut to so many rows.
+    With `others`, tables that share the page with more are cut to so many rows, unless the arrangement names them.
     """
     subject = chosen(report, arrangement.block)
     if (arrangement.sort or arrangement.search) and not (isinstance(subject, Table) and subject.whole):
         raise Invalid("sort, search: only for tables that the report holds in whole")
 
+    alone = sum(isinstance(block, Table) or _is_hours(block) for block in report.blocks) == 1
+
     def arrange(block: Block) -> Block:
         if not (isinstance(block, Table) and block.whole):
             return block
-        named = block is subject and (arrangement.block is not None or len(report.tables) == 1)
+        named = block is subject and (arrangement.block is not None or alone)
         limit = scope.limit if named or others is None else min(others, scope.limit)
         if block is not subject:
             return _page(block, 0, limit)
         return _page(_sorted(_found(block, arrangement.search), arrangement.sort), scope.after or 0, limit)
 
     return msgspec.structs.replace(report, blocks=tuple(map(arrange, report.blocks)))
+
+
+def _is_hours(block: Block) -> bool:
+    return isinstance(block, Grid) and block.kind == "hours"
 
 
 def _page(table: Table, start: int, limit: int) -> Table:

@@ -34,13 +34,17 @@ def day(at: date, year: int) -> str:
     return f"{at.day} {at:%b}" if at.year == year else f"{at.day} {at:%b %Y}"
 
 
-def days(first: date, last: date) -> str:
-    """A span of dates: 22 Oct to 20 Nov, with an en dash."""
+def days(first: date, last: date, year: int) -> str:
+    """A span of dates: 22 Oct to 20 Nov, with an en dash; with years where they are not all this `year`."""
     if first == last:
-        return f"{first.day} {first:%b}"
-    year = f" {first.year}" if first.year != last.year else ""
-    end = f" {last.year}" if year else ""
-    return f"{first.day} {first:%b}{year} {MISSING} {last.day} {last:%b}{end}"
+        return day(first, year)
+    same = first.year == last.year
+    return f"{day(first, last.year)} {MISSING} {day(last, year if same else first.year)}"
+
+
+def year(ms: int, timezone: str) -> int:
+    """The year that a time lies in."""
+    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(ZoneInfo(timezone)).year
 
 
 _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")(:)?|(-?\b\d[\d.eE+-]*|\btrue\b|\bfalse\b|\bnull\b)')

@@ -28,8 +28,10 @@ def exact(value: Number, unit: Unit = "count") -> str:
 
 
 def short(value: Number, unit: Unit = "count") -> str:
-    """A number in three digits: counts above 10,000 as 12.4k, 384k, 1.28M."""
-    return exact(value, unit) if value is None or unit != "count" else _signed(_short_count, value)
+    """A number in three digits: counts above 10,000 as 12.4k, 384k, 1.28M, hours as 27.4 h."""
+    if value is None or unit not in {"count", "seconds"}:
+        return exact(value, unit)
+    return _signed(_short_count if unit == "count" else _short_duration, value)
 
 
 def whole_share(value: Number) -> str:
@@ -54,13 +56,18 @@ def change(value: Number, previous: Number, unit: Unit = "count") -> Change | No
     elif unit == "count" and abs(previous) >= SMALL:
         text = f"{abs(moved / previous) * 100:.1f}%"
     else:
-        text = exact(abs(moved), unit)
-    return difference(moved, unit)._replace(text=text)
+        text = short(round(abs(moved), 2) if unit == "count" and abs(previous) >= 1 else abs(moved), unit)
+    return Change(_direction(moved), text)
 
 
 def difference(value: float, unit: Unit = "count") -> Change:
-    """A number that is itself a change."""
-    return Change("up" if value > 0 else "down" if value < 0 else "same", exact(abs(value), unit))
+    """A number that is itself a change; of counts to one decimal."""
+    moved = round(value, 1) if unit == "count" else value
+    return Change(_direction(moved), exact(abs(moved), unit))
+
+
+def _direction(moved: float) -> Literal["up", "down", "same"]:
+    return "up" if moved > 0 else "down" if moved < 0 else "same"
 
 
 def _signed(text: Callable[[float], str], value: float) -> str:
@@ -84,6 +91,11 @@ def _short_count(value: float) -> str:
             digits = 2 if scaled < 9.995 else 1 if scaled < 99.95 else 0
             return f"{scaled:.{digits}f}{letter}"
     return _count(value)
+
+
+def _short_duration(seconds: float) -> str:
+    hours = seconds / 3600
+    return f"{hours:.1f} h" if 1 <= hours < 48 else _duration(seconds)
 
 
 def _duration(seconds: float) -> str:

@@ -188,7 +188,7 @@ def _html(asked: Asked, loaded: Report) -> Response[bytes]:
         report=asked.page,
         title=loaded.title or asked.page.title,
         item=asked.item,
-        rows=layout(loaded.blocks),
+        rows=layout(loaded.blocks, asked.arrangement.block),
         tables=loaded.tables,
         chosen=chosen(loaded, asked.arrangement.block),
         now=asked.now,

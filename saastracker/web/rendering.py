@@ -1,11 +1,12 @@
 """Templates: escaped by default, and a name that is missing is an error."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from saastracker.report import Table
-from saastracker.web import formats, grids, numbers
+from saastracker.report import Column, Table
+from saastracker.web import fitting, formats, grids, numbers
 from saastracker.web.arranging import sortable
 from saastracker.web.assets import static_url
 from saastracker.web.charts import drawing, flow, marks, series
@@ -28,6 +29,16 @@ def _status(word: str) -> str:
     """healthy, watch, risk or dormant, for any word a status may be."""
     plain = word.lower().replace("_", " ").replace("-", " ")
     return next((shape for shape, words in SHAPES.items() if plain.startswith(words)), "dormant")
+
+
+def _wording(word: str) -> str:
+    """A tag as people write it: health_drop becomes Health drop."""
+    return word[:1].upper() + word[1:].replace("_", " ")
+
+
+def _fit(table: Table, shown: Sequence[Column], title: Column) -> fitting.Fit:
+    keys = [column.key for column in table.columns]
+    return fitting.fit(shown, title, [dict(zip(keys, row, strict=True)) for row in table.rows])
 
 
 def _largest(table: Table, key: str) -> float:
@@ -59,6 +70,7 @@ _environment.globals |= {
     "cohort": grids.cohort,
     "difference": numbers.difference,
     "drawings": drawing.drawings,
+    "fit": _fit,
     "flow_columns": flow.columns,
     "flow_diagram": flow.diagram,
     "hours": marks.hours,
@@ -78,7 +90,9 @@ _environment.filters |= {
     "when": formats.when,
     "day": formats.day,
     "days": formats.days,
+    "year": formats.year,
     "status": _status,
+    "wording": _wording,
     "iso": iso,
     "row_json": lambda row, columns: formats.json_markup(json_row(row, columns)),
 }

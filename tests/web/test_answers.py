@@ -115,3 +115,19 @@ def test_head_is_answered_wherever_get_is(running: Running) -> None:
     for path in ("/healthz", "/login", "/p/shop/stream", "/p/shop/stream.json"):
         assert running.request("HEAD", path, token=token).status_code == 200
     assert running.request("HEAD", "/p/shop/stream.events", token=token).status_code == 405
+
+
+def test_large_answers_are_packed_for_those_who_take_it(running: Running) -> None:
+    token = running.token()
+
+    def length(path: str, coding: str) -> tuple[str | None, int]:
+        answer = running.get(path, token=token, headers={"accept-encoding": coding})
+        assert answer.headers["vary"] == "Cookie, Authorization, Accept-Encoding"
+        assert "</html>" in answer.text or path != "/p/shop/stream"
+        return answer.headers.get("content-encoding"), int(answer.headers["content-length"])
+
+    packed, plain = length("/p/shop/stream", "br, gzip"), length("/p/shop/stream", "gzip;q=0, br")
+    assert (packed[0], plain[0]) == ("gzip", None)
+    assert packed[1] < plain[1] / 2
+    assert len({length("/p/shop/stream", "gzip") for _ in range(20)}) > 1  # by bytes that say nothing
+    assert length("/p/shop/stream.json", "gzip")[0] is None  # too short

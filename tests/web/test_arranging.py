@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from saastracker.errors import Invalid
-from saastracker.report import Block, Column, Report, Table
+from saastracker.report import Block, Column, Figure, Figures, Note, Report, Table
 from saastracker.scope import Scope, Span
 from saastracker.web.arranging import Arrangement, arranged, chosen, split
 from saastracker.web.layout import layout
@@ -134,3 +134,28 @@ def test_figures_come_first_with_their_chart_and_narrow_tables_in_pairs() -> Non
     ]
     assert keys(golden.FIGURES, golden.PATHS) == [[["totals"]], [["paths"]]]
     assert keys(golden.LINES, golden.BARS) == [[["events"]], [["new"]]]
+    assert keys(golden.STEPS, golden.LINES, golden.FIGURES) == [[["totals"]], [["steps"]], [["events"]]]
+    assert keys(golden.LINES, golden.STEPS, golden.FIGURES) == [[["totals", "events"]], [["steps"]]]
+    timed = Table(key="newest", title="Newest", columns=(Column("at", "Time", "time"), *COLUMNS[:2]), rows=[])
+    assert keys(timed, golden.PATHS) == [[["newest"]], [["paths"]]]
+    assert len(layout((golden.PATHS, golden.NAMES), "names")) == 2  # the one that was opened has its own line
+
+
+def test_a_note_with_a_title_stands_alone_where_there_is_nothing_else() -> None:
+    empty = Table(key="things", title="Things", columns=COLUMNS, rows=[])
+    nothing = Figures(key="none", title="None", figures=(Figure(key="n", label="N", value=0),))
+    note = Note(key="first", title="Define a thing", text="Like this.")
+    assert layout((nothing, empty, note)) == [[[note]]]
+    assert layout((empty, golden.NOTE)) == [[[empty]], [[golden.NOTE]]]
+    for block in golden.BLOCKS:
+        if block.key != "counting":
+            assert next(block.key for line in layout((block, empty, note)) for [block] in line) == block.key
+
+
+def test_tables_are_cut_only_where_they_share_the_page() -> None:
+    def rows(*blocks: Block) -> int:
+        [names] = arranged(Report(blocks=blocks), Arrangement(), SCOPE, others=10).tables[:1]
+        return len(names.rows)
+
+    assert rows(golden.NAMES) == rows(golden.NAMES, golden.LINES) == 100
+    assert rows(golden.NAMES, golden.PATHS) == rows(golden.NAMES, golden.HOURS) == 10

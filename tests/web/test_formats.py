@@ -2,7 +2,7 @@ from datetime import date, datetime
 
 import pytest
 
-from saastracker.web.formats import day, days, json_markup, moment, when
+from saastracker.web.formats import day, days, json_markup, moment, when, year
 
 
 def ms(text: str) -> int:
@@ -39,10 +39,13 @@ def test_a_day_names_another_year() -> None:
     assert (day(date(2026, 3, 1), 2026), day(date(2025, 3, 1), 2026)) == ("1 Mar", "1 Mar 2025")
 
 
-def test_spans_name_the_year_only_across_years() -> None:
-    assert days(date(2026, 10, 22), date(2026, 11, 20)) == "22 Oct \N{EN DASH} 20 Nov"
-    assert days(date(2025, 12, 1), date(2026, 11, 20)) == "1 Dec 2025 \N{EN DASH} 20 Nov 2026"
-    assert days(date(2026, 11, 20), date(2026, 11, 20)) == "20 Nov"
+def test_spans_name_the_years_that_are_not_this_one() -> None:
+    assert days(date(2026, 10, 22), date(2026, 11, 20), 2026) == "22 Oct \N{EN DASH} 20 Nov"
+    assert days(date(2026, 10, 22), date(2026, 11, 20), 2027) == "22 Oct \N{EN DASH} 20 Nov 2026"
+    assert days(date(2025, 12, 1), date(2026, 11, 20), 2026) == "1 Dec 2025 \N{EN DASH} 20 Nov 2026"
+    assert days(date(2026, 11, 20), date(2026, 11, 20), 2026) == "20 Nov"
+    assert days(date(2025, 11, 20), date(2025, 11, 20), 2026) == "20 Nov 2025"
+    assert year(ms("2026-12-31T23:30:00+00:00"), "Europe/Berlin") == 2027
 
 
 def test_json_is_escaped_and_its_parts_are_marked() -> None:

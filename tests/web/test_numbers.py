@@ -48,6 +48,10 @@ def test_long_counts_have_three_digits(value: float, text: str) -> None:
     assert short(value) == text
 
 
+def test_long_times_are_short_in_figures() -> None:
+    assert [short(hours * 3600, "seconds") for hours in (0.5, 1, 27.44, 48)] == ["30 min", "1.0 h", "27.4 h", "2.0 d"]
+
+
 def test_what_is_missing_is_a_dash() -> None:
     assert (exact(None), short(None, "share"), whole_share(None)) == (MISSING, MISSING, MISSING)
     assert (short(0.2291, "share"), whole_share(0.2291)) == ("22.9%", "23%")
@@ -63,6 +67,9 @@ def test_what_is_missing_is_a_dash() -> None:
         (0.229, 0.216, "share", Change("up", "1.3 pt")),
         (3.2, 3.6, "days", Change("down", "0.4 d")),
         (60, 90, "seconds", Change("down", "30 s")),
+        (98_760, 40_000, "seconds", Change("up", "16.3 h")),
+        (6.28, 6.1349, "count", Change("up", "0.15")),
+        (0.107, 0.098, "count", Change("up", "0.009")),
         (5, 5, "count", Change("same", "0")),
         (None, 5, "count", None),
         (5, None, "count", None),
@@ -75,3 +82,5 @@ def test_changes(value: float | None, previous: float | None, unit: Unit, expect
 def test_a_number_that_is_a_change() -> None:
     assert difference(-0.376, "share") == Change("down", "37.6%")
     assert difference(0) == Change("same", "0")
+    assert difference(-0.683) == Change("down", "0.7")
+    assert difference(0.04) == Change("same", "0")

@@ -49,7 +49,9 @@ def drawings(series: Series, timezone: str, now: int) -> list[Drawing]:
     for measure in series.measures:
         groups.setdefault((measure.unit, measure.group), []).append(measure)
     periods = [_period(point, series.interval, timezone) for point in series.points]
-    before_periods = [_period(point, series.interval, timezone) for point in series.previous[: len(periods)]]
+    before_periods = [
+        _with_year(_period(point, series.interval, timezone), periods[-1]) for point in series.previous[: len(periods)]
+    ]
     running = bool(series.points) and _runs(series.points[-1], series.interval, timezone, now)
     found = []
     for number, ((_, group), measures) in enumerate(groups.items()):
@@ -90,6 +92,13 @@ def _period(point: Point, interval: Interval, timezone: str) -> Period:
         return Period(at.date(), at.hour, f"{short_day(at.date())} {at:%H:%M}")
     labels = {"day": f"{point.at:%a} {short_day(point.at)}", "week": f"Week of {short_day(point.at)}"}
     return Period(point.at, 0, labels.get(interval, f"{point.at:%B %Y}"))
+
+
+def _with_year(before: Period, now: Period) -> Period:
+    """A period whose label names its year, if that is not the present one."""
+    year = str(before.day.year)
+    told = before.day.year == now.day.year or before.label.endswith(year)
+    return before if told else before._replace(label=f"{before.label} {year}")
 
 
 def _runs(last: Point, interval: Interval, timezone: str, now: int) -> bool:

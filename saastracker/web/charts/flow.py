@@ -13,6 +13,8 @@ HEIGHT = 320  # pixels, at least
 ROOM = 36  # pixels for every node of the longest column, at least
 GAP = 20  # between nodes of a column; their names stand in it
 BAR = 0.008  # a node's width, of the drawing's
+LETTERS = 140  # that a drawing of usual width has room for, side by side
+ROOM_COUNT = 7  # of them for the sessions behind a name
 
 
 class Place(NamedTuple):
@@ -67,11 +69,10 @@ def diagram(flow: Flow) -> Markup:
     found = columns(flow)
     height = max(HEIGHT, ROOM * max((len(column) for column in found), default=0))
     places = {place.node.id: place for place in _places(found, height)}
-    steps = max(len(found) - 1, 1)
+    steps = max(len(found), 1)
     bars, names = [], []
     for place in places.values():
-        x = place.column / steps * (1 - BAR)
-        last = place.column == len(found) - 1 and place.column > 0
+        x = place.column / steps
         told = f"{place.node.label}: {exact(place.sessions)} sessions"
         bars.append(
             element(
@@ -85,16 +86,16 @@ def diagram(flow: Flow) -> Markup:
                 rx="1",
             )
         )
-        names.append(
-            element(
-                "text",
-                _clipped(place.node.label, 84 // (steps + 1)),
-                element("tspan", f" {exact(place.sessions)}", class_="n"),
-                x=percent(x + BAR if last else x),
-                y=f"{place.y - 5:.1f}",
-                text_anchor="end" if last else None,
-            )
+        label = element(
+            "text",
+            element("title", told),
+            _clipped(place.node.label, LETTERS // steps - ROOM_COUNT),
+            element("tspan", f" {exact(place.sessions)}", class_="n"),
+            y=GAP - 5,
         )
+        # A drawing of its own cuts a name off where the next column begins.
+        at, y = percent(x), f"{place.y - GAP:.1f}"
+        names.append(element("svg", label, x=at, y=y, width=percent(1 / steps - BAR), height=GAP))
     told = f"{flow.title}: {len(flow.nodes)} places, {len(flow.links)} ways between them."
     ribbons = stretched(height, *_ribbons(flow, places, steps))
     return element(
@@ -123,8 +124,8 @@ def _ribbons(flow: Flow, places: Mapping[str, Place], steps: int) -> list[Markup
     for link in sorted(flow.links, key=lambda link: (places[link.source].y, places[link.target].y)):
         source, target = places[link.source], places[link.target]
         width = link.sessions / (source.sessions or 1) * source.height
-        x1 = (source.column / steps * (1 - BAR) + BAR) * 1000
-        x2 = target.column / steps * (1 - BAR) * 1000
+        x1 = (source.column / steps + BAR) * 1000
+        x2 = target.column / steps * 1000
         ribbons.append(
             element(
                 "path",

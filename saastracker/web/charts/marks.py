@@ -60,7 +60,7 @@ def breakdown(parts: Sequence[tuple[str, Number, Number]]) -> Markup:
     return element("svg", *marks, class_="parts", width="100%", height="64", role="img", aria_label=label)
 
 
-_ROW, _CELL = 23, 20
+_ROW, _CELL = 28, 25
 
 
 def hours(grid: Grid) -> Markup:
@@ -69,7 +69,7 @@ def hours(grid: Grid) -> Markup:
     days, cells = [], []
     for number, (name, row) in enumerate(zip(grid.rows, grid.values, strict=True)):
         y = number * _ROW
-        days.append(element("text", str(name)[:3], x="-8", y=y + 14))
+        days.append(element("text", str(name)[:3], x="-8", y=y + 17))
         for place, value in enumerate(row):
             told = element("title", f"{name} {grid.columns[place]}: {exact(value, grid.unit)}")
             cells.append(

@@ -76,13 +76,18 @@ function row(event, time) {
       slot.dateTime = slot.title = value;
       slot.textContent = time(value);
     } else {
-      slot.textContent = slot.dataset.type === "number" ? value.toLocaleString("en") : value;
+      slot.textContent = worded(value, slot.dataset.type);
       slot.title = value;
     }
     if (slot.dataset.type === "tag") slot.classList.toggle("risk", value === "error");
   }
   copy.querySelector("[data-json]").append(...marked(JSON.stringify(event, null, 2)));
   return copy;
+}
+
+function worded(value, type) {
+  if (type === "number") return value.toLocaleString("en");
+  return type === "tag" ? value.slice(0, 1).toUpperCase() + value.slice(1).replaceAll("_", " ") : value;
 }
 
 function clock(timeZone) {

@@ -1,0 +1,62 @@
+"""Which column of a table takes the room that is left, and when the columns that may leave do."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from saastracker.report import Column
+from saastracker.web.numbers import exact
+
+FILL_MIN = 224  # pixels the filling column keeps where there is room for columns that may leave
+SENTENCE = 40  # characters; longer texts need the room more than a row's name does
+_FOLDS = range(640, 1441, 80)  # widths of panels, as style.css has them
+_CHARACTER, _PADDING = 7.5, 24
+_TEXT_MAX, _ID_MAX = 320, 144  # pixels, as style.css has them
+_TIME = len("30 Sep 2024")
+
+
+class Fit(NamedTuple):
+    """How a table shares its width."""
+
+    fill: str  # key of the column that takes what the others leave
+    folds: Mapping[str, str]  # classes of columns of place "wide": the width of a panel below which each leaves
+
+
+def fit(shown: Sequence[Column], title: Column, rows: Sequence[dict[str, Any]]) -> Fit:
+    """By the longest cells of the columns `shown`; `rows` hold values by the columns' keys."""
+    texts = {column.key: _longest(column, rows) for column in shown if column.type == "text"}
+    longest = max(texts, key=lambda key: texts[key], default=title.key)
+    ranked = any(column.look == "rank" for column in shown)
+    fill = title.key if ranked or texts.get(longest, 0) <= SENTENCE else longest
+    widths = {column.key: _width(column, rows, first=place == 0) for place, column in enumerate(shown)}
+    widths[fill] = FILL_MIN
+    needed = sum(widths[column.key] for column in shown if column.place != "wide")
+    folds = {}
+    for column in shown:
+        if column.place == "wide":
+            needed += widths[column.key]
+            folds[column.key] = f"fold-{next((width for width in _FOLDS if width >= needed), _FOLDS[-1])}"
+    return Fit(fill, folds)
+
+
+def _longest(column: Column, rows: Sequence[dict[str, Any]]) -> int:
+    return max((len(_text(column, row)) for row in rows), default=0)
+
+
+def _text(column: Column, row: dict[str, Any]) -> str:
+    value = row[column.key]
+    if value is None and column.otherwise:
+        value = row[column.otherwise]
+    return exact(value, column.unit) if column.type == "number" else str(value or "")
+
+
+def _width(column: Column, rows: Sequence[dict[str, Any]], *, first: bool) -> float:
+    label = len(column.label) * _CHARACTER
+    if column.type == "spark":
+        return 88 + _PADDING
+    if column.look == "ratio":
+        return 152 + _PADDING
+    if column.type in {"time", "date"}:
+        return max(label, _TIME * _CHARACTER) + _PADDING
+    most = _ID_MAX if first and column.type == "code" else _TEXT_MAX
+    mark = 16 if column.type == "tag" or column.look == "change" else 0
+    return max(label, min(_longest(column, rows) * _CHARACTER + mark, most)) + _PADDING
