@@ -25,8 +25,9 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     title: str  # of all there are: "Features"
     struct: type[msgspec.Struct]  # frozen; better with forbid_unknown_fields, so that a typing error is told
     check: Callable[[Any], None] | None = None  # raises Invalid that names the field by path, as in `$.rules[0].name`
-    # What would change if a value were saved in place of another one, None for a new definition.
-    preview: Callable[[Reader, Scope, Any, Any], Report] | None = None
+    # What would change if a value were saved in place of another one, None for a new definition. Of reader, scope,
+    # what is defined, the value and the other one.
+    preview: "Callable[[Reader, Scope, Definitions, Any, Any], Report] | None" = None
     most: int = DEFINED_MAX  # how many a project may have
 
     def __post_init__(self) -> None:

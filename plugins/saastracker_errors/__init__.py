@@ -73,7 +73,13 @@ def detail(reader: Reader, scope: Scope, issue: str, *, definitions: Definitions
     return page(reader, scope, issue, definitions)
 
 
-def preview(reader: Reader, scope: Scope, grouping: Grouping, current: Grouping | None) -> Report:
+def preview(
+    reader: Reader,
+    scope: Scope,
+    definitions: Definitions,  # noqa: ARG001
+    grouping: Grouping,
+    current: Grouping | None,
+) -> Report:
     """Which issues rules of grouping would merge or split."""
     from saastracker_errors.regrouping import regrouped  # noqa: PLC0415
 

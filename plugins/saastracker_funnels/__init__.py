@@ -67,7 +67,13 @@ def detail(definitions: Definitions, reader: Reader, scope: Scope, funnel: str) 
     raise NotFound(f"This project has no funnel {funnel[:64]}.", reason="unknown_funnel")
 
 
-def preview(reader: Reader, scope: Scope, funnel: Funnel, current: Funnel | None) -> Report:
+def preview(
+    reader: Reader,
+    scope: Scope,
+    definitions: Definitions,  # noqa: ARG001
+    funnel: Funnel,
+    current: Funnel | None,
+) -> Report:
     """The steps of a funnel as it would be, and as it is."""
     from saastracker_funnels.blocks import previewed  # noqa: PLC0415
 

@@ -53,10 +53,19 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
 @hookimpl
 def definitions(config: Config) -> Sequence[Definition]:  # noqa: ARG001
     return [
-        Definition(kind=KIND, title="Health model", struct=HealthModel, check=check, most=1),
+        Definition(kind=KIND, title="Health model", struct=HealthModel, check=check, preview=preview, most=1),
         Definition(kind="churn", title="Churned organizations", struct=Churn),
         Definition(kind="dismissal", title="Dismissed signals", struct=Dismissal),
     ]
+
+
+def preview(
+    reader: Reader, scope: Scope, definitions: Definitions, model: HealthModel, current: HealthModel | None
+) -> Report:
+    """Which organizations would change band."""
+    from saastracker_health.preview import preview as changed  # noqa: PLC0415
+
+    return changed(reader, scope, definitions, model, current)
 
 
 @hookimpl

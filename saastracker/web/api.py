@@ -157,7 +157,7 @@ async def _preview(request: WebRequest, slug: str, kind: str, definition: str | 
 
     def answer() -> Response[bytes]:
         with site.store.reader() as reader:
-            return _json(json_report(project.slug, kind, scope, load(reader, scope, value, current)))
+            return _json(json_report(project.slug, kind, scope, load(reader, scope, site.definitions, value, current)))
 
     return await asyncio.to_thread(answer)
 

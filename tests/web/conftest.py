@@ -14,6 +14,7 @@ import saastracker_sqlite
 import saastracker_stream
 from saastracker.contracts import Group, Reader, Refused, Store, Submission
 from saastracker.definition import Definition
+from saastracker.definition import Definitions as LiveView
 from saastracker.definitions import Definitions
 from saastracker.errors import Invalid
 from saastracker.event import Event
@@ -53,7 +54,7 @@ def check_flag(flag: Flag) -> None:
         raise Invalid("$.name: Expected at least one character")
 
 
-def preview_flag(reader: Reader, scope: Scope, flag: Flag, current: Flag | None) -> Report:
+def preview_flag(reader: Reader, scope: Scope, definitions: LiveView, flag: Flag, current: Flag | None) -> Report:
     [(count,)] = reader.query("SELECT count(*) FROM events WHERE project = :project", project=scope.project)
     row = [flag.name, scope.span.timezone, count]
     columns = (Column("name", "Name"), Column("zone", "Zone"), Column("events", "Events", "number"))

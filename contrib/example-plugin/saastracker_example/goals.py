@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from saastracker import Column, Invalid, JobContext, Notice, Reader, Report, Scope, Table, Tagging
+from saastracker import Column, Definitions, Invalid, JobContext, Notice, Reader, Report, Scope, Table, Tagging
 from saastracker.event import NAME_MAX
 
 DAY_MS = 24 * 3600 * 1000
@@ -31,7 +31,13 @@ def check_goal(goal: Goal) -> None:
         raise Invalid("$.event: Expected the name of an event")
 
 
-def preview_goal(reader: Reader, scope: Scope, goal: Goal, current: Goal | None) -> Report:
+def preview_goal(
+    reader: Reader,
+    scope: Scope,
+    definitions: Definitions,
+    goal: Goal,
+    current: Goal | None,
+) -> Report:
     """What the goal asks of the scope's span, what the one it replaces asked, and what happened."""
     days = (scope.span.last - scope.span.first).days + 1
     found = count(reader, scope.project, goal.event, scope.span.start, scope.span.end)

@@ -137,13 +137,18 @@ def test_the_busiest_organizations_of_the_span_come_first(store: Store) -> None:
         assert busiest(reader, scope).tables[0].rows == [["acme", 3, 2]]
 
 
+GOALS = InMemoryDefinitions({"goal": [Goal(event="a", per_day=2), Goal(event="b")]})
+
+
 def test_the_preview_of_a_goal_counts_what_happened(store: Store) -> None:
     append(store, PROJECT, Event(name="a"), Event(name="a", time=NOW - 9 * DAY_MS), Event(name="b"))
     append(store, OTHER_PROJECT, Event(name="a"))
     scope = Scope.parse("range=7d", project=PROJECT.id, timezone="UTC", now=NOW)
     with store.reader() as reader:
-        assert preview_goal(reader, scope, Goal(event="a", per_day=3), None).tables[0].rows == [["a", 21, None, 1]]
-        assert preview_goal(reader, scope, Goal(event="a", per_day=3), Goal(event="a")).tables[0].rows == [
+        assert preview_goal(reader, scope, GOALS, Goal(event="a", per_day=3), None).tables[0].rows == [
+            ["a", 21, None, 1]
+        ]
+        assert preview_goal(reader, scope, GOALS, Goal(event="a", per_day=3), Goal(event="a")).tables[0].rows == [
             ["a", 21, 7, 1]
         ]
 
@@ -151,9 +156,6 @@ def test_the_preview_of_a_goal_counts_what_happened(store: Store) -> None:
 def test_a_goal_needs_an_event() -> None:
     with pytest.raises(Invalid, match=r"\$\.event"):
         check_goal(Goal(event=" "))
-
-
-GOALS = InMemoryDefinitions({"goal": [Goal(event="a", per_day=2), Goal(event="b")]})
 
 
 def test_the_index_counts_the_events_of_a_goal_under_its_id(store: Store) -> None:

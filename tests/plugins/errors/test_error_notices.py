@@ -96,7 +96,7 @@ def previewed(reader: Reader, grouping: Grouping, current: Grouping | None) -> d
     preview = saastracker_errors.definitions(None)[1].preview  # type: ignore[arg-type]
     assert preview
     asked = scope(SPAN)
-    return blocks(preview(reader, asked, grouping, current), asked)
+    return blocks(preview(reader, asked, InMemoryDefinitions(), grouping, current), asked)
 
 
 def rule(contains: str, fingerprint: str) -> Grouping:

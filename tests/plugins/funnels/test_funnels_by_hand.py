@@ -229,10 +229,10 @@ def test_the_list_of_funnels(tmp_path: Path) -> None:
             ["1", "Sign up", "open → save → export", 4, 2, 0.5],
             ["2", "Quick", "open, save", 4, 4, 1.0],
         ]
-        seen = blocks(preview(reader, asked, several[1], several[0]), asked)
+        seen = blocks(preview(reader, asked, InMemoryDefinitions(), several[1], several[0]), asked)
         assert [row[:2] for row in seen["steps"]["rows"]] == [["1 of 2", 4], ["2 of 2", 4]]
         assert seen["current"]["rows"][2][:2] == ["export", 2]
-        assert blocks(preview(reader, asked, several[1], None), asked).keys() == {"steps"}
+        assert blocks(preview(reader, asked, InMemoryDefinitions(), several[1], None), asked).keys() == {"steps"}
         none = load(InMemoryDefinitions(), reader, asked)
         assert [block.key for block in none.blocks] == ["funnels", "none"]
 
