@@ -78,10 +78,11 @@ def make_demo(installation: Installation) -> None:
             click.echo(f'The project "{demo.slug}" is there already; nothing was added to it.')
     if not missing:
         return
+    now = now_ms()
     with closing(installation.plugins.open_store(installation.records)) as store:
         store.claim()
         for demo in missing:
             with bar(f"Making {demo.name}") as progress:
-                count = load(demo, facts, store, now_ms(), progress)
-            define(demo, facts, installation.definitions)
+                count = load(demo, facts, store, now, progress)
+            define(demo, facts, installation.definitions, now)
             click.echo(f'Made the demo project "{demo.name}" with {count:,} events: {url}/p/{demo.slug}/')

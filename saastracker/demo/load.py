@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
 from saastracker.contracts import Group, Store, Submission
 from saastracker.definitions import Definitions
-from saastracker.demo import areas, game, product
+from saastracker.demo import game, product
 from saastracker.demo.timeline import DAY_MS, DAYS
 from saastracker.event import Event
 from saastracker.facts import Facts
@@ -18,6 +18,9 @@ GROUP_EVENTS = 5000  # per transaction
 _NO_REPLY = Reply(202, b"")
 
 
+Defined: TypeAlias = Mapping[str, Sequence[Mapping[str, Any]]]  # by kind, as the API takes them
+
+
 class Demo(msgspec.Struct, frozen=True):
     """A project with made-up events; `events(now)` are the same for the same `now`."""
 
@@ -25,7 +28,7 @@ class Demo(msgspec.Struct, frozen=True):
     slug: str
     timezone: str
     events: Callable[[int], Iterator[Event]]
-    defined: Mapping[str, Sequence[Mapping[str, Any]]] = {}  # by kind, as the API takes them
+    defined: Callable[[int], Defined] = lambda now: {}  # noqa: ARG005  # for the same `now`
 
 
 DEMOS = (
@@ -34,7 +37,7 @@ DEMOS = (
         "harbourdesk",
         "Europe/Amsterdam",
         product.events,
-        {"feature": areas.FEATURES, "funnel": areas.FUNNELS},
+        product.defined,
     ),
     Demo("Trackside", "trackside", "UTC", game.events),
 )
@@ -58,10 +61,11 @@ def load(demo: Demo, facts: Facts, store: Store, now: int, progress: Callable[[i
     return count
 
 
-def define(demo: Demo, facts: Facts, definitions: Definitions) -> None:
+def define(demo: Demo, facts: Facts, definitions: Definitions, now: int) -> None:
     """Make the definitions of a demo's project, of the kinds that plugins offer."""
     project = facts.snapshot.projects_by_slug[demo.slug]
-    for kind in demo.defined.keys() & definitions.kinds.keys():
-        for each in demo.defined[kind]:
-            value = definitions.read(kind, msgspec.json.encode(each))
-            definitions.create(project.id, kind, value=value, who="demo")
+    for kind, values in demo.defined(now).items():
+        if kind in definitions.kinds:
+            for each in values:
+                value = definitions.read(kind, msgspec.json.encode(each))
+                definitions.create(project.id, kind, value=value, who="demo")

@@ -1,12 +1,13 @@
 """Harbourdesk: 90 days of people at work in a product for freight forwarders."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from random import Random
+from typing import Any
 
 import msgspec
 
-from saastracker.demo.areas import AREAS, ISSUES, PAID, RELEASES, Area
+from saastracker.demo.areas import AREAS, FEATURES, FUNNELS, ISSUES, PAID, RELEASES, Area
 from saastracker.demo.organizations import Member, Organization, Person, make_organizations
 from saastracker.demo.timeline import DAY_MS, DAYS, HOUR_MS, Session, Timeline
 from saastracker.demo.visitors import Visitors
@@ -36,6 +37,17 @@ def events(now: int) -> Iterator[Event]:
         ]
         for day in range(DAYS)
     )
+
+
+def defined(now: int) -> dict[str, Sequence[Mapping[str, Any]]]:
+    """What is defined in the product's project: features, funnels, and which organizations have left."""
+    timeline = Timeline(now, RELEASES)
+    left = [organization for organization in make_organizations() if organization.story == "churned"]
+    return {
+        "feature": FEATURES,
+        "funnel": FUNNELS,
+        "churn": [{"org": each.id, "date": timeline.date(each.turn)} for each in left],
+    }
 
 
 def _day(organization: Organization, timeline: Timeline, day: int) -> list[Event]:
