@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from saastracker import logs, server
+from saastracker.accounts import Accounts
 from saastracker.bodies import Bodies
 from saastracker.config import Config
 from saastracker.contracts import Submission
@@ -54,7 +55,9 @@ class App:
             self._store = plugins.open_store(records)
             opened.callback(self._store.close)
             self._store.claim()
-            self.facts = Facts(records, Secrets.open(config.data))
+            secrets = Secrets.open(config.data)
+            self.facts = Facts(records, secrets)
+            self._accounts = Accounts(records, secrets)
             self.definitions = Definitions(records, plugins.kinds)
             self.registry = plugins.registry(self.facts, self.definitions)
             now = _now()
@@ -94,6 +97,7 @@ class App:
         self._web = build_web(
             Site(
                 facts=self.facts,
+                accounts=self._accounts,
                 store=self._store,
                 reports=self.registry.reports,
                 definitions=self.definitions,
@@ -101,6 +105,7 @@ class App:
                 live=self._live,
                 ready=self.ready,
                 metrics=self._metrics.text,
+                address_of=lambda scope: self._ingest.address(scope, dict(scope["headers"])),
                 public_url=config.server.url,
             )
         )
@@ -217,9 +222,10 @@ class App:
             await asyncio.sleep(REFRESH_SECONDS)
             try:
                 await asyncio.to_thread(self.facts.refresh)
+                await asyncio.to_thread(self._accounts.refresh)
                 await asyncio.to_thread(self.definitions.refresh)
             except (Unavailable, OperatorError) as error:
-                log.warning("Projects, keys and definitions could not be read again: %s", error)
+                log.warning("Projects, keys, accounts and definitions could not be read again: %s", error)
 
     async def _watch_disk(self) -> None:
         while True:

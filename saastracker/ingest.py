@@ -70,7 +70,7 @@ class Ingest:
                 raw=raw,
                 body=b"" if isinstance(body, Refusal) else body,
                 received_at=time.time_ns() // 1_000_000,
-                address=None if route.format.sender == "server" else self._address(scope, headers),
+                address=None if route.format.sender == "server" else self.address(scope, headers),
             )
             project = route.scheme.authenticate(request)
             if project is None:
@@ -119,7 +119,7 @@ class Ingest:
         dropped = [event for event in events if event.drop]
         return [event for event in events if not event.drop] if dropped else events, dropped
 
-    def _address(self, scope: HTTPScope, headers: Headers) -> str | None:
+    def address(self, scope: HTTPScope, headers: Headers) -> str | None:
         """The client's address: the connection's, or what the nearest untrusted hop saw."""
         client = scope["client"]
         if client is None:

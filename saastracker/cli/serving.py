@@ -4,10 +4,12 @@ from contextlib import closing
 
 import click
 
+from saastracker.accounts.invitations import first_owner
 from saastracker.cli.issuing import issue_keys, show_keys
 from saastracker.cli.options import Installation, Options, opened
 from saastracker.cli.progress import bar
 from saastracker.cli.snippets import curl
+from saastracker.cli.user import invitation_address
 from saastracker.errors import Conflict
 from saastracker.records import now_ms
 
@@ -50,11 +52,13 @@ def first_start(installation: Installation) -> bool:
     if facts.snapshot.projects:
         return False
     try:
-        with facts.at_once():  # or a start that is killed leaves a project whose keys nobody was shown
+        with facts.at_once() as held:  # or a start that is killed leaves a project whose keys nobody was shown
             workspace = facts.default_workspace()
             project = facts.add_project(FIRST_PROJECT, workspace.id)
             keys = issue_keys(installation, project)
             _, token = facts.add_token("first", workspace.id, "admin")
+            invited, writes = first_owner(workspace.id, now_ms())
+            held.extend(writes)
     except Conflict:  # another process just did the same
         return False
     url = installation.config.server.url
@@ -63,7 +67,9 @@ def first_start(installation: Installation) -> bool:
     click.echo("\nSend an event in any of the formats:\n")
     for name, line in curl(url, installation.registry.bindings, keys).items():
         click.echo(f"# {name}\n{line}\n")
-    click.echo(f"See the events at {url}/ with this token:\n\n  {token}\n")
+    click.echo("Make your account, the owner's, with this link; it works once, for seven days:\n")
+    click.echo(f"  {invitation_address(url, invited.link)}\n")
+    click.echo(f"Scripts, and people without an account, see the events at {url}/ with this token:\n\n  {token}\n")
     return True
 
 

@@ -12,15 +12,17 @@ from litestar.datastructures.headers import MutableScopeHeaders
 from litestar.exceptions import HTTPException
 from litestar.types import Message, Scope
 
+from saastracker.accounts.csrf import csrf_token
 from saastracker.errors import Refusal, Unauthorized
 from saastracker.web.packing import packed
 from saastracker.web.rendering import render
-from saastracker.web.site import WebRequest
+from saastracker.web.site import SESSION_COOKIE, Site, WebRequest
 
 log = logging.getLogger("saastracker.web")
 
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "saastracker_theme"
+SECRET_PATHS = ("/sign-up/", "/password/")  # what follows is good for an account
 YEAR = 365 * 24 * 3600  # seconds
 
 _SECURITY_HEADERS = {
@@ -66,9 +68,12 @@ def cookie(name: str, value: str, *, secure: bool, max_age: int = YEAR) -> Cooki
 
 
 def page(request: WebRequest, template: str, status: int = 200, **values: Any) -> Response[bytes]:
-    """A page in the theme the person chose."""
+    """A page in the theme the person chose; `csrf` is for its forms, empty where nobody is signed in."""
+    site: Site = request.app.state.site
+    csrf = csrf_token(request.cookies[SESSION_COOKIE]) if site.signed(request) else ""
     theme = request.cookies.get(THEME_COOKIE, "system")
-    html = render(template, theme=theme if theme in THEMES else "system", here=_here(request), **values)
+    theme = theme if theme in THEMES else "system"
+    html = render(template, theme=theme, here=_here(request), csrf=csrf, **values)
     return Response(html.encode(), status_code=status, media_type="text/html")
 
 
@@ -111,19 +116,29 @@ def refused(request: WebRequest, error: Exception) -> Response[bytes]:
         headers = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
     else:
         status, detail = 500, "The server failed to answer; its log says why."
-        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        log.error("%s %s failed", request.method, _told_path(request), exc_info=error)
     if is_twin(request):
         return _problem(status, detail, headers)
+    entrance = request.app.state.site.entrance
     if isinstance(error, Unauthorized):
-        return redirect(f"/login?next={quote(_here(request), safe='')}")
+        return redirect(f"{entrance}?next={quote(_here(request), safe='')}")
     if "text/html" not in request.headers.get("accept", ""):
         return _problem(status, detail, headers)
-    answer = page(request, "refused.html", status, title=_TITLES.get(status, "Refused"), detail=detail)
+    answer = page(
+        request, "refused.html", status, title=_TITLES.get(status, "Refused"), detail=detail, entrance=entrance
+    )
     answer.headers.update(headers)
     return answer
 
 
 _DETAILS = {404: "There is no such page.", 405: "This address does not take that method."}
+
+
+def _told_path(request: WebRequest) -> str:
+    """The path for the log, without what lets somebody in."""
+    path = request.url.path
+    secret = next((start for start in SECRET_PATHS if path.startswith(start)), None)
+    return f"{secret}…" if secret else path
 
 
 def is_twin(request: WebRequest) -> bool:

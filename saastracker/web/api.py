@@ -9,45 +9,48 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import FromPath
 
+from saastracker.accounts.csrf import check_csrf
+from saastracker.accounts.model import Role
 from saastracker.definition import Defined
-from saastracker.errors import Forbidden, Invalid, NotFound, Stale, Unauthorized, VersionMissing
-from saastracker.records import AccessScope, Token, now_ms
+from saastracker.errors import Invalid, NotFound, Stale, Unauthorized, VersionMissing
+from saastracker.records import now_ms
 from saastracker.schedule import State
 from saastracker.scope import LIMIT_DEFAULT, LIMIT_MAX, Scope
+from saastracker.web.callers import Caller
 from saastracker.web.faces import iso, json_report
-from saastracker.web.site import Site, WebRequest, get, read_body
+from saastracker.web.site import SESSION_COOKIE, Site, WebRequest, check_role, get, read_body
 from saastracker.wire import Project
 
 ID_MAX = 64  # characters of a cursor
+CSRF_HEADER = "x-csrf-token"  # what forms carry in a field
 
-_RANKS: tuple[AccessScope, ...] = ("read", "write", "admin")  # each may what those before it may
 
-
-def _allowed(request: WebRequest, scope: AccessScope) -> tuple[Site, Token]:
-    """The caller's token. Raises Unauthorized, Forbidden if it may less than `scope`.
-
-    What changes something needs the header: a cookie travels with requests that other sites make, too.
-    """
+def _caller(request: WebRequest, needed: Role) -> tuple[Site, Caller]:
+    """Raises Unauthorized; of a change that comes with a cookie, Forbidden unless it carries the session's token."""
     site: Site = request.app.state.site
-    token = site.token(request)
-    if scope != "read" and "authorization" not in request.headers:
-        raise Unauthorized("Send an API token as `Authorization: Bearer st_…`; a cookie changes nothing here.")
-    if _RANKS.index(token.scope) < _RANKS.index(scope):
-        raise Forbidden(
-            f"This needs a token of scope {scope}. Make one with: saastracker token add NAME --scope {scope}",
-            reason="scope",
-        )
-    return site, token
+    caller = site.caller(request)
+    if needed != "viewer" and caller.cookie:
+        if caller.signed is None:
+            raise Unauthorized("Send an API token as `Authorization: Bearer st_…`; its cookie changes nothing here.")
+        check_csrf(request.cookies.get(SESSION_COOKIE, ""), request.headers.get(CSRF_HEADER, ""))
+    return site, caller
 
 
-def _project(request: WebRequest, slug: str, kind: str, scope: AccessScope) -> tuple[Site, Token, Project]:
-    """Raises NotFound for an unknown kind, and for a project that the token does not open."""
-    site, token = _allowed(request, scope)
-    project = site.project(token, slug)
+def _everywhere(request: WebRequest, needed: Role) -> Site:
+    """For what concerns all workspaces. Raises Unauthorized, Forbidden."""
+    site, caller = _caller(request, needed)
+    check_role(caller, caller.highest, needed)
+    return site
+
+
+def _project(request: WebRequest, slug: str, kind: str, needed: Role) -> tuple[Site, Caller, Project]:
+    """Raises NotFound for an unknown kind or project, Unauthorized, Forbidden."""
+    site, caller = _caller(request, needed)
+    project = site.project(caller, slug, needed)
     if kind not in site.definitions.kinds:
         known = ", ".join(site.definitions.kinds) or "none"
         raise NotFound(f"There is no kind of definition {kind[:ID_MAX]}; there are: {known}.")
-    return site, token, project
+    return site, caller, project
 
 
 # --- Definitions ---
@@ -56,7 +59,7 @@ def _project(request: WebRequest, slug: str, kind: str, scope: AccessScope) -> t
 @get("/projects/{slug:str}/definitions/{kind:str}", sync_to_thread=False)
 def list_definitions(request: WebRequest, slug: FromPath[str], kind: FromPath[str]) -> Response[bytes]:
     """All of a kind, oldest first; `limit` (100, at most 1000) and `after` page, `Link: rel="next"` leads on."""
-    site, _, project = _project(request, slug, kind, "read")
+    site, _, project = _project(request, slug, kind, "viewer")
     limit, after = _page(request)
     following = [defined for defined in site.definitions.of(project.id, kind) if defined.id > after]
     shown = following[:limit]
@@ -69,9 +72,9 @@ def list_definitions(request: WebRequest, slug: FromPath[str], kind: FromPath[st
 @post("/projects/{slug:str}/definitions/{kind:str}")
 async def create_definition(request: WebRequest, slug: FromPath[str], kind: FromPath[str]) -> Response[bytes]:
     """Make one: 201."""
-    site, token, project = _project(request, slug, kind, "write")
+    site, caller, project = _project(request, slug, kind, "member")
     value = site.definitions.read(kind, await read_body(request))
-    made = await asyncio.to_thread(site.definitions.create, project.id, kind, value=value, who=token.name)
+    made = await asyncio.to_thread(site.definitions.create, project.id, kind, value=value, who=caller.name)
     return _one(made, 201, {"location": f"{request.url.path.rstrip('/')}/{made.id}"})
 
 
@@ -80,7 +83,7 @@ def read_definition(
     request: WebRequest, slug: FromPath[str], kind: FromPath[str], definition: FromPath[str]
 ) -> Response[bytes]:
     """One; its `ETag` is its version."""
-    site, _, project = _project(request, slug, kind, "read")
+    site, _, project = _project(request, slug, kind, "viewer")
     return _one(site.definitions.find(project.id, kind, definition))
 
 
@@ -89,13 +92,13 @@ async def replace_definition(
     request: WebRequest, slug: FromPath[str], kind: FromPath[str], definition: FromPath[str]
 ) -> Response[bytes]:
     """Put another value in place of the version that `If-Match` names: 428 without it, 412 if it is not the newest."""
-    site, token, project = _project(request, slug, kind, "write")
+    site, caller, project = _project(request, slug, kind, "member")
     version = _version(request)
     if version is None:
         raise VersionMissing("Send the header `If-Match` with the version that you change, such as `If-Match: 1`.")
     value = site.definitions.read(kind, await read_body(request))
     changed = await asyncio.to_thread(
-        site.definitions.replace, project.id, kind, definition, version=version, value=value, who=token.name
+        site.definitions.replace, project.id, kind, definition, version=version, value=value, who=caller.name
     )
     return _one(changed)
 
@@ -105,9 +108,9 @@ async def delete_definition(
     request: WebRequest, slug: FromPath[str], kind: FromPath[str], definition: FromPath[str]
 ) -> None:
     """Delete it; with `If-Match`, only that version."""
-    site, token, project = _project(request, slug, kind, "write")
+    site, caller, project = _project(request, slug, kind, "member")
     version = _version(request)
-    await asyncio.to_thread(site.definitions.delete, project.id, kind, definition, version=version, who=token.name)
+    await asyncio.to_thread(site.definitions.delete, project.id, kind, definition, version=version, who=caller.name)
 
 
 @get("/projects/{slug:str}/definitions/{kind:str}/{definition:str}/versions")
@@ -115,7 +118,7 @@ async def list_versions(
     request: WebRequest, slug: FromPath[str], kind: FromPath[str], definition: FromPath[str]
 ) -> Response[bytes]:
     """Every version it ever had, oldest first: who made it, when, and its `value`; null since it was deleted."""
-    site, _, project = _project(request, slug, kind, "read")
+    site, _, project = _project(request, slug, kind, "viewer")
     entries = await asyncio.to_thread(site.definitions.history, project.id, kind, definition)
     return _json(
         [
@@ -146,7 +149,7 @@ async def preview_change(
 
 
 async def _preview(request: WebRequest, slug: str, kind: str, definition: str | None = None) -> Response[bytes]:
-    site, _, project = _project(request, slug, kind, "read")
+    site, _, project = _project(request, slug, kind, "viewer")
     current = None if definition is None else site.definitions.find(project.id, kind, definition).value
     load = site.definitions.kinds[kind].preview
     if load is None:
@@ -203,8 +206,8 @@ def _page(request: WebRequest) -> tuple[int, str]:
 
 @get("/jobs")
 async def list_jobs(request: WebRequest) -> Response[bytes]:
-    """All jobs with their last runs, newest first; needs the scope admin, as they work for all workspaces."""
-    site, _ = _allowed(request, "admin")
+    """All jobs with their last runs, newest first; needs the scope or role admin, as they work for all workspaces."""
+    site = _everywhere(request, "admin")
     states = await asyncio.to_thread(site.scheduler.states)
     return _json([_job(state) for state in states])
 
@@ -212,7 +215,7 @@ async def list_jobs(request: WebRequest) -> Response[bytes]:
 @post("/jobs/{name:str}/run", status_code=202)
 async def run_job(request: WebRequest, name: FromPath[str]) -> Response[bytes]:
     """Start a run: 202, or 409 while one goes on."""
-    site, _ = _allowed(request, "admin")
+    site = _everywhere(request, "admin")
     return _json(_job(await asyncio.to_thread(site.scheduler.run_now, name)), 202)
 
 

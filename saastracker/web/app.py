@@ -3,7 +3,7 @@
 from litestar import Litestar
 from litestar.datastructures import State
 
-from saastracker.web import assets, checks, login, pages
+from saastracker.web import assets, checks, login, pages, sign_in
 from saastracker.web.answers import add_headers, refused
 from saastracker.web.api import api, openapi
 from saastracker.web.site import Site
@@ -25,6 +25,13 @@ def build_web(site: Site) -> Litestar:
             login.login,
             login.logout,
             login.choose_theme,
+            sign_in.sign_in_form,
+            sign_in.sign_in,
+            sign_in.sign_in_code,
+            sign_in.sign_up_form,
+            sign_in.sign_up,
+            sign_in.password_form,
+            sign_in.set_password,
             checks.healthz,
             checks.readyz,
             checks.metrics,

@@ -6,6 +6,7 @@ import re
 import msgspec
 from litestar import Response
 
+from saastracker.accounts.model import may
 from saastracker.errors import Forbidden
 from saastracker.web.site import Site, WebRequest, get
 
@@ -31,7 +32,7 @@ async def readyz(request: WebRequest) -> Response[bytes]:
 def metrics(request: WebRequest) -> Response[bytes]:
     """Prometheus text, for the machine itself without a token, for others with one of scope admin."""
     site: Site = request.app.state.site
-    if not _local(request) and site.token(request).scope != "admin":
+    if not _local(request) and not may(site.caller(request).highest, "admin"):
         raise Forbidden("Metrics tell about all projects: use a token of scope admin.")
     return Response(site.metrics(), media_type="text/plain; version=0.0.4")
 

@@ -1,5 +1,6 @@
 """Signing in with an API token, signing out, and choosing a theme."""
 
+import asyncio
 import time
 from collections import deque
 from urllib.parse import parse_qs, urlsplit
@@ -7,9 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 from litestar import Response, post
 from litestar.params import FromQuery
 
+from saastracker.accounts.csrf import FIELD, check_csrf
 from saastracker.errors import Forbidden, Invalid, TooMany
+from saastracker.records import now_ms
 from saastracker.web.answers import THEME_COOKIE, THEMES, YEAR, cookie, local_path, page, redirect
-from saastracker.web.site import TOKEN_COOKIE, Site, WebRequest, get, read_body
+from saastracker.web.site import SESSION_COOKIE, TOKEN_COOKIE, Site, WebRequest, get, read_body
 
 TRIES_MAX, TRIES_SECONDS = 10, 300  # wrong tokens from one address, in so many seconds
 ADDRESSES_MAX = 10_000
@@ -45,7 +48,7 @@ class Tries:
 
 @get("/login", sync_to_thread=False)
 def login_form(request: WebRequest, next: FromQuery[str] = "/") -> Response[bytes]:  # noqa: A002
-    return page(request, "login.html", next=local_path(next), wrong=None)
+    return _form(request, local_path(next))
 
 
 @post("/login")
@@ -53,23 +56,29 @@ async def login(request: WebRequest) -> Response[bytes]:
     """303 with the cookie set, or the form again with 401."""
     site: Site = request.app.state.site
     tries: Tries = request.app.state.tries
-    address = request.client.host if request.client else ""
+    address = site.address(request)
     form = await read_form(request, site)
     onward = local_path(form.get("next", "/"))
     text = form.get("token", "").strip()
     if not text or site.facts.snapshot.token(text) is None:
-        tries.check(address)  # not before: behind a proxy all share one address, and nobody guesses 256 bits
+        tries.check(address)  # not before: an office may share one address, and nobody guesses 256 bits
         tries.count(address)
         wrong = "No live token reads like this. Make one with: saastracker token add NAME --project SLUG --scope read"
-        return page(request, "login.html", 401, next=onward, wrong=wrong)
+        return _form(request, onward, wrong)
     return _onward(onward, TOKEN_COOKIE, text, site)
 
 
 @post("/logout")
 async def logout(request: WebRequest) -> Response[bytes]:
+    """End the session, and forget the token."""
     site: Site = request.app.state.site
     await read_form(request, site)
-    return _onward("/login", TOKEN_COOKIE, "", site, max_age=0)
+    signed = site.signed(request)
+    if signed is not None:
+        await asyncio.to_thread(site.accounts.sessions.end, signed, signed.session.id, now_ms())
+    answer = _onward(site.entrance, TOKEN_COOKIE, "", site, max_age=0)
+    answer.cookies.append(cookie(SESSION_COOKIE, "", secure=site.secure, max_age=0))
+    return answer
 
 
 @post("/theme")
@@ -81,6 +90,11 @@ async def choose_theme(request: WebRequest) -> Response[bytes]:
     return _onward(onward, THEME_COOKIE, theme if theme in THEMES else "system", site)
 
 
+def _form(request: WebRequest, onward: str, wrong: str | None = None) -> Response[bytes]:
+    accounts = bool(request.app.state.site.accounts.snapshot.users)
+    return page(request, "login.html", 401 if wrong else 200, next=onward, wrong=wrong, accounts=accounts)
+
+
 def _onward(path: str, name: str, value: str, site: Site, max_age: int = YEAR) -> Response[bytes]:
     answer = redirect(path)
     answer.cookies.append(cookie(name, value, secure=site.secure, max_age=max_age))
@@ -90,7 +104,8 @@ def _onward(path: str, name: str, value: str, site: Site, max_age: int = YEAR) -
 async def read_form(request: WebRequest, site: Site) -> dict[str, str]:
     """The fields of a form that one of our own pages sent.
 
-    Raises Forbidden for another site's, RequestTimeout for one that does not arrive.
+    Raises Forbidden for another site's, and for one without the token of who is signed in; RequestTimeout for one
+    that does not arrive.
     """
     origin = request.headers.get("origin")
     own = {request.headers.get("host", ""), urlsplit(site.public_url).netloc}
@@ -98,6 +113,9 @@ async def read_form(request: WebRequest, site: Site) -> dict[str, str]:
         raise Forbidden("This form was sent by a page of another site. Open the page here and send it again.")
     body = (await read_body(request))[:FORM_MAX].decode("utf-8", "replace")
     try:
-        return {name: values[0] for name, values in parse_qs(body, max_num_fields=FIELDS_MAX).items()}
+        form = {name: values[0] for name, values in parse_qs(body, max_num_fields=FIELDS_MAX).items()}
     except ValueError:
         raise Invalid(f"A form has at most {FIELDS_MAX} fields.") from None
+    if site.signed(request) is not None:
+        check_csrf(request.cookies[SESSION_COOKIE], form.get(FIELD, ""))
+    return form

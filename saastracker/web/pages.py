@@ -12,12 +12,13 @@ from litestar.response import Stream
 
 from saastracker.contracts import Reader, ReportPage
 from saastracker.errors import MethodNotAllowed, NotFound
-from saastracker.records import Token, now_ms
+from saastracker.records import now_ms
 from saastracker.report import Report, Table
 from saastracker.scope import LIMIT_DEFAULT, LIMIT_MAX, Scope
 from saastracker.views import VIEW
 from saastracker.web.answers import cached, cookie, page, redirect
 from saastracker.web.arranging import Arrangement, arranged, chosen, split
+from saastracker.web.callers import Caller
 from saastracker.web.faces import csv_block, iso, json_report
 from saastracker.web.following import follow
 from saastracker.web.layout import layout
@@ -35,7 +36,7 @@ SECTIONS = ("Overview", "Product", "Customers", "Errors", "Games", "Web")
 def home(request: WebRequest) -> Response[bytes]:
     """To the project last looked at, else the first."""
     site: Site = request.app.state.site
-    projects = site.projects(site.token(request))
+    projects = site.projects(site.caller(request))
     last = request.cookies.get(PROJECT_COOKIE)
     for project in sorted(projects, key=lambda project: project.slug != last):
         return redirect(f"/p/{project.slug}/")
@@ -46,7 +47,7 @@ def home(request: WebRequest) -> Response[bytes]:
 def project_home(request: WebRequest, slug: FromPath[str]) -> Response[bytes]:
     """To the project's first report."""
     site: Site = request.app.state.site
-    project = site.project(site.token(request), slug)
+    project = site.project(site.caller(request), slug)
     for reports in menu(site).values():
         return redirect(f"/p/{project.slug}/{reports[0].slug}")
     raise NotFound("No plugin offers a report. Add one to `plugins` in the configuration.")
@@ -57,7 +58,7 @@ class Asked(msgspec.Struct):
 
     request: WebRequest
     site: Site
-    token: Token
+    caller: Caller
     project: Project
     page: ReportPage
     item: str | None
@@ -95,7 +96,8 @@ async def report(request: WebRequest, slug: FromPath[str], name: FromPath[str]) 
     if asked.page.live and face == "events":
         if request.method != "GET":
             raise MethodNotAllowed("GET")
-        return follow(asked.site.live, asked.page.live, asked.scope, lambda: asked.site.is_live(asked.token))
+        still_open = partial(asked.site.opens, asked.caller, asked.project)
+        return follow(asked.site.live, asked.page.live, asked.scope, still_open)
     if face not in FACES:
         raise NotFound(f"There is no report {name[:64]}.{face[:64]} here.")
     return await asyncio.to_thread(_answer, asked, FACES[face])
@@ -122,8 +124,8 @@ def _sent_item(request: WebRequest) -> str:
 
 def _asked(request: WebRequest, slug: str, name: str, item: str | None) -> Asked:
     site: Site = request.app.state.site
-    token = site.token(request)
-    project = site.project(token, slug)
+    caller = site.caller(request)
+    project = site.project(caller, slug)
     found = site.reports.get(name)
     if found is None:
         raise NotFound(f"There is no report {name[:64]} here.")
@@ -135,7 +137,7 @@ def _asked(request: WebRequest, slug: str, name: str, item: str | None) -> Asked
     now = now_ms()
     query, arrangement = split(request.scope["query_string"].decode("latin-1"))
     scope = Scope.parse(query, project=project.id, timezone=project.timezone, now=now, declared=declared)
-    return Asked(request, site, token, project, found, item, load, scope, arrangement, now)
+    return Asked(request, site, caller, project, found, item, load, scope, arrangement, now)
 
 
 def _detail(detail: Callable[[Reader, Scope, str], Report], item: str, reader: Reader, scope: Scope) -> Report:
@@ -183,7 +185,7 @@ def _html(asked: Asked, loaded: Report) -> Response[bytes]:
         asked.request,
         "report.html",
         project=asked.project,
-        projects=asked.site.projects(asked.token),
+        projects=asked.site.projects(asked.caller),
         menu=menu(asked.site),
         report=asked.page,
         title=loaded.title or asked.page.title,

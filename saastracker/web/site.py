@@ -7,18 +7,23 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from litestar import HttpMethod, Request, route
+from litestar.types import HTTPScope
 
 from saastracker import bodies
+from saastracker.accounts import Accounts
+from saastracker.accounts.model import Role, Signed, may
 from saastracker.contracts import ReportPage, Store
 from saastracker.definitions import Definitions
-from saastracker.errors import NotFound, RequestTimeout, Unauthorized
+from saastracker.errors import Forbidden, NotFound, RequestTimeout, Unauthorized
 from saastracker.facts import Facts
 from saastracker.live import Live
-from saastracker.records import Token
+from saastracker.records import now_ms
 from saastracker.schedule import Scheduler
+from saastracker.web.callers import SCOPE_ROLES, Caller
 from saastracker.wire import Project
 
 TOKEN_COOKIE = "saastracker_token"  # noqa: S105
+SESSION_COOKIE = "saastracker_session"
 get = partial(route, http_method=[HttpMethod.GET, HttpMethod.HEAD])  # the server leaves out the body of HEAD
 WebRequest: TypeAlias = Request[Any, Any, Any]
 
@@ -30,39 +35,67 @@ class Site:
     facts: Facts
     store: Store
     reports: Mapping[str, ReportPage]  # by slug, in the order of the menu
+    accounts: Accounts
     definitions: Definitions
     scheduler: Scheduler
     live: Live
     ready: Callable[[], Awaitable[Mapping[str, Any]]]  # `ready`, whether events can be taken, and why not
     metrics: Callable[[], bytes]  # Prometheus text
+    address_of: Callable[[HTTPScope], str | None]  # a request's client, behind trusted proxies too
     public_url: str  # where people and clients reach the server, without a trailing slash
 
-    def token(self, request: WebRequest) -> Token:
-        """The token of `Authorization: Bearer`, else of the cookie. Raises Unauthorized."""
-        header = request.headers.get("authorization", "")
-        kind, _, text = header.partition(" ")
-        if kind.lower() != "bearer":
+    def caller(self, request: WebRequest) -> Caller:
+        """Who asks, by `Authorization: Bearer`, else by the cookie of a session or of a token. Raises Unauthorized."""
+        kind, _, text = request.headers.get("authorization", "").partition(" ")
+        cookie = kind.lower() != "bearer"
+        if cookie:
+            signed = self.signed(request)
+            if signed is not None:
+                return Caller(signed=signed)
             text = request.cookies.get(TOKEN_COOKIE, "")
         token = self.facts.snapshot.token(text.strip()) if text else None
         if token is None:
             raise Unauthorized("Send an API token as `Authorization: Bearer st_…`, or sign in.")
-        return token
+        return Caller(token=token, cookie=cookie)
 
-    def is_live(self, token: Token) -> bool:
-        """Whether a token that was live some time ago still is."""
-        return token.digest in self.facts.snapshot.by_digest
+    def signed(self, request: WebRequest) -> Signed | None:
+        """The user who is signed in with the browser that asks."""
+        text = request.cookies.get(SESSION_COOKIE, "")
+        return self.accounts.signed(text, now_ms()) if text else None
 
-    def projects(self, token: Token) -> list[Project]:
-        """What a token opens, by name."""
+    @property
+    def entrance(self) -> str:
+        """Where people come in: with a token, until somebody has an account."""
+        return "/sign-in" if self.accounts.snapshot.users else "/login"
+
+    def opens(self, caller: Caller, project: Project) -> bool:
+        """Whether somebody who asked some time ago still may read a project."""
+        if caller.token is not None:
+            return caller.token.digest in self.facts.snapshot.by_digest
+        people, signed = self.accounts.snapshot, caller.signed
+        if signed is None or signed.session.id not in people.sessions:
+            return False
+        return project.workspace in people.roles.get(signed.user.id, {})
+
+    def projects(self, caller: Caller) -> list[Project]:
+        """What a caller may read, by name."""
         known = self.facts.snapshot.projects_by_slug.values()
-        return sorted((project for project in known if opens(token, project)), key=lambda project: project.name)
+        return sorted((project for project in known if caller.may(project, "viewer")), key=lambda project: project.name)
 
-    def project(self, token: Token, slug: str) -> Project:
-        """The project of an address. Raises NotFound for one that the token does not open, too."""
+    def project(self, caller: Caller, slug: str, needed: Role = "viewer") -> Project:
+        """The project of an address.
+
+        Raises NotFound for one that the caller may not know of, too; Forbidden if the caller's role is below `needed`.
+        """
         project = self.facts.snapshot.projects_by_slug.get(slug)
-        if project is None or not opens(token, project):
+        if project is None or caller.role(project) is None:
             raise NotFound(f"There is no project {slug[:64]} here.")
+        check_role(caller, caller.role(project), needed)
         return project
+
+    def address(self, request: WebRequest) -> str:
+        """Where the request came from, behind trusted proxies too."""
+        return self.address_of(request.scope) or ""
 
     @property
     def secure(self) -> bool:
@@ -70,8 +103,15 @@ class Site:
         return self.public_url.startswith("https:")
 
 
-def opens(token: Token, project: Project) -> bool:
-    return token.workspace == project.workspace and token.project in (None, project.id)
+def check_role(caller: Caller, role: Role | None, needed: Role) -> None:
+    """Raises Forbidden if `role` is below `needed`."""
+    if may(role, needed):
+        return
+    if caller.token is not None:
+        scope = next(scope for scope, given in SCOPE_ROLES.items() if may(given, needed) or scope == "admin")
+        detail = f"This needs a token of scope {scope}. Make one with: saastracker token add NAME --scope {scope}"
+        raise Forbidden(detail, reason="scope")
+    raise Forbidden(f"This needs the role {needed}; you are {role or 'no member'}. Ask an admin.", reason="role")
 
 
 async def read_body(request: WebRequest) -> bytes:

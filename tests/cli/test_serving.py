@@ -34,6 +34,33 @@ def test_each_printed_curl_line_works(server: tuple[str, str], run: Run) -> None
     assert answer.status_code == 200
 
 
+def test_the_printed_link_makes_the_owners_account(server: tuple[str, str], read: Read) -> None:
+    url, printed = server
+    link = re.search(r"^  (http\S+/sign-up/\S+)$", printed, re.MULTILINE)
+    assert link
+    form = {"name": "Ada", "email": "ada@example.com", "password": "an owl in the chimney"}
+    with httpx.Client(base_url=url) as browser:
+        assert "You become owner" in browser.get(link[1]).text
+        assert browser.post(link[1], data=form).status_code == 303
+        assert browser.get("/p/my-product/stream").status_code == 200
+        assert browser.get(link[1]).status_code == 404
+    assert httpx.get(f"{url}/p/my-product/stream").headers["location"].startswith("/sign-in")
+    (user,) = read("user", "list")
+    assert (user["email"], user["workspace"], user["role"]) == ("ada@example.com", "Default", "owner")
+
+
+def test_a_new_role_reaches_a_running_server(server: tuple[str, str], read: Read) -> None:
+    link = read("user", "add", "bob@example.com", "--role", "viewer")["link"].replace(
+        "http://127.0.0.1:8000", server[0]
+    )
+    for _ in range(100):
+        answer = httpx.get(link)
+        if answer.status_code == 200:
+            break
+        time.sleep(0.05)
+    assert "You become viewer" in answer.text
+
+
 def test_new_keys_reach_a_running_server(server: tuple[str, str], read: Read) -> None:
     key = read("project", "add", "B")["keys"]["bearer"]["key"]
     for _ in range(100):

@@ -12,7 +12,8 @@ import pytest
 
 import saastracker_sqlite
 import saastracker_stream
-from saastracker.contracts import Group, Reader, Refused, Store, Submission
+from saastracker.accounts import Accounts
+from saastracker.contracts import Group, Reader, RecordStore, Refused, Store, Submission
 from saastracker.definition import Definition
 from saastracker.definition import Definitions as LiveView
 from saastracker.definitions import Definitions
@@ -88,6 +89,7 @@ class Running:
 
     site: Site
     store: Store
+    records: RecordStore
     facts: Facts
     shop: Project
     game: Project  # the same workspace as shop
@@ -151,7 +153,8 @@ def running(tmp_path: Path) -> Iterator[Running]:
     records = record_stores["sqlite"]()
     store = stores["sqlite"](records)
     store.claim()
-    facts = Facts(records, Secrets.open(tmp_path))
+    secrets = Secrets.open(tmp_path)
+    facts = Facts(records, secrets)
     workspace = facts.default_workspace().id
     definitions = Definitions(records, {each.kind: each for each in DEFINITIONS})
     scheduler = Scheduler(
@@ -171,6 +174,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
     running = Running(
         site=Site(
             facts=facts,
+            accounts=Accounts(records, secrets),
             store=store,
             reports={page.slug: page for page in saastracker_stream.reports(config)},
             definitions=definitions,
@@ -178,9 +182,11 @@ def running(tmp_path: Path) -> Iterator[Running]:
             live=Live(),
             ready=ready,
             metrics=lambda: b"events_total 1\n",
+            address_of=lambda scope: scope["client"][0] if scope["client"] else None,
             public_url=BASE,
         ),
         store=store,
+        records=records,
         facts=facts,
         shop=facts.add_project("Shop", workspace, timezone="Europe/Berlin"),
         game=facts.add_project("Game", workspace),
