@@ -9,12 +9,13 @@ import numpy as np
 from saastracker.active import Active
 from saastracker.actors import Actors
 from saastracker.contracts import Reader
-from saastracker.customers import Facts, facts
+from saastracker.customers import facts
 from saastracker.definition import Defined
 from saastracker.errors import NotFound
 from saastracker.index import Integers, day_number, distinct
 from saastracker.report import Column, Figure, Figures, Measure, Point, Report, Series, Table
 from saastracker.scope import Scope, Span
+from saastracker.told import Facts
 from saastracker_adoption.counting import Adoption, Chosen, adoptions, first_uses
 from saastracker_adoption.listing import COLUMNS, counting
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from saastracker.contracts import Reader
-from saastracker.customers import Facts, facts
+from saastracker.customers import facts
 from saastracker.definition import Definitions
 from saastracker.errors import NotFound
 from saastracker.health.explaining import CHANGES, Explained, change, explain
@@ -12,6 +12,7 @@ from saastracker.health.scoring import Scores
 from saastracker.index import day_number
 from saastracker.report import Figure, Figures, Measure, Point, Report, Series
 from saastracker.scope import Scope
+from saastracker.told import Facts
 
 
 def explained(reader: Reader, scope: Scope, definitions: Definitions, org: str) -> Report:

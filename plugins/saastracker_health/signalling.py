@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from saastracker.contracts import Reader
-from saastracker.customers import Facts, facts
+from saastracker.customers import facts
 from saastracker.definition import Definitions
 from saastracker.health.wording import many
 from saastracker.job import JobContext, Notice
 from saastracker.report import Column, Note, Report, Table
 from saastracker.scope import Scope, Span
+from saastracker.told import Facts
 from saastracker_health.kinds import Dismissal, Kind
 from saastracker_health.signals import Priority, Signal, signals
 

@@ -5,10 +5,13 @@ import numpy as np
 from saastracker.active import Active, active
 from saastracker.actors import Actors
 from saastracker.contracts import Reader
-from saastracker.customers import Facts, facts, plans
+from saastracker.customers import plans
+from saastracker.definition import Definitions
+from saastracker.health.scoring import scores
 from saastracker.index import Integers, day_number
 from saastracker.report import Column, Report, Table
 from saastracker.scope import Scope
+from saastracker.told import Facts, Memory
 
 COLUMNS = (
     Column("org", "Organization", "code", "opened", link="organizations/{org}"),
@@ -17,16 +20,16 @@ COLUMNS = (
     Column("persons", "Persons", "number", look="rank", about="People with at least one event in the span."),
     Column("events", "Events", "number"),
     Column("trend", "Trend", "spark", about="Events over the span."),
-    Column("first_seen", "First seen", "time", "wide", about="The first event ever, in any environment."),
+    Column("first_seen", "First seen", "time", "opened", about="The first event ever, in any environment."),
     Column("last_seen", "Last seen", "time", about="The last event of all, in any environment."),
-    Column("health", "Health", "number", "wide"),
-    Column("band", "Band", "tag", "wide", look="status"),
+    Column("health", "Health", "number", about="The score on the last day of the span; none when dormant."),
+    Column("band", "Band", "tag", look="status", about="Of the score, by the project's health model."),
     Column("mrr", "MRR", "number", "wide", about="Monthly recurring revenue: the trait company.custom.mrr."),
 )
 TREND_POINTS = 30
 
 
-def listing(reader: Reader, scope: Scope) -> Report:
+def listing(reader: Reader, scope: Scope, definitions: Definitions, memory: Memory) -> Report:
     actors = reader.actors(scope.project)
     seen = active(reader, scope, actors, scope.span)
     seen = seen.only(actors.org[seen.actor] >= 0)
@@ -38,8 +41,9 @@ def listing(reader: Reader, scope: Scope) -> Report:
     shown = sorted(np.unique(orgs).tolist(), key=lambda org: (-persons[org], -events[org], org))
     trends = _trends(scope, seen, orgs, size)
     names = reader.texts([actors.org_codes[org] for org in shown])
-    told = facts(reader, scope.project)
+    told = memory.told(reader, scope.project).organizations
     plan = plans(reader, scope, actors, set(shown))
+    found = scores(reader, scope, actors, definitions)
     first, last = actors.org_first(), actors.org_last()
     rows = []
     for org in shown:
@@ -55,8 +59,7 @@ def listing(reader: Reader, scope: Scope) -> Report:
                 trends[org].tolist(),
                 int(first[org]),
                 int(last[org]),
-                None,
-                None,
+                *(found.health(0, org) or (None, None)),
                 about.mrr,
             ]
         )

@@ -1,109 +1,145 @@
-"""One organization: its figures, its days, its people and what they do."""
+"""One organization: its figures, its health, its people and what they do."""
 
 from collections import Counter
 from datetime import timedelta
+from typing import NamedTuple, TypeAlias
+from urllib.parse import quote
 
+import msgspec
 import numpy as np
+from numpy.typing import NDArray
+from pyroaring import BitMap
 
 from saastracker.active import Active, active
 from saastracker.actors import Actors
 from saastracker.cells import cells
-from saastracker.conditions import conditions
 from saastracker.contracts import Reader
-from saastracker.customers import Facts, facts, plans
+from saastracker.customers import plans
+from saastracker.definition import Definitions
 from saastracker.errors import NotFound
+from saastracker.health.explaining import Explained, explain
 from saastracker.index import Integers, day_number
-from saastracker.persons import joining
-from saastracker.report import Column, Figure, Figures, Measure, Point, Report, Series, Table
-from saastracker.scope import Scope, Span
+from saastracker.latest import sessions, timeline
+from saastracker.persons import Person, joining
+from saastracker.report import Column, Figure, Figures, Measure, Number, Point, Report, Series, Table
+from saastracker.scope import Filter, Scope, Span
+from saastracker.told import Facts, Memory, Told, email, full_name
+from saastracker.visits import Visits, visits
+from saastracker_organizations.features import features
 
 PEOPLE = (
-    Column("person", "Person", link="people/{person}"),
+    Column("person", "Person", "code", "opened", link="people/{person}"),
+    Column("name", "Name", otherwise="person", link="people/{person}"),
+    Column("email", "E-mail", "text", "wide"),
     Column("events", "Events", "number", look="rank"),
     Column("last_seen", "Last seen", "time", about="The last event in this organization, in any environment."),
 )
 ABOUT = (
     Column("org", "Organization"),
-    Column("name", "Name"),
-    Column("plan", "Plan", "tag"),
-    Column("first_seen", "First seen", "time"),
-    Column("last_seen", "Last seen", "time"),
-    Column("mrr", "MRR", "number"),
+    Column("name", "Name", "text", "never"),
+    Column("plan", "Plan", "tag", about="The plan of the latest event up to the end of the span that has one."),
+    Column("first_seen", "First seen", "time", about="The first event ever, in any environment."),
+    Column("last_seen", "Last seen", "time", about="The last event of all, in any environment."),
+    Column("mrr", "MRR", "number", about="Monthly recurring revenue: the trait company.custom.mrr."),
 )
-LATEST = (
-    Column("time", "Time", "time"),
-    Column("type", "Type", "tag", "wide"),
-    Column("name", "Name"),
-    Column("person", "Person", link="people/{person}"),
-    Column("path", "Path", "code"),
-)
-LATEST_EVENTS = 50
+Flags: TypeAlias = NDArray[np.bool_]
+
 MEASURES = (Measure("events", "Events"), Measure("persons", "Persons"))
 
 
-def organization(reader: Reader, scope: Scope, org: str) -> Report:
+def organization(reader: Reader, scope: Scope, definitions: Definitions, memory: Memory, org: str) -> Report:
     """Raises NotFound where no event that is in the index named it."""
     actors = reader.actors(scope.project)
     texts = reader.texts(actors.org_codes)
     number = next((number for number, code in enumerate(actors.org_codes) if texts[code] == org), None)
     if number is None:
         raise NotFound(f"No event named the organization {org[:64]}.", reason="unknown_organization")
-    seen = _active(reader, scope, actors, scope.span, number)
-    before = _active(reader, scope, actors, scope.compared, number) if scope.compared else None
-    told = facts(reader, scope.project).get(org, Facts())
+    inside = _inside(scope, org)
+    mine = actors.org == number
+    seen = _active(reader, scope, actors, scope.span, mine)
+    before = _active(reader, scope, actors, scope.compared, mine) if scope.compared else None
+    begun = visits(reader, inside, actors, scope.span)
+    begun_before = visits(reader, inside, actors, scope.compared) if scope.compared else None
+    told = memory.told(reader, scope.project)
+    about = told.organizations.get(org, Facts())
     plan = plans(reader, scope, actors, {number}).get(number)
+    health = explain(reader, scope, actors, definitions, number)
     first, last = int(actors.org_first()[number]), int(actors.org_last()[number])
     return Report(
-        title=told.name or org,
+        title=about.name or org,
         blocks=(
-            _totals(actors, seen, before),
+            _totals(actors, _Spans(seen, before, begun, begun_before), health, org),
             _days(actors, seen, scope),
-            _people(reader, actors, seen, number),
             Table(
                 key="organization",
                 title="Organization",
                 columns=ABOUT,
-                rows=[[org, told.name, plan, first, last, told.mrr]],
+                rows=[[org, about.name, plan, first, last, about.mrr]],
             ),
-            _top(reader, scope, actors, number, "name"),
-            _top(reader, scope, actors, number, "path"),
-            _latest(reader, scope, actors, org),
+            *health.blocks,
+            *features(reader, scope, actors, definitions, mine if len(seen.events) else mine & False, plan),
+            _people(reader, actors, seen, mine, told),
+            sessions(reader, actors, begun, without="org"),
+            timeline(reader, scope, actors, mine, seen, without="org"),
+            _top(reader, scope, actors, mine, "name"),
+            _top(reader, scope, actors, mine, "path"),
         ),
     )
 
 
-def _active(reader: Reader, scope: Scope, actors: Actors, span: Span, org: int) -> Active:
+def _active(reader: Reader, scope: Scope, actors: Actors, span: Span, mine: Flags) -> Active:
     seen = active(reader, scope, actors, span)
-    return seen.only(actors.org[seen.actor] == org)
+    return seen.only(mine[seen.actor])
+
+
+def _inside(scope: Scope, org: str) -> Scope:
+    """The same of one organization only."""
+    asked = [item for item in scope.filters if (item.dimension, item.operator) == ("org", "is")]
+    kept = [item for item in scope.filters if item not in asked]
+    if asked and org not in {item.value for item in asked}:
+        kept.append(Filter("org", "is_not", org))  # nothing is both
+    return msgspec.structs.replace(scope, filters=(Filter("org", "is", org), *kept))
+
+
+class _Spans(NamedTuple):
+    """What was done in the span and in the one to compare with, None without."""
+
+    seen: Active
+    before: Active | None
+    begun: Visits
+    begun_before: Visits | None
+
+
+def _totals(actors: Actors, spans: _Spans, health: Explained, org: str) -> Figures:
+    def figure(key: str, value: Number, previous: Number, about: str) -> Figure:
+        return Figure(key=key, label=key.capitalize(), value=value, previous=previous, good="up", about=about)
+
+    seen, before, begun, begun_before = spans
+    return Figures(
+        key="totals",
+        title="In the span",
+        figures=(
+            figure(
+                "persons",
+                _persons(actors, seen.actor),
+                None if before is None else _persons(actors, before.actor),
+                "People with at least one event in the span.",
+            ),
+            figure("events", int(seen.events.sum()), None if before is None else int(before.events.sum()), ""),
+            figure(
+                "sessions",
+                len(begun),
+                None if begun_before is None else len(begun_before),
+                "Sessions that began in the span.",
+            ),
+            health.figure("health", link=f"health/{quote(org, safe='')}"),
+        ),
+    )
 
 
 def _persons(actors: Actors, numbers: Integers) -> int:
     persons = actors.person[numbers]
     return len(np.unique(persons[persons >= 0]))
-
-
-def _totals(actors: Actors, seen: Active, before: Active | None) -> Figures:
-    return Figures(
-        key="totals",
-        title="In the span",
-        figures=(
-            Figure(
-                key="persons",
-                label="Persons",
-                value=_persons(actors, seen.actor),
-                previous=None if before is None else _persons(actors, before.actor),
-                good="up",
-                about="People with at least one event in the span.",
-            ),
-            Figure(
-                key="events",
-                label="Events",
-                value=int(seen.events.sum()),
-                previous=None if before is None else int(before.events.sum()),
-                good="up",
-            ),
-        ),
-    )
 
 
 def _days(actors: Actors, seen: Active, scope: Scope) -> Series:
@@ -115,50 +151,36 @@ def _days(actors: Actors, seen: Active, scope: Scope) -> Series:
     return Series(key="days", title="By day", interval="day", measures=MEASURES, points=points)
 
 
-def _people(reader: Reader, actors: Actors, seen: Active, org: int) -> Table:
-    mine = actors.org == org
-    events = np.zeros(len(actors.person_codes), np.int64)
-    last = np.zeros(len(actors.person_codes), np.int64)
+def _people(reader: Reader, actors: Actors, seen: Active, mine: Flags, told: Told) -> Table:
+    events, last = np.zeros((2, len(actors.person_codes)), np.int64)
     somebody = actors.person[seen.actor] >= 0
     np.add.at(events, actors.person[seen.actor[somebody]], seen.events[somebody])
     members = mine & (actors.person >= 0)
     np.maximum.at(last, actors.person[members], actors.last[members])
     shown = sorted(np.flatnonzero(events).tolist(), key=lambda person: (-events[person], person))
     texts = reader.texts([actors.person_codes[person] for person in shown])
-    rows = [[texts[actors.person_codes[person]], int(events[person]), int(last[person])] for person in shown]
+    traits = told.traits(joining(reader, actors))
+    rows = []
+    for person in shown:
+        who = Person(bool(actors.anonymous[person]), texts[actors.person_codes[person]])
+        known = traits(who)
+        rows.append([who.id, full_name(known), email(known), int(events[person]), int(last[person])])
     return Table(key="people", title="People", columns=PEOPLE, rows=rows)
 
 
-def _top(reader: Reader, scope: Scope, actors: Actors, org: int, dimension: str) -> Table:
+def _top(reader: Reader, scope: Scope, actors: Actors, mine: Flags, dimension: str) -> Table:
     """Events by name or path."""
     counts: Counter[str] = Counter()
-    mine = actors.org == org
+    own = BitMap(np.flatnonzero(mine).tolist())
     for _, key, cell in cells(reader, scope, actors, scope.span, dimension):
-        who, events = cell.per_actor()
-        counts[key] += int(events[mine[who]].sum())
+        if cell.counts is None:  # one event of each
+            counts[key] += own.intersection_cardinality(cell.actors)
+        elif own.intersect(cell.actors):
+            who, events = cell.per_actor()
+            counts[key] += int(events[mine[who]].sum())
     rows = [[key, count] for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if count]
     columns = (
         Column("name", "Name") if dimension == "name" else Column("path", "Path", "code"),
         Column("events", "Events", "number", look="rank"),
     )
     return Table(key=f"{dimension}s", title=f"{dimension.capitalize()}s", columns=columns, rows=rows)
-
-
-def _latest(reader: Reader, scope: Scope, actors: Actors, org: str) -> Table:
-    sql, parameters = conditions(scope)
-    rows = reader.query(
-        f"""SELECT "time", type, name, "user", anonymous, path FROM events
-        WHERE {sql} AND org = :inside AND "time" >= :start AND "time" < :end
-        ORDER BY "time" DESC, sequence DESC LIMIT :limit""",
-        **parameters,
-        inside=org,
-        start=scope.span.start,
-        end=scope.span.end,
-        limit=LATEST_EVENTS,
-    )
-    person = joining(reader, actors)
-    latest = []
-    for time, kind, name, user, anonymous, path in rows:
-        who = person(user, anonymous)
-        latest.append([time, kind, name, who and who.id, path])
-    return Table(key="latest", title="Latest events", columns=LATEST, rows=latest, whole=False)

@@ -1,15 +1,32 @@
-"""The people who use a product: a list of them, and one of them in detail."""
+"""The people who use a product: a list of them, and everything about one of them on one page."""
 
 from collections.abc import Sequence
 
 from saastracker.contracts import Config, Reader, ReportPage
+from saastracker.definition import Definitions
 from saastracker.hookspecs import hookimpl
 from saastracker.report import Report
 from saastracker.scope import Scope
+from saastracker.told import Memory
 
 
 @hookimpl
-def reports(config: Config) -> Sequence[ReportPage]:  # noqa: ARG001
+def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  # noqa: ARG001
+    memory = Memory()
+
+    # numpy takes 13 MB, which a server is spared until someone asks.
+
+    def load(reader: Reader, scope: Scope) -> Report:
+        from saastracker_people.listing import listing  # noqa: PLC0415
+
+        return listing(reader, scope, memory)
+
+    def detail(reader: Reader, scope: Scope, person: str) -> Report:
+        """By the user id or any of the anonymous ids."""
+        from saastracker_people.profile import profile  # noqa: PLC0415
+
+        return profile(reader, scope, memory, person)
+
     return [
         ReportPage(
             slug="people",
@@ -20,19 +37,3 @@ def reports(config: Config) -> Sequence[ReportPage]:  # noqa: ARG001
             detail=detail,
         )
     ]
-
-
-# numpy takes 13 MB, which a server is spared until someone asks.
-
-
-def load(reader: Reader, scope: Scope) -> Report:
-    from saastracker_people.listing import listing  # noqa: PLC0415
-
-    return listing(reader, scope)
-
-
-def detail(reader: Reader, scope: Scope, person: str) -> Report:
-    """One person, by the user id or any of the anonymous ids. Raises NotFound where no event has it."""
-    from saastracker_people.profile import profile  # noqa: PLC0415
-
-    return profile(reader, scope, person)

@@ -9,7 +9,7 @@ from saastracker.index import Integers
 from saastracker.persons import Person, joining
 from saastracker.report import Column, Report, Table
 from saastracker.scope import Scope
-from saastracker_people.traits import email, full_name, traits
+from saastracker.told import Memory, email, full_name
 
 COLUMNS = (
     Column("person", "Person", link="people/{person}", about="The user id, or the anonymous id of a visitor."),
@@ -22,7 +22,7 @@ COLUMNS = (
 )
 
 
-def listing(reader: Reader, scope: Scope) -> Report:
+def listing(reader: Reader, scope: Scope, memory: Memory) -> Report:
     actors = reader.actors(scope.project)
     seen = active(reader, scope, actors, scope.span)
     seen = seen.only(actors.person[seen.actor] >= 0)
@@ -31,12 +31,12 @@ def listing(reader: Reader, scope: Scope) -> Report:
     shown = sorted(np.flatnonzero(events).tolist(), key=lambda person: (-events[person], person))
     orgs = _latest_orgs(actors)
     texts = reader.texts([*(actors.person_codes[person] for person in shown), *actors.org_codes])
-    told = traits(reader, scope.project, joining(reader, actors))
+    traits = memory.told(reader, scope.project).traits(joining(reader, actors))
     first, last = actors.person_first(), actors.person_last()
     rows = []
     for person in shown:
         who = Person(bool(actors.anonymous[person]), texts[actors.person_codes[person]])
-        known = told.get(who, {})
+        known = traits(who)
         org = int(orgs[person])
         rows.append(
             [

@@ -1,7 +1,8 @@
 """The report on organizations equals a plain count over the raw events."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,31 @@ from hypothesis import strategies as st
 from saastracker.contracts import Reader
 from saastracker.errors import NotFound
 from saastracker.event import Event
+from saastracker.health.model import HealthModel
+from saastracker.report import Report
+from saastracker.testing import InMemoryDefinitions
 from saastracker.web.faces import iso
-from saastracker_organizations import detail, load
+from saastracker_organizations import reports
 from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, START, ZONES, Row, blocks, inside, keys, made, rows, scope
 from tests.indexed import DAY, HOUR, at, reading
+from tests.plugins.health.slow import FEATURES, TAGGER, Asked, defined
+from tests.plugins.health.slow import slow as health_of
 
 COLUMNS = ["org", "name", "plan", "persons", "events", "first_seen", "last_seen", "health", "band", "mrr"]
+DEFINED = defined(HealthModel())
+COUNTABLE = ("", "environment=staging", "org=x")  # filters under which the use of features is known
 
 
-def ask(reader: Reader, query: str, zone: str = "UTC", org: str | None = None) -> dict[str, Any]:
+def report(
+    reader: Reader, query: str, zone: str = "UTC", org: str | None = None, definitions: InMemoryDefinitions = DEFINED
+) -> Report:
+    [page] = reports(None, definitions)  # type: ignore[arg-type]
     asked = scope(query, zone)
-    return blocks(load(reader, asked) if org is None else detail(reader, asked, org), asked)
+    return page.load(reader, asked) if org is None else page.detail(reader, asked, org)  # type: ignore[misc]
+
+
+def ask(reader: Reader, query: str, zone: str = "UTC", **more: Any) -> dict[str, Any]:
+    return blocks(report(reader, query, zone, **more), scope(query, zone))
 
 
 def told(found: list[Row], org: str) -> tuple[str | None, float | None]:
@@ -52,6 +67,9 @@ def slow(found: list[Row], query: str) -> dict[str, list[Any]]:
             and environment in {None, row.event.environment}
         ]
         name, mrr = told(found, org)
+        features = FEATURES if query in COUNTABLE else ()
+        health = health_of(Asked(found, QUERIES[query], environment, features), org, LAST)
+        assert health
         answer[org] = [
             org,
             name,
@@ -60,14 +78,14 @@ def slow(found: list[Row], query: str) -> dict[str, list[Any]]:
             len(mine),
             iso(min(times)),
             iso(max(times)),
-            None,
-            None,
+            health.score,
+            health.band,
             mrr,
         ]
     return answer
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3),
@@ -79,7 +97,8 @@ def test_equals_a_slow_count(
 ) -> None:
     batches = [made(seed + number, size) for number, size in enumerate(sizes)]
     found = rows([event for batch in batches for event in batch], zone)
-    with reading(tmp_path_factory.mktemp("organizations"), zone, *batches, foreign=FOREIGN, rebuilt=rebuilt) as reader:
+    folder, followed = tmp_path_factory.mktemp("organizations"), {"taggers": [TAGGER], "definitions": DEFINED}
+    with reading(folder, zone, *batches, foreign=FOREIGN, rebuilt=rebuilt, **followed) as reader:  # type: ignore[arg-type]
         for query in QUERIES:
             table = ask(reader, f"{SPAN}&{query}", zone)["organizations"]
             expected = slow(found, query)
@@ -87,16 +106,24 @@ def test_equals_a_slow_count(
             ranks = [(-row[3], -row[4]) for row in table["rows"]]
             assert ranks == sorted(ranks)
             for org in expected:
-                check_detail(ask(reader, f"{SPAN}&{query}", zone, org), found, query, org)
+                answer = ask(reader, f"{SPAN}&{query}", zone, org=org)
+                check_detail(answer, found, query, org)
+                check_uses(answer, found, query, org)
 
 
 def check_detail(answer: dict[str, Any], found: list[Row], query: str, org: str) -> None:
     mine = [row for row in inside(found, QUERIES[query]) if row.event.org == org]
     persons = {row.person for row in mine if row.person}
+    begun = sessions(found, query, org)
+    environment = "staging" if query == "environment=staging" else "production" if "environment=" in query else None
+    health = health_of(Asked(found, QUERIES[query], environment, FEATURES if query in COUNTABLE else ()), org, LAST)
     assert {figure["key"]: figure["value"] for figure in answer["totals"]["figures"]} == {
         "persons": len(persons),
         "events": len(mine),
+        "sessions": len(begun),
+        "health": health and health.score,
     }
+    assert sorted(answer["sessions"]["rows"], key=str) == sorted(begun[:50], key=str)
     points = answer["days"]["points"]
     assert (points[0]["at"], points[-1]["at"], len(points)) == (FIRST, LAST, 12)
     for point in points:
@@ -111,12 +138,58 @@ def check_detail(answer: dict[str, Any], found: list[Row], query: str, org: str)
     }
     events = Counter(row.person for row in mine if row.person)
     people = [[person[1], events[person], iso(last[person])] for person in persons if person]
-    assert sorted(answer["people"]["rows"]) == sorted(people)
+    assert sorted([row[0], *row[3:]] for row in answer["people"]["rows"]) == sorted(people)
     for block, column in (("names", "name"), ("paths", "path")):
         counts = Counter(getattr(row.event, column) for row in mine if getattr(row.event, column))
         assert dict(answer[block]["rows"]) == dict(counts)
     latest = sorted((row.event.time or 0 for row in mine), reverse=True)[:50]
-    assert [row[0] for row in answer["latest"]["rows"]] == [iso(time) for time in latest]
+    assert [row[0] for row in answer["timeline"]["rows"]] == [iso(time) for time in latest]
+
+
+def sessions(found: list[Row], query: str, org: str) -> list[list[Any]]:
+    """Those that began in the span and have an event of the organization that the filters choose."""
+    groups = defaultdict(list)
+    environment = query.rpartition("environment=")[2] if "environment=" in query else None
+    for row in found:
+        if row.event.session and environment in {None, row.event.environment}:
+            groups[row.person, row.event.session].append(row)
+    begun = []
+    for (person, session), of in groups.items():
+        of.sort(key=lambda row: row.event.time or 0)
+        inside_org = any(QUERIES[query](row.event) and row.event.org == org for row in of)
+        if inside_org and FIRST <= of[0].local.date() <= LAST:
+            start, end = of[0].event.time or 0, of[-1].event.time or 0
+            begun.append([session, person and person[1], iso(start), (end - start) / 1000, len(of), None])
+    return begun
+
+
+def check_uses(answer: dict[str, Any], found: list[Row], query: str, org: str) -> None:
+    if query not in COUNTABLE:
+        assert "features" not in answer
+        return
+    seen = [row for row in found if QUERIES[query](row.event) and row.event.org == org]
+    [[_, _, plan, *_]] = answer["organization"]["rows"]
+    days = (LAST - FIRST).days + 1
+    expected: list[list[Any]] = []
+    for number, feature in enumerate(FEATURES, 1):
+        uses = [row for row in seen if row.event.name == feature.event]
+        now = [row for row in uses if FIRST <= row.local.date() <= LAST]
+        before = [row for row in uses if FIRST - timedelta(days) <= row.local.date() < FIRST]
+        meant = not feature.plans or plan in feature.plans
+        state = (
+            "used"
+            if len(now) >= feature.min_events
+            else "lost"
+            if len(before) >= feature.min_events
+            else "not used"
+            if meant
+            else "not in its plan"
+        )
+        last = str(max(row.local.date() for row in now)) if now else None
+        expected.append([feature.name, str(number), state, len(now), len({row.person for row in now} - {None}), last])
+    assert [[str(cell) if isinstance(cell, date) else cell for cell in row] for row in answer["features"]["rows"]] == [
+        *sorted(expected, key=lambda row: (-row[3], row[0]))
+    ]
 
 
 def test_by_hand(tmp_path: Path) -> None:
@@ -135,18 +208,19 @@ def test_by_hand(tmp_path: Path) -> None:
     with reading(tmp_path, "UTC", first, later, foreign=FOREIGN) as reader:
         answer = ask(reader, SPAN)["organizations"]
         assert keys(answer) == COLUMNS
+        # Acme: recency 20 * 19/27, frequency 25 * 2/20, breadth 20, no feature: 36.6 of 85. Beta: 50.3 of 100.
         assert answer["rows"] == [
-            *[["acme", "Acme Ltd", "pro", 2, 4, iso(noon), iso(noon + DAY), None, None, 99.5]],
-            *[["beta", None, "free", 1, 1, iso(noon - 90 * DAY), iso(noon + DAY), None, None, None]],
+            *[["acme", "Acme Ltd", "pro", 2, 4, iso(noon), iso(noon + DAY), 43, "onboarding", 99.5]],
+            *[["beta", None, "free", 1, 1, iso(noon - 90 * DAY), iso(noon + DAY), 50, "watch", None]],
         ]
-        [trend] = {len(row[5]) for row in load(reader, scope(SPAN)).tables[0].rows}
+        [trend] = {len(row[5]) for row in report(reader, SPAN).tables[0].rows}
         assert trend == 12
-        assert load(reader, scope(SPAN)).tables[0].rows[0][5] == [0, 3, 1] + [0] * 9
+        assert report(reader, SPAN).tables[0].rows[0][5] == [0, 3, 1] + [0] * 9
         one = ask(reader, f"{SPAN}&compare=previous", org="acme")
         assert one["organization"]["rows"] == [["acme", "Acme Ltd", "pro", iso(noon), iso(noon + DAY), 99.5]]
-        assert [figure["previous"] for figure in one["totals"]["figures"]] == [0, 0]
+        assert [figure["previous"] for figure in one["totals"]["figures"]] == [0, 0, 0, None]
         with pytest.raises(NotFound):
-            detail(reader, scope(SPAN), "nobody")
+            ask(reader, SPAN, org="nobody")
 
 
 def test_the_plan_is_the_last_of_a_day_with_many_events_after_it(tmp_path: Path) -> None:
@@ -174,7 +248,7 @@ def test_the_plan_is_the_last_of_a_day_with_many_events_after_it(tmp_path: Path)
 
 def test_a_long_span_has_a_short_trend(tmp_path: Path) -> None:
     with reading(tmp_path, "UTC", [Event(name="open", time=START + day * DAY, org="x") for day in range(10)]) as reader:
-        [[*_, trend, _, _, _, _, _]] = load(reader, scope("from=2026-01-01&to=2026-12-31")).tables[0].rows
+        [[*_, trend, _, _, _, _, _]] = report(reader, "from=2026-01-01&to=2026-12-31").tables[0].rows
         assert len(trend) <= 30
         assert sum(trend) == 10
 
@@ -183,4 +257,4 @@ def test_nobody_yet(tmp_path: Path) -> None:
     with reading(tmp_path, "UTC", foreign=FOREIGN) as reader:
         assert ask(reader, SPAN)["organizations"]["rows"] == []
         with pytest.raises(NotFound):
-            detail(reader, scope(SPAN), "x")
+            ask(reader, SPAN, org="x")

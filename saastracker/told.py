@@ -1,0 +1,180 @@
+"""What events told about people and organizations: of each trait the newest, by arrival."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+
+from saastracker.contracts import Reader
+from saastracker.persons import Joining, Person
+
+KEPT_MAX = 64_000_000  # bytes of one project between two reports
+KEPT_EACH = 400  # bytes that a person takes beside the traits
+PROJECTS_MAX = 8  # of which something is kept
+
+Sent: TypeAlias = tuple[tuple[int, bytes], ...]  # sequence numbers and JSON, oldest first
+
+
+class Facts(msgspec.Struct, frozen=True):
+    name: str | None = None
+    mrr: float | None = None  # monthly recurring revenue, in the project's currency
+
+
+class _Traits(msgspec.Struct):
+    user: msgspec.Raw = msgspec.Raw()
+    company: msgspec.Raw = msgspec.Raw()
+
+
+_traits = msgspec.json.Decoder(_Traits)
+_keys = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class Told(msgspec.Struct):
+    """All that the events of one project told."""
+
+    events: int = 0  # with traits
+    last: int = 0  # sequence number of the last of them
+    size: int = 0  # bytes, about
+    organizations: dict[str, Facts] = {}
+    companies: dict[str, bytes] = {}  # the JSON that was the last to tell of each organization
+    persons: dict[Person, Sent] = {}  # before joining; of each what was the last to tell some trait
+
+    def copy(self) -> "Told":
+        return Told(
+            self.events,
+            self.last,
+            self.size,
+            dict(self.organizations),
+            dict(self.companies),
+            dict(self.persons),
+        )
+
+    def traits(self, person: Joining) -> Callable[[Person], dict[str, Any]]:
+        """Makes the traits of a person, with those of the anonymous ids that became it."""
+        joined: dict[Person, Sent] = {}
+        for each, sent in self.persons.items():
+            who = person(None, each.id) if each.anonymous else None
+            if who is not None and who != each:
+                joined[who] = joined.get(who, ()) + sent
+        return lambda who: _together(self.persons.get(who, ()) + joined.get(who, ()))
+
+    def add(self, sequence: int, who: Person | None, org: str | None, traits: str) -> None:
+        """What an event told, newer than all before."""
+        self.last = sequence
+        sent = _traits.decode(traits)
+        if who is not None:
+            self._add_person(sequence, who, bytes(sent.user))
+        if org is not None:
+            self._add_organization(org, bytes(sent.company))
+
+    def _add_person(self, sequence: int, who: Person, traits: bytes) -> None:
+        before = self.persons.get(who, ())
+        if before and before[-1][1] == traits:  # as most events do
+            self.persons[who] = (*before[:-1], (sequence, traits))
+        elif traits.startswith(b"{"):
+            now = self.persons[who] = _newest(before, sequence, traits)
+            self.size += _size(now) - _size(before)
+
+    def _add_organization(self, org: str, traits: bytes) -> None:
+        if traits.startswith(b"{") and self.companies.get(org) != traits:
+            self.companies[org] = traits
+            self.organizations[org] = facts(self.organizations.get(org, Facts()), msgspec.json.decode(traits))
+
+
+class Memory:
+    """What was told of a few projects until now, so that a report reads only what came since. Safe in threads."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, Told] = {}  # by project; what is in here is never changed
+
+    def told(self, reader: Reader, project: str) -> Told:
+        """What all events told that the reader sees."""
+        known = self._told.get(project, Told())
+        if known.events != _count(reader, project, known.last):  # some were erased, or it knows more than the reader
+            known = Told()
+        now = _since(reader, project, known)
+        if now is not known:
+            self._keep(project, now)
+        return now
+
+    def _keep(self, project: str, told: Told) -> None:
+        self._told.pop(project, None)
+        if told.size <= KEPT_MAX:
+            self._told[project] = told
+        while len(self._told) > PROJECTS_MAX:
+            # Another thread may have dropped it just now.
+            self._told.pop(next(iter(self._told)), None)
+
+
+def _count(reader: Reader, project: str, last: int) -> int:
+    if not last:
+        return 0
+    [(events,)] = reader.query(
+        "SELECT COUNT(*) FROM events WHERE project = :project AND traits IS NOT NULL AND sequence <= :last",
+        project=project,
+        last=last,
+    )
+    return int(events)
+
+
+def _since(reader: Reader, project: str, known: Told) -> Told:
+    # What was told several times is read once.
+    rows = reader.query(
+        """SELECT "user", anonymous, org, traits, MAX(sequence), COUNT(*) FROM events
+        WHERE project = :project AND traits IS NOT NULL AND sequence > :last GROUP BY 1, 2, 3, 4 ORDER BY 5""",
+        project=project,
+        last=known.last,
+    )
+    if not rows:
+        return known
+    now = known.copy()
+    for user, anonymous, org, traits, sequence, events in rows:
+        who = Person(user is None, user or anonymous) if user or anonymous else None
+        now.add(sequence, who, org, traits)
+        now.events += events
+    return now
+
+
+def _newest(before: Sent, sequence: int, traits: bytes) -> Sent:
+    """What was the last to tell some trait, with one more."""
+    later, kept = set(_keys.decode(traits)), []
+    for old in reversed(before):
+        own = set(_keys.decode(old[1]))
+        if own - later:
+            kept.append(old)
+            later |= own
+    return (*reversed(kept), (sequence, traits))
+
+
+def _size(sent: Sent) -> int:
+    return sum(KEPT_EACH + len(traits) for _, traits in sent)
+
+
+def _together(sent: Sent) -> dict[str, Any]:
+    known: dict[str, Any] = {}
+    for _, traits in sorted(sent):
+        known |= msgspec.json.decode(traits)
+    return known
+
+
+def facts(before: Facts, company: Mapping[str, Any]) -> Facts:
+    """What is known of an organization after it was told once more."""
+    custom = company.get("custom")
+    name, mrr = company.get("name"), custom.get("mrr") if isinstance(custom, dict) else None
+    return Facts(
+        name if isinstance(name, str) and name else before.name,
+        mrr if isinstance(mrr, int | float) and not isinstance(mrr, bool) else before.mrr,
+    )
+
+
+def email(traits: Mapping[str, Any]) -> str | None:
+    return _text(traits.get("email"))
+
+
+def full_name(traits: Mapping[str, Any]) -> str | None:
+    """First and last name, as far as they are known."""
+    return " ".join(filter(None, (_text(traits.get("first_name")), _text(traits.get("last_name"))))) or None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
