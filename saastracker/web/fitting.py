@@ -11,6 +11,7 @@ SENTENCE = 40  # characters; longer texts need the room more than a row's name d
 _FOLDS = range(640, 1441, 80)  # widths of panels, as style.css has them
 _CHARACTER, _PADDING = 7.5, 24
 _TEXT_MAX, _ID_MAX = 320, 144  # pixels, as style.css has them
+_SPARK_MIN = 720  # pixels of a panel
 _TIME = len("30 Sep 2024")
 
 
@@ -18,7 +19,7 @@ class Fit(NamedTuple):
     """How a table shares its width."""
 
     fill: str  # key of the column that takes what the others leave
-    folds: Mapping[str, str]  # classes of columns of place "wide": the width of a panel below which each leaves
+    folds: Mapping[str, str]  # classes of columns that may leave: the width of a panel below which each does
 
 
 def fit(shown: Sequence[Column], title: Column, rows: Sequence[dict[str, Any]]) -> Fit:
@@ -30,7 +31,7 @@ def fit(shown: Sequence[Column], title: Column, rows: Sequence[dict[str, Any]]) 
     widths = {column.key: _width(column, rows, first=place == 0) for place, column in enumerate(shown)}
     widths[fill] = FILL_MIN
     needed = sum(widths[column.key] for column in shown if column.place != "wide")
-    folds = {}
+    folds = {column.key: f"fold-{_SPARK_MIN}" for column in shown if column.type == "spark"}
     for column in shown:
         if column.place == "wide":
             needed += widths[column.key]

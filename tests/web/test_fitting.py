@@ -57,6 +57,7 @@ def test_every_kind_of_column_has_a_width() -> None:
     for column in kinds:
         narrow, wide = fitted(NAME, last, **cells), fitted(NAME, *[column] * 9, last, **cells)
         assert width(narrow, "last") < width(wide, "last")
+    assert fitted(NAME, kinds[0], **cells).folds == {"trend": "fold-720"}
     # Long ids in front are cut, and take no more room than short ones.
     codes = [fit((Column("id", "Id", "code"), last), last, [{"id": "x" * size, "last": 1}]) for size in (24, 64)]
     assert codes[0] == codes[1]
