@@ -42,4 +42,11 @@ def entries(store: RecordStore, project: str, kind: str, record: str) -> list[En
     return [entry for entry in found if (entry.project, entry.kind, entry.record) == (project, kind, record)]
 
 
+def expire(store: RecordStore, kind: str, before: int) -> None:
+    """Forget what became of records of a kind before a time."""
+    old = [record for record in store.records(KIND) if (entry := read(record)).kind == kind and entry.at < before]
+    if old:
+        store.write([Change(KIND, record.id, record.version, None) for record in old])
+
+
 _decoder = msgspec.json.Decoder(Entry)

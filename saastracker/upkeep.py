@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from saastracker import audit
 from saastracker.accounts import people
 from saastracker.contracts import RecordStore
 from saastracker.job import Daily, Job, JobContext, Notice
@@ -10,16 +11,21 @@ from saastracker.notify import Notices
 from saastracker.records import HOUR_MS
 
 KEPT_MS = 30 * 24 * HOUR_MS
+SIGN_INS_KEPT_MS = 365 * 24 * HOUR_MS  # in the audit trail; changes stay for good
 
 
 def expire(records: RecordStore) -> Job:
-    """The job that removes sessions and links that are over, and after 30 days notices and runs of former jobs."""
+    """The job that removes sessions and links that are over, notices and runs of former jobs after 30 days.
+
+    Of the audit trail it removes sign-ins after a year.
+    """
 
     def run(context: JobContext) -> Sequence[Notice]:
         before = context.now - KEPT_MS
         Notices(records).expire(before)
         JobRuns(records).expire(before)
         people.expire(records, context.now)
+        audit.expire(records, "session", context.now - SIGN_INS_KEPT_MS)
         return ()
 
     return Job(

@@ -141,7 +141,9 @@ def _check_new(snapshot: Snapshot, link: str, email: str, now: int) -> Invitatio
     invitation = _find(snapshot, link, now)
     _check_whose(invitation, email)
     if email in snapshot.by_email:
-        raise Conflict(f"There is an account with the e-mail {email}: sign in with it, then open this link again.")
+        raise Conflict(
+            f"There is an account with the e-mail {email}: sign in with it, then open this link again.", reason="email"
+        )
     return invitation
 
 

@@ -23,12 +23,15 @@ _room = threading.BoundedSemaphore(AT_A_TIME)
 
 def check_password(password: str, *taken: str) -> None:
     """Raises Invalid for one that is too easy, or one of `taken`, such as the user's e-mail."""
+    wrong = None
     if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
-        raise Invalid(f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters; a sentence is a good one.")
-    if len(set(password)) < DIFFERENT_MIN:
-        raise Invalid(f"A password has at least {DIFFERENT_MIN} different characters.")
-    if password.strip().lower() in {text.strip().lower() for text in taken}:
-        raise Invalid("A password is neither the name nor the e-mail: others know those.")
+        wrong = f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters; a sentence is a good one."
+    elif len(set(password)) < DIFFERENT_MIN:
+        wrong = f"A password has at least {DIFFERENT_MIN} different characters."
+    elif password.strip().lower() in {text.strip().lower() for text in taken}:
+        wrong = "A password is neither the name nor the e-mail: others know those."
+    if wrong:
+        raise Invalid(wrong, reason="password")
 
 
 def hash_password(password: str) -> str:

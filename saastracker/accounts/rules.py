@@ -1,4 +1,4 @@
-"""What names and e-mails may be, and who may give which role."""
+"""What names and e-mails may be, and who may give which role. The reason of a refusal names the field."""
 
 import re
 
@@ -19,7 +19,7 @@ def check_email(text: str) -> str:
     """The e-mail as it is kept. Raises Invalid."""
     email = plain_email(text)
     if len(email) > EMAIL_MAX or not email.isprintable() or not _EMAIL.fullmatch(email):
-        raise Invalid(f"{text[:EMAIL_MAX]!r} is no e-mail address; one reads like ada@example.com")
+        raise Invalid(f"{text[:EMAIL_MAX]!r} is no e-mail address; one reads like ada@example.com", reason="email")
     return email
 
 
@@ -27,7 +27,7 @@ def check_name(text: str) -> str:
     """A person's name as it is kept. Raises Invalid."""
     name = text.strip()
     if not 1 <= len(name) <= NAME_MAX or not name.isprintable():
-        raise Invalid(f"A name has 1 to {NAME_MAX} printable characters.")
+        raise Invalid(f"A name has 1 to {NAME_MAX} printable characters.", reason="name")
     return name
 
 

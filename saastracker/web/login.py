@@ -68,7 +68,7 @@ async def login(request: WebRequest) -> Response[bytes]:
     return _onward(onward, TOKEN_COOKIE, text, site)
 
 
-@post("/logout")
+@post(["/sign-out", "/logout"])
 async def logout(request: WebRequest) -> Response[bytes]:
     """End the session, and forget the token."""
     site: Site = request.app.state.site

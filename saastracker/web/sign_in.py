@@ -68,7 +68,7 @@ def sign_up_form(request: WebRequest, link: FromPath[str]) -> Response[bytes]:
     invitation = site.accounts.invitations.find(link, now_ms())
     signed = site.signed(request)
     if signed is None:
-        return page(request, "sign_up.html", **_offer(site, invitation), name="", email="", wrong="")
+        return page(request, "sign_up.html", **_offer(site, invitation), name="", email="", wrong="", field="")
     return page(request, "join.html", **_offer(site, invitation), email=signed.user.email, wrong="")
 
 
@@ -95,7 +95,8 @@ async def sign_up(request: WebRequest, link: FromPath[str]) -> Response[bytes]:
         offer = _offer(site, invitation)
         if signed is not None:
             return _again(request, "join.html", refusal, **offer, email=signed.user.email)
-        return _again(request, "sign_up.html", refusal, **offer, name=form.get("name", ""), email=form.get("email", ""))
+        typed = {name: form.get(name, "") for name in ("name", "email")}
+        return _again(request, "sign_up.html", refusal, **offer, **typed, field=refusal.reason)
     return _enter(site, entered, "/")
 
 

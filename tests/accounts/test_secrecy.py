@@ -5,6 +5,7 @@ import logging
 import msgspec
 import pytest
 
+from saastracker import audit
 from saastracker.accounts import people, totp
 from saastracker.accounts.csrf import check_csrf, csrf_token
 from saastracker.accounts.invitations import first_owner
@@ -110,6 +111,15 @@ def test_what_is_over_is_removed(place: Place, owner: Signed) -> None:
     people.expire(place.records, NOW + SESSION_MS)
     assert [len(place.records.records(kind)) for kind in kinds] == [0, 0, 0]
     assert len(place.records.records("user")) == 2
+
+
+def test_sign_ins_leave_the_trail_when_they_are_old(place: Place, owner: Signed) -> None:
+    place.enter(ADA, now=NOW + 1)
+    before = [entry for entry in place.trail() if entry.kind != "session"]
+    audit.expire(place.records, "session", NOW + 1)
+    assert [entry.at for entry in place.trail() if entry.kind == "session"] == [NOW + 1]
+    audit.expire(place.records, "session", NOW + 2)
+    assert place.trail() == before
 
 
 def test_everything_survives_a_restart(place: Place, owner: Signed) -> None:

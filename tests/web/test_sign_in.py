@@ -87,7 +87,7 @@ def test_a_password_signs_in_and_out(running: Running) -> None:
     csrf = csrf_token(cookies[SESSION_COOKIE])
     assert text.count(f'name="csrf" value="{csrf}"') == text.count('method="post"') > 0
     assert cookies[SESSION_COOKIE] not in text
-    out = running.request("POST", "/logout", cookies=cookies, data={"csrf": csrf})
+    out = running.request("POST", "/sign-out", cookies=cookies, data={"csrf": csrf})
     assert (out.status_code, out.headers["location"]) == (303, "/sign-in")
     assert "max-age=0" in out.headers["set-cookie"].lower()
     assert running.get("/p/shop/stream.json", cookies=cookies).status_code == 401
@@ -160,14 +160,15 @@ def test_a_second_factor(running: Running) -> None:
 def test_the_form_of_a_link_says_what_is_wrong(running: Running) -> None:
     path = invite(running, ADA, "viewer")
     assert f'value="{ADA}"' in running.get(path).text
-    for email, fields, status, said in (
-        (ADA, {"password": "short"}, 400, "10 to 200 characters"),
-        (ADA, {"name": ""}, 400, "A name has"),
-        ("eve@example.com", {}, 403, "This invitation is for ada@example.com"),
-        ("ada", {}, 400, "is no e-mail address"),
+    for email, fields, status, field, said in (
+        (ADA, {"password": "short"}, 400, "password", "10 to 200 characters"),
+        (ADA, {"name": ""}, 400, "name", "A name has"),
+        ("eve@example.com", {}, 403, "email", "This invitation is for ada@example.com"),
+        ("ada", {}, 400, "email", "is no e-mail address"),
     ):
         answer = sign_up(running, path, email, **fields)
         assert (answer.status_code, said in answer.text) == (status, True), answer.text
+        assert re.findall(r'id="(\w+)"[^>]* autofocus[^>]* aria-invalid="true"', answer.text) == [field]
         assert PASSWORD not in answer.text
     assert sign_up(running, path, ADA).status_code == 303
     taken = sign_up(running, invite(running, ADA, "viewer", running.foreign.workspace), ADA)
@@ -220,7 +221,7 @@ def test_a_failure_does_not_write_a_link_into_the_log(
 # --- Forms and roles ---
 
 
-@pytest.mark.parametrize("path", ["/theme", "/logout", "/sign-in", "/sign-in/code", "/login"])
+@pytest.mark.parametrize("path", ["/theme", "/logout", "/sign-out", "/sign-in", "/sign-in/code", "/login"])
 def test_forms_of_who_is_signed_in_carry_a_token(running: Running, path: str) -> None:
     cookies, others = join(running), join(running, "bob@example.com")
     for csrf in ("", "x", csrf_token(others[SESSION_COOKIE]), cookies[SESSION_COOKIE]):
