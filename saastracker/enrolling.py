@@ -13,7 +13,7 @@ def enrol(changes: IndexChanges, index: Index, last_actor: int, arrivals: Arriva
     nameless = ((user == 0) & (anonymous > 0)).astype(np.int64)
     pairs, _, place = distinct(arrivals.project, nameless, person, org)
     first = np.full(len(pairs), np.iinfo(np.int64).max)
-    last = np.zeros(len(pairs), np.int64)
+    last = np.full(len(pairs), np.iinfo(np.int64).min)
     np.minimum.at(first, place, arrivals.time)
     np.maximum.at(last, place, arrivals.time)
     keys = [

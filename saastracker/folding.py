@@ -1,6 +1,7 @@
 """Folds events into the index: the one computation behind following, recomputing and rebuilding."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
@@ -195,8 +196,8 @@ def cells(  # noqa: PLR0917
     values: NDArray[np.float64],
     distribution: bool = False,
 ) -> list[tuple[tuple[int, int, int], Cell]]:
-    """A cell for each distinct (day, environment, code)."""
-    keys, _, group = distinct(days, environments, codes)
+    """A cell for each distinct (day, environment, code), in the order in which they first arrived."""
+    keys, arrived, group = distinct(days, environments, codes)
     events = np.bincount(group, minlength=len(keys))
     has_value = ~np.isnan(values)
     valued = np.bincount(group[has_value], minlength=len(keys))
@@ -208,7 +209,7 @@ def cells(  # noqa: PLR0917
     members = (pairs % width).astype(np.uint32)
     of_each_key = _rows(group, len(keys)) if distribution else ()
     found = []
-    for number, (day, environment, code) in enumerate(keys):
+    for number in np.argsort(arrived).tolist():
         mine = slice(starts[number], starts[number + 1])
         of_each = counts[mine]
         cell = Cell(
@@ -221,18 +222,41 @@ def cells(  # noqa: PLR0917
         if distribution:
             given = values[of_each_key[number]]
             cell.values = given[~np.isnan(given)]
-        found.append(((day, environment, code), cell))
+        found.append((keys[number], cell))
     return found
 
 
-def cap(cells: Mapping[CellKey, Cell], taken: Mapping[Group, int]) -> dict[CellKey, Cell]:
-    """The cells with new keys beyond the limit put together under `(other)`; `taken` counts those there are."""
-    room = {group: KEYS_MAX - count for group, count in taken.items()}
+def group(key: CellKey, divided: Container[str]) -> Group:
+    """What a key's limit counts in; `divided` are the namespaces in which each definition has keys of its own."""
+    unit = key.key.partition("/")[0] if key.namespace in divided else ""
+    return Group(key.project, key.namespace, key.day, key.environment, unit)
+
+
+def cap(
+    cells: Mapping[CellKey, Cell],
+    known: Container[CellKey],
+    taken: Mapping[Group, int],
+    divided: Container[str],
+) -> dict[CellKey, Cell]:
+    """The cells, those of keys beyond the limit put together under `(other)`.
+
+    `known` keys are there already, `taken` counts them. The key of a definition as a whole is always kept.
+    """
+    room: dict[Group, int] = {}
     capped: dict[CellKey, Cell] = {}
     for key, cell in cells.items():
-        group = key[:4]
-        left = room.get(group, KEYS_MAX)
-        room[group] = left - 1
-        kept = key if left > 0 else key._replace(key=OTHER)
+        of = group(key, divided)
+        kept = key
+        if key not in known and (not of.unit or key.key != of.unit):
+            left = room.get(of, KEYS_MAX - taken.get(of, 0))
+            room[of] = left - 1
+            if left <= 0:
+                kept = key._replace(key=f"{of.unit}/{OTHER}" if of.unit else OTHER)
         capped[kept] = capped[kept].plus(cell) if kept in capped else cell
     return capped
+
+
+def taken(cells: Iterable[CellKey], divided: Container[str]) -> Counter[Group]:
+    """How many keys of each group there are, without those of whole definitions."""
+    groups = ((key, group(key, divided)) for key in cells)
+    return Counter(of for key, of in groups if not of.unit or key.key != of.unit)

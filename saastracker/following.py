@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from saastracker.contracts import Store
 from saastracker.definition import Definitions
-from saastracker.errors import Refusal
+from saastracker.errors import Conflict, Refusal
 from saastracker.tagger import Tagger
 from saastracker.writer import Writer
 
@@ -26,7 +26,7 @@ RETRY_SECONDS = 30.0
 class Following:
     """Runs the indexer's steps in a thread, one after the other."""
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         store: Store,
         writer: Writer,
@@ -61,12 +61,19 @@ class Following:
                     (events, more), used = await asyncio.to_thread(_timed, indexer.step)
                 if events < STEP_EVENTS:
                     caught_up = started
+            except Conflict as error:
+                log.info("A step of the index is made again: %s", error.detail)
+                await asyncio.sleep(STEP_SECONDS)
             except Refusal as error:
                 log.warning("The index could not be written: %s", error.detail)
                 await asyncio.sleep(RETRY_SECONDS)
+            except Exception:
+                # Reports would stand still without a word if this ended.
+                log.exception("The index could not be brought up to date")
+                await asyncio.sleep(RETRY_SECONDS)
             self.seconds_behind = time.monotonic() - caught_up
             if self.seconds_behind < BEHIND_SECONDS and not more:
-                await asyncio.sleep(max(STEP_SECONDS, used / SHARE - used))
+                await asyncio.sleep(min(max(STEP_SECONDS, used / SHARE - used), BEHIND_SECONDS))
 
     async def rebuild(self) -> AsyncIterator[tuple[int, int]]:
         """Make the index again; yields how many events are in it and how many there are, equal at the end."""
@@ -93,8 +100,12 @@ class Following:
 
     async def _first_event(self) -> None:
         while True:
-            if await asyncio.to_thread(self._store.read_after, 0, 1):
-                return
+            try:
+                if await asyncio.to_thread(self._store.read_after, 0, 1):
+                    return
+            except Exception:
+                log.exception("The events could not be read")
+                await asyncio.sleep(RETRY_SECONDS)
             await asyncio.sleep(STEP_SECONDS)
 
 

@@ -120,7 +120,14 @@ class CellKey(NamedTuple):
     key: str
 
 
-Group: TypeAlias = tuple[str, str, int, str]  # project, namespace, day, environment: what a limit of keys counts in
+class Group(NamedTuple):
+    """What a limit of keys counts in."""
+
+    project: str  # id
+    namespace: str
+    day: int
+    environment: str
+    unit: str  # a definition's id where each has keys of its own, which stand behind it and a slash; else ""
 
 
 class ActorKey(NamedTuple):
@@ -219,7 +226,7 @@ class Seen(NamedTuple):
 class IndexChanges(msgspec.Struct):
     """What one step of the indexer changes, in one transaction."""
 
-    after: int  # the watermark this step started from; another one by now means another indexer
+    after: int  # the number of changes this step started from; another one by now means it has to start over
     watermark: int
     clear: list[tuple[str, int]] = []  # project and day, before anything is put
     cells: dict[CellKey, Cell] = {}
@@ -232,15 +239,18 @@ class IndexChanges(msgspec.Struct):
     forget: list[Unit] = []  # with all their cells, before anything is put
     units: dict[Unit, Progress] = {}
     seen_keys: dict[tuple[str, str], list[Seen]] = {}  # by project and namespace
+    zones: dict[str, str] = {}  # of projects; another one than before makes all their days dirty
 
 
 class IndexState(msgspec.Struct, frozen=True):
     watermark: int  # the last sequence number that is in the index
     newest: int  # the last that is stored
     last_actor: int
+    changes: int  # grows with every write, mark and reset
     version: str  # of the code and settings that made the index; empty for a new one
     dirty: Sequence[tuple[str, int]] = ()  # project and day to be recomputed from raw events
     first: Mapping[str, int] = {}  # the sequence number of each project's first event
+    zones: Mapping[str, str] = {}  # the time zones by which the projects' days are made
 
 
 class Index(Protocol):
@@ -248,8 +258,13 @@ class Index(Protocol):
 
     def state(self) -> IndexState: ...
 
-    def arrivals(self, after: int, limit: int, until: int | None = None) -> Arrivals:
-        """Events after a sequence number, up to `limit`, or up to the sequence number `until`."""
+    def arrivals(
+        self, after: int, limit: int, until: int | None = None, near: tuple[str, int] | None = None
+    ) -> Arrivals:
+        """Events after a sequence number, up to `limit`, or up to the sequence number `until`.
+
+        `near` a project and day: only the project's, and only those that may be of that day in any time zone.
+        """
 
     def texts(self, codes: Sequence[int]) -> dict[int, str]: ...
 
@@ -273,7 +288,7 @@ class Index(Protocol):
         """The properties of events as JSON; those without are left out."""
 
     def write(self, changes: IndexChanges) -> None:
-        """All of it or nothing. Raises Conflict if the watermark is not where the step started."""
+        """All of it or nothing. Raises Conflict if the index was changed after the step started."""
 
     def mark(self, days: Sequence[tuple[str, int]]) -> None:
         """Make days dirty."""

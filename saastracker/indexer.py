@@ -1,5 +1,6 @@
 """Follows the events' sequence and keeps the index: each step in one transaction with its watermark."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -8,13 +9,24 @@ import numpy as np
 from saastracker.chunks import of_moments, of_parts
 from saastracker.definition import Definitions
 from saastracker.enrolling import enrol
-from saastracker.folding import Folded, cap, fold, local
-from saastracker.index import Arrivals, Cell, CellKey, Index, IndexChanges, IndexState, Integers, Progress, Unit
+from saastracker.folding import DAY_MS, Folded, cap, fold, group, local, taken
+from saastracker.index import (
+    Arrivals,
+    Cell,
+    CellKey,
+    Index,
+    IndexChanges,
+    IndexState,
+    Integers,
+    Progress,
+    Sequences,
+    Unit,
+)
 from saastracker.tagger import Tagger
-from saastracker.tagging import Tagged, tag
+from saastracker.tagging import Followed, Tagged, tag
 from saastracker.units import Units, UnitState, abreast
 
-VERSION = "3"  # of what this code makes of events; another one in the database means: rebuild
+VERSION = "4"  # of what this code makes of events; another one in the database means: rebuild
 STEP_EVENTS = 25_000  # the most events of one step; 100 000 take 70 MB more, for a fifth less time
 
 
@@ -51,15 +63,13 @@ class Indexer:
     def reset(self) -> None:
         """Throw the index away; following makes it again."""
         self._write(lambda: self._index.reset(VERSION))
-        self._settle_units()
+        self._settle()
 
     def step(self) -> Step:
-        """Make a dirty day again, or take in what is new and, unless that was much, what units lack."""
-        self._settle_units()
-        if self.recompute():
-            return Step(0, True)
+        """Take in what is new and, unless that was much, make a dirty day again or take in what units lack."""
+        self._settle()
         events = self.follow()
-        return Step(events, events < STEP_EVENTS and self.back_fill())
+        return Step(events, events < STEP_EVENTS and (self.recompute() or self.back_fill()))
 
     def rebuild(self, progress: Callable[[int, int], None]) -> None:
         """Throw the index away and make it again; `progress(done, total)` in events."""
@@ -74,11 +84,13 @@ class Indexer:
         arrivals = self._index.arrivals(state.watermark, STEP_EVENTS)
         if not len(arrivals):
             return 0
-        changes = IndexChanges(state.watermark, int(arrivals.sequence[-1]))
+        zones = {project: self._zone(state, project) for project in arrivals.projects}
+        changes = IndexChanges(state.changes, int(arrivals.sequence[-1]))
+        changes.zones = {project: zone for project, zone in zones.items() if project not in state.zones}
         actors = enrol(changes, self._index, state.last_actor, arrivals)
-        folded = fold(arrivals, actors, self._zones(), self._index.texts)
+        folded = fold(arrivals, actors, zones, self._index.texts)
         changes.days, changes.sessions = folded.days, folded.sessions
-        self._take(changes, folded, abreast(self._units.all(state), state.watermark), arrivals, actors)
+        self._take(changes, folded, abreast(self._units.all(state), state.watermark), arrivals, actors, zones)
         last = self._index.last_chunks([*folded.moments, *folded.parts])
         changes.chunks = of_moments(folded.moments, last) | of_parts(folded.parts, last)
         self._write(lambda: self._index.write(changes))
@@ -90,10 +102,10 @@ class Indexer:
         if not state.dirty:
             return False
         project, day = state.dirty[0]
-        changes = IndexChanges(state.watermark, state.watermark, clear=[(project, day)])
+        changes = IndexChanges(state.changes, state.watermark, clear=[(project, day)])
         span = self._index.span(project, day)
         if span is not None:
-            self._fold_day(changes, state, project, day, span.low - 1, min(span.high, state.watermark))
+            self._fold_day(changes, state, project, day, span)
         self._write(lambda: self._index.write(changes))
         return True
 
@@ -108,88 +120,92 @@ class Indexer:
         until = (*behind, state.watermark)[1]
         arrivals = self._index.arrivals(behind[0], STEP_EVENTS, until)
         full = len(arrivals) == STEP_EVENTS
-        changes = IndexChanges(state.watermark, state.watermark)
+        changes = IndexChanges(state.changes, state.watermark)
         actors = enrol(changes, self._index, state.last_actor, arrivals)
         some = abreast(units, behind[0])
-        self._take(changes, Folded(), some, arrivals, actors)
+        self._take(changes, Folded(), some, arrivals, actors, state.zones)
         reached = int(arrivals.sequence[-1]) if full else until
         changes.units = {unit: Progress(each.progress.version, reached) for unit, each in some.items()}
         self._write(lambda: self._index.write(changes))
         return True
 
-    def _settle_units(self) -> None:
-        """Begin with what is newly defined, and drop what no longer is."""
-        changes = self._units.changes(self._index.state())
-        if changes is not None:
+    def _settle(self) -> None:
+        """Begin with what is newly defined, drop what no longer is, and go over to changed time zones."""
+        state = self._index.state()
+        changes = self._units.changes(state) or IndexChanges(state.changes, state.watermark)
+        zones = self._zones()
+        changes.zones = {
+            project: zones[project] for project, zone in state.zones.items() if zones.get(project, zone) != zone
+        }
+        if changes.units or changes.forget or changes.zones:
             self._write(lambda: self._index.write(changes))
 
-    def _take(
+    def _zone(self, state: IndexState, project: str) -> str:
+        """By which a project's days are made: all by one, until `_settle` changes it."""
+        return state.zones.get(project) or self._zones().get(project, "UTC")
+
+    def _take(  # noqa: PLR0917
         self,
         changes: IndexChanges,
         folded: Folded,
         units: Mapping[Unit, UnitState],
         arrivals: Arrivals,
         actors: Integers,
+        zones: Mapping[str, str],
     ) -> None:
         """Put the folded cells, and those of units that are as far as the step, on top of what the index has."""
-        tagged = self._tagged(units, arrivals, actors)
+        tagged = self._tagged(units, arrivals, actors, zones)
         changes.seen_keys = tagged.seen
         changes.units = {unit: Progress(each.progress.version, changes.watermark) for unit, each in units.items()}
         changes.cells = self._added(folded.cells | tagged.cells)
 
-    def _tagged(self, units: Mapping[Unit, UnitState], arrivals: Arrivals, actors: Integers) -> Tagged:
-        tagged, zones = Tagged(), self._zones()
+    def _tagged(
+        self, units: Mapping[Unit, UnitState], arrivals: Arrivals, actors: Integers, zones: Mapping[str, str]
+    ) -> Tagged:
+        tagged = Tagged()
+        of_project: dict[str, list[Followed]] = defaultdict(list)
+        for unit, (_, followed) in units.items():
+            if followed:
+                of_project[unit.project].append(followed)
         for place, project in enumerate(arrivals.projects):
+            if project not in of_project:
+                continue
             rows = np.flatnonzero(arrivals.project == place)
             mine, who = arrivals.only(rows), actors[rows]
-            for unit, (_, followed) in units.items():
-                if followed and unit.project == project:
-                    zone = zones.get(project, "UTC")
-                    tag(tagged, followed, mine, who, zone, self._index.texts, self._index.properties)
+            for followed in of_project[project]:
+                tag(tagged, followed, mine, who, zones[project], self._index.texts, self._index.properties)
         return tagged
 
-    def _fold_day(  # noqa: PLR0917
-        self, changes: IndexChanges, state: IndexState, project: str, day: int, after: int, until: int
-    ) -> None:
-        zone = self._zones().get(project, "UTC")
+    def _fold_day(self, changes: IndexChanges, state: IndexState, project: str, day: int, span: Sequences) -> None:
+        zones = {project: self._zone(state, project)}
+        units = self._units.all(state)
         whole = Folded()
-        while len(arrivals := self._index.arrivals(after, STEP_EVENTS, until)):
+        after = span.low - 1
+        while len(arrivals := self._index.arrivals(after, STEP_EVENTS, span.high, (project, day))):
             after = int(arrivals.sequence[-1])
-            of_day = _of_day(arrivals, project, day, zone)
+            of_day = arrivals.only(np.flatnonzero(local(arrivals.time, zones[project]) // DAY_MS == day))
             if not len(of_day):
                 continue
             actors = enrol(changes, self._index, state.last_actor, of_day)
-            folded = fold(of_day, actors, self._zones(), self._index.texts)
+            folded = fold(of_day, actors, zones, self._index.texts)
+            # Of units that are still behind, only what they have had.
+            for watermark in {each.progress.watermark for each in units.values()}:
+                rows = np.flatnonzero(of_day.sequence <= watermark)
+                tagged = self._tagged(abreast(units, watermark), of_day.only(rows), actors[rows], zones)
+                folded.cells |= tagged.cells
+                for place, seen in tagged.seen.items():
+                    changes.seen_keys.setdefault(place, []).extend(seen)
+            divided = self._units.divided
+            folded.cells = cap(folded.cells, whole.cells, taken(whole.cells, divided), divided)
             whole.add(folded)
-            self._tag_day(changes, whole, state, of_day, actors)
-        changes.cells = cap(whole.cells, {})
-        changes.days, changes.sessions = whole.days, whole.sessions
+        changes.cells, changes.days, changes.sessions = whole.cells, whole.days, whole.sessions
         changes.chunks = of_moments(whole.moments, {}) | of_parts(whole.parts, {})
-
-    def _tag_day(
-        self, changes: IndexChanges, whole: Folded, state: IndexState, of_day: Arrivals, actors: Integers
-    ) -> None:
-        """Of units that are still behind, only what they have had."""
-        units = self._units.all(state)
-        for watermark in {each.progress.watermark for each in units.values()}:
-            rows = np.flatnonzero(of_day.sequence <= watermark)
-            tagged = self._tagged(abreast(units, watermark), of_day.only(rows), actors[rows])
-            whole.add(Folded(cells=tagged.cells))
-            for place, seen in tagged.seen.items():
-                changes.seen_keys.setdefault(place, []).extend(seen)
 
     def _added(self, cells: Mapping[CellKey, Cell]) -> dict[CellKey, Cell]:
         """The cells added to those in the index."""
+        divided = self._units.divided
         known = self._index.cells(list(cells))
-        new = {key: cell for key, cell in cells.items() if key not in known}
-        kept = cap(new, self._index.keys({key[:4] for key in new}))
-        known |= self._index.cells([key for key in kept if key not in new])
-        added = {key: cell for key, cell in cells.items() if key in known} | kept
-        return {key: known[key].plus(cell) if key in known else cell for key, cell in added.items()}
-
-
-def _of_day(arrivals: Arrivals, project: str, day: int, zone: str) -> Arrivals:
-    if project not in arrivals.projects:
-        return arrivals.only(np.zeros(0, np.int64))
-    mine = arrivals.project == arrivals.projects.index(project)
-    return arrivals.only(np.flatnonzero(mine & (local(arrivals.time, zone) // 86_400_000 == day)))
+        groups = {group(key, divided) for key in cells if key not in known}
+        kept = cap(cells, known, self._index.keys(groups), divided)
+        known |= self._index.cells([key for key in kept if key not in cells])
+        return {key: known[key].plus(cell) if key in known else cell for key, cell in kept.items()}

@@ -51,6 +51,8 @@ class Tagging(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if unknown := sorted({*self.columns, *self.wanted}.difference(COLUMNS)):
             raise ValueError(f"events have no column of texts {', '.join(unknown)}")
+        if "properties" in self.wanted:
+            raise ValueError("properties differ with nearly every event: look at them in keys, not in wanted")
 
 
 class Tagger(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,8 @@ from saastracker.tagger import KEY_MAX, Tagger, Tagging
 
 log = logging.getLogger("saastracker.tagging")
 
+PROPERTIES_ROWS = 1000  # read at a time
+
 Properties = Callable[[Sequence[int]], Mapping[int, str]]
 
 
@@ -41,21 +43,21 @@ def tag(  # noqa: PLR0917
     rows = _wanted(followed.tagging, arrivals, texts)
     if not len(rows):
         return
-    some = arrivals.only(rows)
-    events, keys = _keys(followed, some, texts, properties)
+    numbers: dict[str, int] = {}  # of keys
+    events, place = _keys(followed, arrivals.only(rows), texts, properties, numbers)
     if not len(events):
         return
-    names, place = np.unique(keys, return_inverse=True)
-    some = some.only(events)
+    names = list(numbers)
+    some = arrivals.only(rows[events])
     project, namespace, _ = followed.unit
     environments = texts(np.unique(some.codes["environment"]).tolist())
     days = local(some.time, zone) // DAY_MS
     found = cells(
-        days, some.codes["environment"], place, actors[rows][events], some.value, followed.tagger.distribution
+        days, some.codes["environment"], place, actors[rows[events]], some.value, followed.tagger.distribution
     )
     for (day, environment, number), cell in found:
-        tagged.cells[CellKey(project, namespace, day, environments[environment], str(names[number]))] = cell
-    tagged.seen.setdefault((project, namespace), []).extend(_seen(some, place, names.tolist()))
+        tagged.cells[CellKey(project, namespace, day, environments[environment], names[number])] = cell
+    tagged.seen.setdefault((project, namespace), []).extend(_seen(some, place, names))
 
 
 def _wanted(tagging: Tagging, arrivals: Arrivals, texts: Texts) -> Integers:
@@ -67,22 +69,42 @@ def _wanted(tagging: Tagging, arrivals: Arrivals, texts: Texts) -> Integers:
     return rows
 
 
-def _keys(followed: Followed, some: Arrivals, texts: Texts, properties: Properties) -> tuple[Integers, list[str]]:
-    """Places of events and their keys; an event with two keys stands there twice."""
+def _keys(
+    followed: Followed, some: Arrivals, texts: Texts, properties: Properties, numbers: dict[str, int]
+) -> tuple[Integers, Integers]:
+    """Places of events and the numbers of their keys; an event with two keys stands there twice."""
     tagging = followed.tagging
-    columns = [some.sequence if name == "properties" else some.codes[name] for name in tagging.columns]
-    known: dict[str, Mapping[int, str]] = {
-        name: (properties if name == "properties" else texts)(np.unique(column).tolist())
-        for name, column in zip(tagging.columns, columns, strict=True)
-    }
-    distinct_rows, _, place = distinct(*columns) if columns else ([()], None, np.zeros(len(some), np.int64))
-    of_row = [_of_row(followed, _texts(row, tagging, known)) for row in distinct_rows]
-    counts = np.array([len(keys) for keys in of_row], np.int64)
-    starts = np.cumsum(counts) - counts
-    flat = [key for keys in of_row for key in keys]
-    events = np.repeat(np.arange(len(some)), counts[place])
-    within = np.arange(len(events)) - np.repeat(np.cumsum(counts[place]) - counts[place], counts[place])
-    return events, [flat[index] for index in (starts[place][events] + within).tolist()]
+    # Texts are few, properties may take 32 KB each.
+    size = PROPERTIES_ROWS if "properties" in tagging.columns else max(len(some), 1)
+    events, places = [], []
+    failed = False
+    for start in range(0, len(some), size):
+        part = some.only(np.arange(start, min(start + size, len(some))))
+        columns = [part.sequence if name == "properties" else part.codes[name] for name in tagging.columns]
+        known: dict[str, Mapping[int, str]] = {
+            name: (properties if name == "properties" else texts)(np.unique(column).tolist())
+            for name, column in zip(tagging.columns, columns, strict=True)
+        }
+        rows, _, row = distinct(*columns) if columns else ([()], None, np.zeros(len(part), np.int64))
+        of_row: list[list[int]] = []
+        for codes in rows:
+            try:
+                keys = _of_row(followed, _texts(codes, tagging, known))
+            except Exception:
+                # One event that a plugin cannot read must not stop the index, nor many fill the log.
+                if not failed:
+                    log.exception("The tagger %s fails; events are counted without its keys", followed.unit.namespace)
+                failed, keys = True, []
+            of_row.append([numbers.setdefault(key, len(numbers)) for key in keys])
+        counts = np.array([len(keys) for keys in of_row], np.int64)
+        flat = np.array([key for keys in of_row for key in keys], np.int64)
+        starts = np.cumsum(counts) - counts
+        of_event = counts[row]
+        within = np.arange(of_event.sum()) - np.repeat(np.cumsum(of_event) - of_event, of_event)
+        events.append(start + np.repeat(np.arange(len(part)), of_event))
+        places.append(flat[np.repeat(starts[row], of_event) + within])
+    none = np.zeros(0, np.int64)
+    return np.concatenate([none, *events]), np.concatenate([none, *places])
 
 
 def _texts(row: tuple[int, ...], tagging: Tagging, known: Mapping[str, Mapping[int, str]]) -> list[str | None]:
@@ -90,19 +112,13 @@ def _texts(row: tuple[int, ...], tagging: Tagging, known: Mapping[str, Mapping[i
 
 
 def _of_row(followed: Followed, row: Sequence[str | None]) -> list[str]:
-    unit = followed.unit
-    try:
-        keys = followed.tagging.keys(*row)
-    except Exception:
-        # One event that a plugin cannot read must not stop the index.
-        log.exception("The tagger %s fails; the event is counted without its keys", unit.namespace)
-        return []
-    return list(dict.fromkeys(_full(unit.unit, key) for key in keys))
+    return list(dict.fromkeys(_full(followed.unit.unit, key) for key in followed.tagging.keys(*row)))
 
 
 def _full(unit: str, key: str) -> str:
     """A key behind its definition's id."""
-    return (f"{unit}/{key}" if unit and key else unit or key)[:KEY_MAX]
+    full = (f"{unit}/{key}" if unit and key else unit or key)[:KEY_MAX]
+    return full.encode("utf-8", "replace").decode()  # half a surrogate pair cannot be stored
 
 
 def _seen(some: Arrivals, place: Integers, names: Sequence[str]) -> list[Seen]:

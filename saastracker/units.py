@@ -23,6 +23,7 @@ class Units:
     def __init__(self, index: Index, taggers: Sequence[Tagger], definitions: Definitions | None) -> None:
         self._index = index
         self._taggers = {tagger.namespace: tagger for tagger in taggers}
+        self.divided = frozenset(tagger.namespace for tagger in taggers if tagger.kind)  # each definition by itself
         self._definitions = definitions
         self._taggings: dict[tuple[Unit, str], Tagging | None] = {}  # by unit and version
 
@@ -38,7 +39,7 @@ class Units:
         }
         if not gone and not new:
             return None
-        return IndexChanges(state.watermark, state.watermark, forget=gone, units=new)
+        return IndexChanges(state.changes, state.watermark, forget=gone, units=new)
 
     def all(self, state: IndexState) -> dict[Unit, UnitState]:
         """All that is in the index as it is defined."""

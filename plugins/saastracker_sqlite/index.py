@@ -30,8 +30,16 @@ from saastracker_sqlite.index_writes import write
 from saastracker_sqlite.reader import Readers
 from saastracker_sqlite.schema import CODED
 
+LAST = 2**62
+PAGE = 5000  # rows
+DAY_MS = 86_400_000
+
 _ARRIVALS = """SELECT sequence, project, "time", NULLIF(value, ''), {} FROM event_rows
-    WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?""".format(", ".join(f'"{name}"' for name in CODED))
+    WHERE sequence > :after AND sequence <= :until {{}} ORDER BY sequence LIMIT :limit""".format(
+    ", ".join(f'"{name}"' for name in CODED)
+)
+_NEAR = f"""AND project = (SELECT id FROM projects WHERE project = :project)
+    AND "time" >= (:day - 1) * {DAY_MS} AND "time" < (:day + 2) * {DAY_MS}"""
 _CELLS = """SELECT p.project, c.namespace, c.day, c.environment, c.key, c.data FROM (VALUES {}) v
     CROSS JOIN projects p ON p.project = v.column1
     CROSS JOIN index_cells c ON c.project = p.id AND c.namespace = v.column2 AND c.day = v.column3
@@ -46,14 +54,14 @@ _CHUNKS = """SELECT p.project, c.kind, c.day, c.environment, c.key, c.number, c.
         AND c.environment = v.column4 AND c.key = v.column5 AND c.number = (SELECT MAX(l.number) FROM index_chunks l
             WHERE l.project = p.id AND l.kind = v.column2 AND l.day = v.column3 AND l.environment = v.column4
                 AND l.key = v.column5)"""
-_KEYS = """SELECT p.project, c.namespace, c.day, c.environment, COUNT(*) FROM (VALUES {}) v
+_KEYS = """SELECT p.project, c.namespace, c.day, c.environment, v.column5, COUNT(*) FROM (VALUES {}) v
     CROSS JOIN projects p ON p.project = v.column1
     CROSS JOIN index_cells c ON c.project = p.id AND c.namespace = v.column2 AND c.day = v.column3
         AND c.environment = v.column4
-    GROUP BY 1, 2, 3, 4"""
+    WHERE v.column5 = '' OR c.key > v.column5 || '/' AND c.key < v.column5 || '0'
+    GROUP BY 1, 2, 3, 4, 5"""
+_TABLES = ("cells", "days", "dirty", "actors", "aliases", "chunks", "sessions", "units", "seen", "zones")
 _PROJECT = "(SELECT id FROM projects WHERE project = ?)"
-LAST = 2**62
-PAGE = 5000  # rows
 
 
 class SqliteIndex:
@@ -68,9 +76,13 @@ class SqliteIndex:
         with self._readers.connection() as connection:
             return _state(connection)
 
-    def arrivals(self, after: int, limit: int, until: int | None = None) -> Arrivals:
+    def arrivals(
+        self, after: int, limit: int, until: int | None = None, near: tuple[str, int] | None = None
+    ) -> Arrivals:
+        between = {"after": after, "until": LAST if until is None else until, "limit": limit}
+        of_day = {"project": near[0], "day": near[1]} if near else {}
         with self._readers.connection() as connection:
-            cursor = connection.execute(_ARRIVALS, (after, LAST if until is None else until, limit))
+            cursor = connection.execute(_ARRIVALS.format(_NEAR if near else ""), between | of_day)
             # A page at a time: as Python's numbers 100 000 events take 100 MB. All fit a float exactly.
             pages = [np.array(rows, np.float64) for rows in iter(lambda: cursor.fetchmany(PAGE), [])]
             projects = dict(connection.execute("SELECT id, project FROM projects"))
@@ -114,18 +126,21 @@ class SqliteIndex:
 
     def write(self, changes: IndexChanges) -> None:
         with self._transaction() as connection:
-            if _state(connection).watermark != changes.after:
-                raise Conflict("Another process is indexing this database.")
+            (now,) = connection.execute("SELECT changes FROM index_state").fetchone()
+            if now != changes.after:
+                raise Conflict("The index was changed meanwhile, by another process or for other days.")
             write(connection, changes)
 
     def mark(self, days: Sequence[tuple[str, int]]) -> None:
         with self._transaction() as connection:
             connection.executemany(f"INSERT OR IGNORE INTO index_dirty (project, day) VALUES ({_PROJECT}, ?)", days)
+            # A day that is being made again at this moment is not what was marked.
+            connection.execute("UPDATE index_state SET changes = changes + 1")
 
     def keys(self, groups: Collection[Group]) -> dict[Group, int]:
         with self._readers.connection() as connection:
-            rows = bulk.select(connection, _KEYS, "(?, ?, ?, ?)", list(chain.from_iterable(groups)))
-        return {(project, namespace, day, environment): count for project, namespace, day, environment, count in rows}
+            rows = bulk.select(connection, _KEYS, "(?, ?, ?, ?, ?)", list(chain.from_iterable(groups)))
+        return {Group(*group): count for *group, count in rows}
 
     def last_chunks(self, keys: Sequence[ChunkKey]) -> dict[ChunkKey, Chunk]:
         with self._readers.connection() as connection:
@@ -171,13 +186,13 @@ class SqliteIndex:
 
     def reset(self, version: str) -> None:
         with self._transaction() as connection:
-            for table in ("cells", "days", "dirty", "actors", "aliases", "chunks", "sessions", "units", "seen"):
+            for table in _TABLES:
                 connection.execute(f"DELETE FROM index_{table}")
             connection.execute("UPDATE index_state SET watermark = 0, version = ?, changes = changes + 1", (version,))
 
 
 def _state(connection: sqlite3.Connection) -> IndexState:
-    watermark, version = connection.execute("SELECT watermark, version FROM index_state").fetchone()
+    watermark, version, changes = connection.execute("SELECT watermark, version, changes FROM index_state").fetchone()
     (newest,) = connection.execute("SELECT COALESCE(MAX(sequence), 0) FROM event_rows").fetchone()
     (last_actor,) = connection.execute("SELECT COALESCE(MAX(id), 0) FROM index_actors").fetchone()
     dirty = connection.execute(
@@ -189,4 +204,5 @@ def _state(connection: sqlite3.Connection) -> IndexState:
             (SELECT p.project, (SELECT MIN(sequence) FROM event_rows e WHERE e.project = p.id) AS first FROM projects p)
         WHERE first IS NOT NULL"""
     )
-    return IndexState(watermark, newest, last_actor, version, dirty, dict(first))
+    zones = connection.execute("SELECT p.project, z.zone FROM index_zones z JOIN projects p ON p.id = z.project")
+    return IndexState(watermark, newest, last_actor, changes, version, dirty, dict(first), dict(zones))

@@ -73,9 +73,8 @@ class IndexReads:
         )
         actors = Actors(rows, dict(aliases))
         self._known_actors[project] = changes, actors
-        while len(self._known_actors) > PROJECTS_MAX:
-            # Another thread may have dropped it just now.
-            self._known_actors.pop(next(iter(self._known_actors)), None)
+        for oldest in list(self._known_actors)[:-PROJECTS_MAX]:
+            self._known_actors.pop(oldest, None)  # another thread may have dropped it just now
         return actors
 
     def moments(

@@ -14,6 +14,8 @@ _PUT_CHUNKS = """INSERT INTO index_chunks (project, kind, day, environment, key,
 _PUT_SESSIONS = """INSERT INTO index_sessions (project, session, first, last) VALUES {}
     ON CONFLICT DO UPDATE SET first = MIN(first, excluded.first), last = MAX(last, excluded.last)
     WHERE excluded.first < first OR excluded.last > last"""
+_PUT_SPAN = """INSERT INTO index_days (project, day, low, high) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET low = MIN(low, excluded.low), high = MAX(high, excluded.high)"""
 _PUT_UNITS = """INSERT INTO index_units (project, namespace, unit, version, watermark) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET version = excluded.version, watermark = excluded.watermark"""
 _PUT_SEEN = """INSERT INTO index_seen (project, namespace, key, first, last, first_sequence, last_sequence) VALUES {}
@@ -34,6 +36,7 @@ def write(connection: sqlite3.Connection, changes: IndexChanges) -> None:
         for table in ("cells", "days", "dirty", "chunks"):
             connection.execute(f"DELETE FROM index_{table} WHERE project = ? AND day = ?", (numbers[project], day))
     _forget(connection, changes, numbers)
+    _change_zones(connection, changes, numbers)
     _put_days(connection, changes, numbers)
     _put_actors(connection, changes, numbers)
     _put_units(connection, changes, numbers)
@@ -52,6 +55,22 @@ def _forget(connection: sqlite3.Connection, changes: IndexChanges, numbers: _Num
         connection.execute("DELETE FROM index_units WHERE project = ? AND namespace = ? AND unit = ?", of_unit)
 
 
+def _change_zones(connection: sqlite3.Connection, changes: IndexChanges, numbers: _Numbers) -> None:
+    for project, zone in changes.zones.items():
+        number = numbers[project]
+        before = connection.execute("SELECT zone FROM index_zones WHERE project = ?", (number,)).fetchone()
+        connection.execute("INSERT OR REPLACE INTO index_zones (project, zone) VALUES (?, ?)", (number, zone))
+        if before is None or before[0] == zone:
+            continue
+        spans = connection.execute("SELECT day, low, high FROM index_days WHERE project = ?", (number,)).fetchall()
+        # Time zones lie up to 26 hours apart: an event may now belong to the day after the next.
+        near = [(number, day + shift, low, high) for day, low, high in spans for shift in range(-2, 3)]
+        connection.executemany(_PUT_SPAN, near)
+        connection.executemany(
+            "INSERT OR IGNORE INTO index_dirty (project, day) VALUES (?, ?)", sorted({row[:2] for row in near})
+        )
+
+
 def _put_days(connection: sqlite3.Connection, changes: IndexChanges, numbers: _Numbers) -> None:
     cells = [(numbers[key.project], *key[1:], cell.encode()) for key, cell in changes.cells.items()]
     bulk.select(connection, _PUT_CELLS, "(?, ?, ?, ?, ?, ?)", list(chain.from_iterable(cells)))
@@ -59,11 +78,7 @@ def _put_days(connection: sqlite3.Connection, changes: IndexChanges, numbers: _N
     bulk.select(connection, _PUT_CHUNKS, "(?, ?, ?, ?, ?, ?, ?)", list(chain.from_iterable(chunks)))
     sessions = [(numbers[project], session, *days) for (project, session), days in changes.sessions.items()]
     bulk.select(connection, _PUT_SESSIONS, "(?, ?, ?, ?)", list(chain.from_iterable(sessions)))
-    connection.executemany(
-        """INSERT INTO index_days (project, day, low, high) VALUES (?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET low = MIN(low, excluded.low), high = MAX(high, excluded.high)""",
-        [(numbers[project], day, *span) for (project, day), span in changes.days.items()],
-    )
+    connection.executemany(_PUT_SPAN, [(numbers[project], day, *span) for (project, day), span in changes.days.items()])
 
 
 def _put_actors(connection: sqlite3.Connection, changes: IndexChanges, numbers: _Numbers) -> None:

@@ -89,6 +89,11 @@ def _index(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations(name="0.1.0 zones of the index")
+def _zones(db: Database) -> None:
+    db.execute("CREATE TABLE index_zones (project INTEGER PRIMARY KEY, zone TEXT NOT NULL)")
+
+
 def _events_view() -> str:
     """The rows with their texts: subqueries, so that a column nobody asks for costs nothing.
 

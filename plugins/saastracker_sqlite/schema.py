@@ -8,7 +8,8 @@ from saastracker.errors import OperatorError
 from saastracker_sqlite.database import Lock, connect, create_file, operator_errors
 
 MIGRATION_SET = "saastracker_sqlite"
-MIGRATIONS = ("0.1.0 tables", "0.1.0 index")  # in this order; `migrations` says what each does
+# In this order; `migrations` says what each does.
+MIGRATIONS = ("0.1.0 tables", "0.1.0 index", "0.1.0 zones of the index")
 MIGRATION_SECONDS = 60.0  # how long a process waits while another one migrates
 
 # Columns of Event that are kept as ids of `texts`: half the bytes, and scans read half as much.
