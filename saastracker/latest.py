@@ -56,9 +56,7 @@ def timeline(  # noqa: PLR0917
             event = events[sequence]
             more = event.session, event.value, event.environment, event.release, event.properties
             rows.append([time, event.type, event.name, who, event.org, event.path, *more])
-    table = Table(
-        key="timeline", title="Timeline", columns=EVENTS, rows=rows, whole=False, total=int(seen.events.sum())
-    )
+    table = Table(key="timeline", title="Newest events", columns=EVENTS, rows=rows)
     return _less(table, without)
 
 

@@ -6,12 +6,12 @@ from functools import partial
 from saastracker.contracts import Config, Reader, ReportPage
 from saastracker.definition import Definition, Definitions
 from saastracker.hookspecs import hookimpl
+from saastracker.issues import counted
+from saastracker.issues.kinds import GROUPING, ISSUE, Grouping, Issue, check_grouping, check_issue
 from saastracker.job import Every, Job, JobContext, Notice
 from saastracker.report import Report
 from saastracker.scope import Parameter, Scope
 from saastracker.tagger import Tagger
-from saastracker_errors import counted
-from saastracker_errors.kinds import GROUPING, ISSUE, Grouping, Issue, check_grouping, check_issue
 
 ISSUES_MAX = 10_000  # with a decision, in one project
 STATUS = Parameter(

@@ -1,17 +1,14 @@
-"""What the list of issues and the page of one have in common: figures, days and titles."""
+"""What the list of issues and the page of one have in common: figures and days."""
 
-from collections.abc import Iterable
 from datetime import timedelta
 
 import numpy as np
 
-from saastracker.contracts import Reader
 from saastracker.index import day_number
+from saastracker.issues.catalogue import Catalogue
+from saastracker.issues.hits import Affected, Hits
 from saastracker.report import Figure, Measure, Note, Point, Series
 from saastracker.scope import Scope, Span
-from saastracker_errors.catalogue import Catalogue
-from saastracker_errors.grouping import Failure, failure
-from saastracker_errors.hits import Affected, Hits
 
 MEASURES = (Measure("events", "Errors"),)
 
@@ -67,9 +64,3 @@ def _points(span: Span, found: Hits) -> list[Point]:
 
 def pending(known: Catalogue) -> list[Note]:
     return [Note(key="counting", text=known.counted.pending)] if known.counted.pending else []
-
-
-def failures(reader: Reader, sequences: Iterable[int]) -> dict[int, Failure]:
-    """What error events say, by their sequence numbers; those gone are left out."""
-    events = reader.events(sorted(set(sequences)))
-    return {event.sequence: failure(event.name, event.properties) for event in events}

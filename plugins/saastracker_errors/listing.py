@@ -8,11 +8,12 @@ import numpy as np
 from saastracker.contracts import Reader
 from saastracker.definition import Definitions
 from saastracker.index import Integers, day_number
+from saastracker.issues.catalogue import OPEN, Catalogue, catalogue
+from saastracker.issues.hits import Affected, Hits, affected, by_issue, hits
+from saastracker.issues.raw import failures
 from saastracker.report import Column, Figure, Figures, Report, Table
 from saastracker.scope import Scope
-from saastracker_errors.blocks import days, failures, figures, pending
-from saastracker_errors.catalogue import OPEN, Catalogue, catalogue
-from saastracker_errors.hits import Affected, Hits, affected, by_issue, hits
+from saastracker_errors.blocks import days, figures, pending
 
 COLUMNS = (
     Column("issue", "Key", "code", "opened", link="errors/{issue}"),

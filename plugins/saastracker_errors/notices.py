@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime
 
 from saastracker.contracts import Reader
 from saastracker.definition import Definitions
+from saastracker.issues.catalogue import Known, catalogue
+from saastracker.issues.raw import failures
 from saastracker.job import JobContext, Notice
 from saastracker.wire import Project
-from saastracker_errors.blocks import failures
-from saastracker_errors.catalogue import Known, catalogue
 
 RECENT_MS = 24 * 3_600_000  # what was first seen before is history, as after an import
 NEW_MAX = 20  # notices of new issues in a project per day

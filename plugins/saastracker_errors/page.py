@@ -14,15 +14,15 @@ from saastracker.definition import Definitions
 from saastracker.errors import NotFound
 from saastracker.event import Event
 from saastracker.index import Integers
+from saastracker.issues.catalogue import Catalogue, Known, catalogue
+from saastracker.issues.grouping import Failure
+from saastracker.issues.hits import Hits, affected, hits
+from saastracker.issues.raw import Read, candidates, failures, local_days, read
+from saastracker.issues.stacks import Frame
 from saastracker.persons import joining
 from saastracker.report import Block, Column, Figures, Note, Report, Table
 from saastracker.scope import Scope
-from saastracker_errors.blocks import days, failures, figures, pending
-from saastracker_errors.catalogue import Catalogue, Known, catalogue
-from saastracker_errors.grouping import Failure
-from saastracker_errors.hits import Hits, affected, hits
-from saastracker_errors.raw import Read, candidates, local_days, read
-from saastracker_errors.stacks import Frame
+from saastracker_errors.blocks import days, figures, pending
 
 NEWEST_MAX = 5000  # errors that are looked at one by one
 LATEST = 10

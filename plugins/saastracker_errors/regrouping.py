@@ -4,10 +4,10 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from saastracker.contracts import Reader
+from saastracker.issues.kinds import Grouping, key_of
+from saastracker.issues.raw import candidates, read
 from saastracker.report import Block, Column, Figure, Figures, Note, Report, Table
 from saastracker.scope import Scope
-from saastracker_errors.kinds import Grouping, key_of
-from saastracker_errors.raw import candidates, read
 
 ERRORS_MAX = 5000
 

@@ -8,9 +8,9 @@ from typing import Any
 from saastracker.contracts import Reader
 from saastracker.definition import Definitions
 from saastracker.event import Event
+from saastracker.issues.grouping import failure, key
 from saastracker.testing import InMemoryDefinitions
 from saastracker_errors import STATUS, detail, load, taggers
-from saastracker_errors.grouping import failure, key
 from tests.asking import START, blocks, scope
 from tests.indexed import HOUR
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from saastracker.errors import Invalid
 from saastracker.event import Event, type_of
-from saastracker_errors.grouping import KEY, TITLE_MAX, failure, is_error, key, normalised
-from saastracker_errors.kinds import Grouping, Issue, check_grouping, check_issue, key_of
+from saastracker.issues.grouping import KEY, TITLE_MAX, failure, is_error, key, normalised
+from saastracker.issues.kinds import Grouping, Issue, check_grouping, check_issue, key_of
 
 ISSUE = "1-0123456789abcdef0123"
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from saastracker.event import Event
+from saastracker.issues.kinds import Grouping, Issue, Match, Rule
 from saastracker.testing import InMemoryDefinitions
-from saastracker_errors.kinds import Grouping, Issue, Match, Rule
 from tests.asking import SPAN, START
 from tests.indexed import DAY, HOUR, reading
 from tests.plugins.errors.failing import KEYS, TAGGERS, error, listed, opened

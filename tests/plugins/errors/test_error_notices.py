@@ -11,9 +11,9 @@ import pytest
 import saastracker_errors
 from saastracker.contracts import Reader
 from saastracker.event import Event
+from saastracker.issues.kinds import Grouping, Issue, Match, Rule
 from saastracker.job import Every, JobContext, Notice
 from saastracker.testing import PROJECT, InMemoryDefinitions
-from saastracker_errors.kinds import Grouping, Issue, Match, Rule
 from saastracker_errors.notices import NEW_MAX
 from tests.asking import SPAN, START, blocks, scope
 from tests.indexed import DAY, HOUR, reading

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saastracker_errors.stacks import FRAMES_MAX, Frame, frames
+from saastracker.issues.stacks import FRAMES_MAX, Frame, frames
 
 PYTHON = """
 Traceback (most recent call last):

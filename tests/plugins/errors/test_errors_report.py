@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from saastracker.errors import Invalid, NotFound
 from saastracker.event import Event
+from saastracker.issues.kinds import Issue
 from saastracker.testing import InMemoryDefinitions
 from saastracker.web.faces import iso
-from saastracker_errors.kinds import Issue
 from tests.asking import FIRST, FOREIGN, LAST, SPAN, START, ZONES, Row, inside, keys, prop, rows
 from tests.indexed import DAY, HOUR, reading
 from tests.plugins.errors.failing import CAUSES, KEYS, TAGGERS, error, failing, listed, opened
@@ -242,7 +242,7 @@ def test_only_the_newest_errors_are_broken_down(tmp_path: Path, monkeypatch: pyt
 
 
 def test_too_many_errors_are_not_read_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("saastracker_errors.raw.READ_MAX", 5)
+    monkeypatch.setattr("saastracker.issues.raw.READ_MAX", 5)
     with reading(
         tmp_path, "UTC", [error(0, time=START + 5 * DAY + number) for number in range(6)], taggers=TAGGERS
     ) as reader:

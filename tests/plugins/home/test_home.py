@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 import saastracker_errors
 from saastracker.contracts import Reader
 from saastracker.event import Event
+from saastracker.issues.grouping import failure
+from saastracker.issues.grouping import key as issue_key
+from saastracker.issues.kinds import Grouping, Issue, Match, Rule
 from saastracker.testing.definitions import InMemoryDefinitions
-from saastracker_errors.grouping import failure
-from saastracker_errors.grouping import key as issue_key
-from saastracker_errors.kinds import Grouping, Issue, Match, Rule
 from saastracker_home import load
 from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, ZONES, Row, blocks, inside, keys, made, rows, scope
 from tests.indexed import DAY, HOUR, at, reading

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from saastracker.actors import Actors
 from saastracker.contracts import Reader
 from saastracker.index import OTHER, Integers, day_number
+from saastracker.issues.catalogue import Catalogue, Known
+from saastracker.issues.raw import every, local_days
 from saastracker.moments import of_organizations
 from saastracker.scope import Scope, Span
-from saastracker_errors.catalogue import Catalogue, Known
-from saastracker_errors.raw import every, local_days
 
 
 class Hits(msgspec.Struct):

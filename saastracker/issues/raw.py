@@ -1,6 +1,6 @@
 """Error events one by one, found through the index: for what its cells cannot tell."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +11,12 @@ from saastracker.contracts import Reader
 from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker.index import Integers, day_number
+from saastracker.issues.counted import Counted, event_names
+from saastracker.issues.grouping import Failure, failure, is_error
+from saastracker.issues.kinds import key_of
 from saastracker.moments import moments
 from saastracker.scope import Scope, Span
 from saastracker.segments import Moments
-from saastracker_errors.counted import Counted, event_names
-from saastracker_errors.grouping import Failure, failure, is_error
-from saastracker_errors.kinds import key_of
 
 READ_MAX = 50_000  # events of one question
 READ_AT_ONCE = 1000
@@ -53,6 +53,12 @@ def read(reader: Reader, found: Moments) -> Iterator[Read]:
         for event in reader.events(sequences):
             if is_error(event):
                 yield Read(places[event.sequence], event, failure(event.name, event.properties))
+
+
+def failures(reader: Reader, sequences: Iterable[int]) -> dict[int, Failure]:
+    """What error events say, by their sequence numbers; those gone are left out."""
+    events = reader.events(sorted(set(sequences)))
+    return {event.sequence: failure(event.name, event.properties) for event in events}
 
 
 def of_day_after(reader: Reader, project: str, day: Span, time: int, how: Counted) -> list[str]:

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from saastracker.contracts import Reader
 from saastracker.definition import Definitions
+from saastracker.issues.grouping import NAMES, TYPE, failure
+from saastracker.issues.kinds import GROUPING, Grouping, key_of
 from saastracker.tagger import KEY_MAX, Tagger, Tagging
-from saastracker_errors.grouping import NAMES, TYPE, failure
-from saastracker_errors.kinds import GROUPING, Grouping, key_of
 
 VERSION = 1  # another one counts all errors again: for whatever changes keys
 # An event has to fit all columns a tagging wants, and here it is one of two.

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from saastracker.event import Event
-from saastracker_errors.stacks import Frame, frames
+from saastracker.issues.stacks import Frame, frames
 
 NAMES = frozenset({"error", "exception"})  # what makes an event an error whatever its type
 TYPE = "error"

@@ -8,7 +8,7 @@ import msgspec
 
 from saastracker.errors import Invalid
 from saastracker.event import NAME_MAX
-from saastracker_errors.grouping import KEY, MESSAGE_MAX, Failure, hashed, key
+from saastracker.issues.grouping import KEY, MESSAGE_MAX, Failure, hashed, key
 
 ISSUE = "issue"
 GROUPING = "error-grouping"

@@ -9,10 +9,10 @@ import msgspec
 from saastracker.contracts import Reader
 from saastracker.definition import Defined, Definitions
 from saastracker.index import Seen, day_number
+from saastracker.issues.counted import Counted, counted
+from saastracker.issues.kinds import ISSUE, Issue
+from saastracker.issues.raw import of_day_after
 from saastracker.scope import LAST_DATE, Span
-from saastracker_errors.counted import Counted, counted
-from saastracker_errors.kinds import ISSUE, Issue
-from saastracker_errors.raw import of_day_after
 
 OPEN = ("open", "regressed")
 
