@@ -1,0 +1,102 @@
+"""How tables and grids stand on a page: openers, tags, times, what is cut and what is empty."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from saastracker.contracts import ReportPage
+from saastracker.report import Block, Column, Grid, Note, Report, Table
+
+from .conftest import Running
+
+SEEN = int(datetime(2025, 3, 12, 8, 5, 7, tzinfo=UTC).timestamp() * 1000)
+SIGNALS = Table(
+    key="signals",
+    title="Signals",
+    columns=(
+        Column("org", "Organization"),
+        Column("signal", "Signal", "tag"),
+        Column("events", "Events", "number", place="wide"),
+        Column("seen", "Seen", "time"),
+        Column("stack", "Stack", "text", place="opened"),
+    ),
+    rows=[["halden", "health_drop", 1204, SEEN, "at load"]],
+)
+EMPTY = Table(key="signals", title="Signals", columns=SIGNALS.columns, rows=[])
+NEWEST = Table(
+    key="newest",
+    title="Newest",
+    columns=(
+        Column("at", "Time", "time"),
+        Column("session", "Session", "code", place="wide"),
+        Column("name", "Name"),
+        Column("properties", "Properties", "json", place="opened"),
+    ),
+    rows=[[SEEN, "8ecc5c0b", "opened", '{"size":3}']],
+)
+MATRIX = Grid(
+    key="matrix",
+    title="Who uses what",
+    rows=tuple(f"org {number}" for number in range(40)),
+    columns=("Quotes",),
+    values=[[1]] * 40,
+    kind="matrix",
+)
+
+
+def shown(running: Running, *blocks: Block, query: str = "range=7d") -> str:
+    """A page of these blocks, for people."""
+    page = ReportPage(slug="made", title="Made", section="Product", load=lambda _reader, _scope: Report(blocks=blocks))
+    offered = replace(running, site=replace(running.site, reports={**running.site.reports, "made": page}))
+    return offered.get(f"/p/shop/made?{query}", token=running.token()).text
+
+
+def test_a_row_that_opens_begins_with_what_opens_it(running: Running) -> None:
+    page = shown(running, SIGNALS)
+    row = page[page.index('<th role="rowheader"') : page.index("</tbody>")]
+    assert row.index("Open this row") < row.index("halden") < row.index("<dd>") < row.index("at load")
+    assert "data-json" not in row  # its values are read as they are
+    row = shown(running, NEWEST).partition("<tbody")[2]
+    assert row.index("Open ") < row.index("12 Mar 2025 09:05") < row.index("data-json")
+
+
+def test_a_time_that_begins_a_row_is_exact_and_others_are_as_short_as_can_be(running: Running) -> None:
+    assert ">12 Mar 2025</time>" in shown(running, SIGNALS)
+    assert ">12 Mar 2025 09:05</time>" in shown(running, NEWEST)
+    assert "data-key" not in shown(running, NEWEST)  # which only rows that come in by themselves need
+
+
+def test_a_tag_reads_like_a_word_and_keeps_its_value(running: Running) -> None:
+    page = shown(running, SIGNALS)
+    assert '<span class="tag" title="health_drop">Health drop</span>' in page
+
+
+def test_columns_that_may_leave_say_at_which_width(running: Running) -> None:
+    [head] = re.findall(
+        r'<th role="columnheader" scope="col" class="([^"]+)">\s*<a [^>]+>Events<', shown(running, SIGNALS)
+    )
+    assert head == "num fold-640 w-number"
+
+
+def test_an_empty_table_says_where_it_looked(running: Running) -> None:
+    span = "from=2025-03-01&to=2025-03-28"
+    assert "<h3>None in this span</h3>\n<p>1 Mar \N{EN DASH} 28 Mar 2025</p>" in shown(running, EMPTY, query=span)
+    filtered = shown(running, EMPTY, query=f"{span}&org=acme")
+    assert "Nothing matches these filters" in filtered
+    assert '<a class="btn" href="?from=2025-03-01&amp;to=2025-03-28">Remove filters</a>' in filtered
+
+
+def test_a_title_with_nothing_to_show_says_what_to_do(running: Running) -> None:
+    note = Note(key="first", title="No signal yet", text="Send events.")
+    page = shown(running, EMPTY, note)
+    assert 'id="signals"' not in page
+    assert '<div class="state"><h2 id="h-first">No signal yet</h2>' in page
+    beside = shown(running, SIGNALS, note)
+    assert '<h2 id="h-first">No signal yet</h2><p>Send events.</p></section>' in beside
+
+
+def test_a_long_matrix_is_cut_until_it_is_asked_for(running: Running) -> None:
+    page = shown(running, MATRIX)
+    assert (page.count('class="use"'), "1\N{EN DASH}25 of 40" in page) == (25 + 3, True)  # three of them in the legend
+    whole = shown(running, MATRIX, query="block=matrix")
+    assert (whole.count('class="use"'), "40 shown" in whole) == (40 + 3, True)
