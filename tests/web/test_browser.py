@@ -14,7 +14,9 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from saastracker.accounts.model import OPERATOR
 from saastracker.event import Event
+from saastracker.records import now_ms
 from tests.needing import missing
 
 from .conftest import Running
@@ -187,4 +189,33 @@ def test_a_chart_is_read_by_pointer_and_by_keys(browser: Browser, served: Served
     expect(chart.locator("output")).to_contain_text("Mon 26 Oct, Events ")
     page.keyboard.press("Escape")
     expect(chart.locator(".read")).to_have_count(0)
+    page.context.close()
+
+
+def test_somebody_signs_up_out_and_in_by_keyboard_without_script(
+    browser: Browser, served: Served, complaints: list[str]
+) -> None:
+    accounts, workspace = served.running.site.accounts, served.running.shop.workspace
+    invited = accounts.invitations.invite(workspace, "ada@example.com", "viewer", by=OPERATOR, now=now_ms())
+    options: dict[str, Any] = {"java_script_enabled": False, "viewport": {"width": 360, "height": 700}}
+    page = visit(browser, served, complaints, f"/sign-up/{invited.link}", **options)
+    page.context.clear_cookies()
+
+    def write(*texts: str) -> None:
+        for text in texts:
+            page.keyboard.type(text)
+            page.keyboard.press("Tab")
+
+    write("Ada", "", "an owl in the chimney")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/p/game/"))
+    page.goto(f"{served.url}/p/shop/stream")
+    page.get_by_label("Menu", exact=True).click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_title("Sign in · saastracker")
+    write("ada@example.com")
+    page.keyboard.type("an owl in the chimney")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/p/"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.context.close()
