@@ -9,13 +9,14 @@ from saastracker.actors import Actors
 from saastracker.cells import cells
 from saastracker.contracts import Reader
 from saastracker.definition import Definitions
+from saastracker.issues.opened import opened, table
 from saastracker.report import Column, Figure, Figures, Measure, Number, Report, Series, Table
 from saastracker.scope import Scope, Span
 from saastracker.visits import visits
-from saastracker_home.issues import issues
 from saastracker_home.start import NOTHING, checklist, received
 from saastracker_home.summary import TOP, Summary, by_key, points, summary, top
 
+ISSUES = 5  # shown
 MEASURES = (
     Measure("events", "Events"),
     Measure("persons", "Persons", group="Active persons"),
@@ -105,7 +106,7 @@ def report(definitions: Definitions, reader: Reader, scope: Scope) -> Report:
             replace(PAGES, rows=top(pages, actors), total=len(pages)),
             replace(NAMES, rows=top(names, actors), total=len(names)),
             _movers(reader, actors, now, before),
-            *issues(definitions, reader, scope, actors),
+            *_errors(definitions, reader, scope, actors),
             *checklist(definitions, scope, received=True),
         )
     )
@@ -156,3 +157,11 @@ def _movers(reader: Reader, actors: Actors, now: Summary, before: Summary | None
             rows.append([texts[actors.org_codes[org]], events, previous, events - previous])
         rows.sort(key=lambda row: (-abs(row[3]), -row[1], row[0]))
     return replace(MOVERS, rows=rows[:TOP], total=len(rows))
+
+
+def _errors(definitions: Definitions, reader: Reader, scope: Scope, actors: Actors) -> list[Table]:
+    """Open ones that hit most organizations. None under filters: the index does not know whom those choose."""
+    found = [] if scope.filters else opened(reader, scope, actors, definitions)
+    if not found:
+        return []
+    return [table(reader, found[:ISSUES], "organizations", "persons", "events", total=len(found))]

@@ -18,7 +18,9 @@ from saastracker.customers import plans
 from saastracker.definition import Definitions
 from saastracker.errors import NotFound
 from saastracker.health.explaining import Explained, explain
+from saastracker.health.features import countable
 from saastracker.index import Integers, day_number
+from saastracker.issues.opened import opened, table
 from saastracker.latest import sessions, timeline
 from saastracker.persons import Person, joining
 from saastracker.report import Column, Figure, Figures, Measure, Number, Point, Report, Series, Table
@@ -64,6 +66,7 @@ def organization(reader: Reader, scope: Scope, definitions: Definitions, memory:
     about = told.organizations.get(org, Facts())
     plan = plans(reader, scope, actors, {number}).get(number)
     health = explain(reader, scope, actors, definitions, number)
+    chosen = mine if len(seen.events) else mine & False
     first, last = int(actors.org_first()[number]), int(actors.org_last()[number])
     return Report(
         title=about.name or org,
@@ -77,7 +80,8 @@ def organization(reader: Reader, scope: Scope, definitions: Definitions, memory:
                 rows=[[org, about.name, plan, first, last, about.mrr]],
             ),
             *health.blocks,
-            *features(reader, scope, actors, definitions, mine if len(seen.events) else mine & False, plan),
+            *features(reader, scope, actors, definitions, chosen, plan),
+            *_errors(reader, scope, actors, definitions, chosen),
             _people(reader, actors, seen, mine, told),
             sessions(reader, actors, begun, without="org"),
             timeline(reader, scope, actors, mine, seen, without="org"),
@@ -149,6 +153,15 @@ def _days(actors: Actors, seen: Active, scope: Scope) -> Series:
         now = seen.only(seen.day == day_number(day))
         points.append(Point(day, {"events": int(now.events.sum()), "persons": _persons(actors, now.actor)}))
     return Series(key="days", title="By day", interval="day", measures=MEASURES, points=points)
+
+
+def _errors(reader: Reader, scope: Scope, actors: Actors, definitions: Definitions, mine: Flags) -> list[Table]:
+    """None where filters ask for what the index does not know of errors."""
+    if not countable(scope):
+        return []
+    found = opened(reader, scope, actors, definitions, BitMap(np.flatnonzero(mine).tolist()))
+    found.sort(key=lambda hit: (-hit.persons, -hit.events, hit.issue.id))
+    return [table(reader, found, "persons", "events", "last_seen")]
 
 
 def _people(reader: Reader, actors: Actors, seen: Active, mine: Flags, told: Told) -> Table:

@@ -25,7 +25,7 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
         """By the user id or any of the anonymous ids."""
         from saastracker_people.profile import profile  # noqa: PLC0415
 
-        return profile(reader, scope, memory, person)
+        return profile(reader, scope, definitions, memory, person)
 
     return [
         ReportPage(

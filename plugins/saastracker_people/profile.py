@@ -7,12 +7,15 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from pyroaring import BitMap
 
 from saastracker.active import Active, active
 from saastracker.actors import Actors
 from saastracker.contracts import Reader
+from saastracker.definition import Definitions
 from saastracker.errors import NotFound
 from saastracker.index import day_number
+from saastracker.issues.opened import opened, table
 from saastracker.latest import sessions, timeline
 from saastracker.persons import Joining, Person, aliases, joining
 from saastracker.report import Column, Figure, Figures, Measure, Point, Report, Series, Table
@@ -35,7 +38,7 @@ SEEN = (
 ALIASES = (Column("anonymous_id", "Anonymous id", "code"),)
 
 
-def profile(reader: Reader, scope: Scope, memory: Memory, asked: str) -> Report:
+def profile(reader: Reader, scope: Scope, definitions: Definitions, memory: Memory, asked: str) -> Report:
     """Raises NotFound where no event that is in the index has the id."""
     actors = reader.actors(scope.project)
     person = joining(reader, actors)
@@ -56,6 +59,7 @@ def profile(reader: Reader, scope: Scope, memory: Memory, asked: str) -> Report:
             Table(key="traits", title="Traits", columns=TRAITS, rows=_traits(told)),
             _organizations(reader, actors, now.seen, mine),
             sessions(reader, actors, now.begun, without="person"),
+            *_errors(reader, scope, actors, definitions, mine),
             timeline(reader, scope, actors, mine, now.seen, without="person"),
             *(
                 [Table(key="aliases", title="Anonymous ids", columns=ALIASES, rows=[[each] for each in own])]
@@ -64,6 +68,17 @@ def profile(reader: Reader, scope: Scope, memory: Memory, asked: str) -> Report:
             ),
         ),
     )
+
+
+def _errors(
+    reader: Reader, scope: Scope, actors: Actors, definitions: Definitions, mine: NDArray[np.bool_]
+) -> list[Table]:
+    """None under filters: the index does not know which errors those choose."""
+    if scope.filters:
+        return []
+    found = opened(reader, scope, actors, definitions, BitMap(np.flatnonzero(mine).tolist()))
+    found.sort(key=lambda hit: (-hit.events, hit.issue.id))
+    return [table(reader, found, "events", "last_seen")]
 
 
 class _Done(NamedTuple):

@@ -1,7 +1,7 @@
 """The report on organizations equals a plain count over the raw events."""
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,17 @@ from saastracker.health.model import HealthModel
 from saastracker.report import Report
 from saastracker.testing import InMemoryDefinitions
 from saastracker.web.faces import iso
+from saastracker_errors import taggers as error_taggers
 from saastracker_organizations import reports
 from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, START, ZONES, Row, blocks, inside, keys, made, rows, scope
 from tests.indexed import DAY, HOUR, at, reading
 from tests.plugins.health.slow import FEATURES, TAGGER, Asked, defined
 from tests.plugins.health.slow import slow as health_of
+from tests.plugins.organizations.slow import errors, failing, sessions
 
 COLUMNS = ["org", "name", "plan", "persons", "events", "first_seen", "last_seen", "health", "band", "mrr"]
 DEFINED = defined(HealthModel())
+TAGGERS = [TAGGER, *error_taggers(None)]  # type: ignore[arg-type]
 COUNTABLE = ("", "environment=staging", "org=x")  # filters under which the use of features is known
 
 
@@ -85,7 +88,7 @@ def slow(found: list[Row], query: str) -> dict[str, list[Any]]:
     return answer
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=7, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3),
@@ -95,9 +98,9 @@ def slow(found: list[Row], query: str) -> dict[str, list[Any]]:
 def test_equals_a_slow_count(
     tmp_path_factory: pytest.TempPathFactory, seed: int, sizes: list[int], zone: str, rebuilt: bool
 ) -> None:
-    batches = [made(seed + number, size) for number, size in enumerate(sizes)]
+    batches = [failing(made(seed + number, size)) for number, size in enumerate(sizes)]
     found = rows([event for batch in batches for event in batch], zone)
-    folder, followed = tmp_path_factory.mktemp("organizations"), {"taggers": [TAGGER], "definitions": DEFINED}
+    folder, followed = tmp_path_factory.mktemp("organizations"), {"taggers": TAGGERS, "definitions": DEFINED}
     with reading(folder, zone, *batches, foreign=FOREIGN, rebuilt=rebuilt, **followed) as reader:  # type: ignore[arg-type]
         for query in QUERIES:
             table = ask(reader, f"{SPAN}&{query}", zone)["organizations"]
@@ -114,7 +117,7 @@ def test_equals_a_slow_count(
 def check_detail(answer: dict[str, Any], found: list[Row], query: str, org: str) -> None:
     mine = [row for row in inside(found, QUERIES[query]) if row.event.org == org]
     persons = {row.person for row in mine if row.person}
-    begun = sessions(found, query, org)
+    begun = [[*row[:2], *row[3:]] for row in sessions(found, query, lambda row: row.event.org == org)]
     environment = "staging" if query == "environment=staging" else "production" if "environment=" in query else None
     health = health_of(Asked(found, QUERIES[query], environment, FEATURES if query in COUNTABLE else ()), org, LAST)
     assert {figure["key"]: figure["value"] for figure in answer["totals"]["figures"]} == {
@@ -146,27 +149,12 @@ def check_detail(answer: dict[str, Any], found: list[Row], query: str, org: str)
     assert [row[0] for row in answer["timeline"]["rows"]] == [iso(time) for time in latest]
 
 
-def sessions(found: list[Row], query: str, org: str) -> list[list[Any]]:
-    """Those that began in the span and have an event of the organization that the filters choose."""
-    groups = defaultdict(list)
-    environment = query.rpartition("environment=")[2] if "environment=" in query else None
-    for row in found:
-        if row.event.session and environment in {None, row.event.environment}:
-            groups[row.person, row.event.session].append(row)
-    begun = []
-    for (person, session), of in groups.items():
-        of.sort(key=lambda row: row.event.time or 0)
-        inside_org = any(QUERIES[query](row.event) and row.event.org == org for row in of)
-        if inside_org and FIRST <= of[0].local.date() <= LAST:
-            start, end = of[0].event.time or 0, of[-1].event.time or 0
-            begun.append([session, person and person[1], iso(start), (end - start) / 1000, len(of), None])
-    return begun
-
-
 def check_uses(answer: dict[str, Any], found: list[Row], query: str, org: str) -> None:
     if query not in COUNTABLE:
-        assert "features" not in answer
+        assert not {"features", "errors"} & answer.keys()
         return
+    hit = errors(found, query, lambda row: row.event.org == org)
+    assert answer["errors"]["rows"] == sorted(hit, key=lambda row: (-row[2], -row[3], row[0]))
     seen = [row for row in found if QUERIES[query](row.event) and row.event.org == org]
     [[_, _, plan, *_]] = answer["organization"]["rows"]
     days = (LAST - FIRST).days + 1

@@ -1,7 +1,6 @@
 """The report on people equals a plain count over the raw events."""
 
 import json
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,11 @@ from saastracker.event import Event
 from saastracker.report import Report
 from saastracker.testing import InMemoryDefinitions
 from saastracker.web.faces import iso
+from saastracker_errors import taggers as error_taggers
 from saastracker_people import reports
-from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, ZONES, Row, blocks, inside, keys, made, rows, scope
+from tests.asking import FOREIGN, QUERIES, SPAN, ZONES, Row, blocks, inside, keys, made, rows, scope
 from tests.indexed import DAY, HOUR, at, reading
+from tests.plugins.organizations.slow import errors, failing, sessions
 
 COLUMNS = ["person", "email", "name", "org", "events", "first_seen", "last_seen"]
 
@@ -66,7 +67,7 @@ def last_orgs(found: list[Row], person: str) -> set[str | None]:
     return last
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=7, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3),
@@ -76,9 +77,10 @@ def last_orgs(found: list[Row], person: str) -> set[str | None]:
 def test_equals_a_slow_count(
     tmp_path_factory: pytest.TempPathFactory, seed: int, sizes: list[int], zone: str, rebuilt: bool
 ) -> None:
-    batches = [made(seed + number, size) for number, size in enumerate(sizes)]
+    batches = [failing(made(seed + number, size)) for number, size in enumerate(sizes)]
     found = rows([event for batch in batches for event in batch], zone)
-    with reading(tmp_path_factory.mktemp("people"), zone, *batches, foreign=FOREIGN, rebuilt=rebuilt) as reader:
+    folder, taggers = tmp_path_factory.mktemp("people"), error_taggers(None)  # type: ignore[arg-type]
+    with reading(folder, zone, *batches, foreign=FOREIGN, rebuilt=rebuilt, taggers=taggers) as reader:
         for query in QUERIES:
             table = ask(reader, f"{SPAN}&{query}", zone)["people"]["rows"]
             assert sorted(([*row[:3], *row[4:]] for row in table), key=str) == slow(found, query)
@@ -93,13 +95,18 @@ def check_detail(answer: dict[str, Any], found: list[Row], query: str, person: s
     mine = known or [row for row in found if row.person == ("anonymous", person)]
     who = mine[0].person
     seen = [row for row in inside(found, QUERIES[query]) if row.person == who]
-    begun = sessions(found, query, who)
+    begun = [[row[0], *row[2:]] for row in sessions(found, query, lambda row: row.person == who)]
     assert {figure["key"]: figure["value"] for figure in answer["totals"]["figures"]} == {
         "events": len(seen),
         "active_days": len({row.local.date() for row in seen}),
         "sessions": len(begun),
     }
     assert sorted(answer["sessions"]["rows"], key=str) == sorted(begun, key=str)
+    if query in {"", "environment=staging"}:
+        hit = [[*row[:2], *row[3:]] for row in errors(found, query, lambda row: row.person == who)]
+        assert answer["errors"]["rows"] == sorted(hit, key=lambda row: (-row[2], row[0]))
+    else:
+        assert "errors" not in answer
     for point in answer["days"]["points"]:
         assert point["values"]["events"] == sum(row.local.date() == point["at"] for row in seen)
     latest = sorted((row.event.time or 0 for row in seen), reverse=True)[:50]
@@ -118,23 +125,6 @@ def check_detail(answer: dict[str, Any], found: list[Row], query: str, person: s
     assert {row[0] for row in answer.get("aliases", {"rows": []})["rows"]} == {
         alias for alias in aliases if users[alias] == person
     }
-
-
-def sessions(found: list[Row], query: str, who: object) -> list[list[Any]]:
-    """Those that began in the span and have an event that the filters choose."""
-    groups = defaultdict(list)
-    environment = query.rpartition("environment=")[2] if "environment=" in query else None
-    for row in found:
-        if row.person == who and row.event.session and environment in {None, row.event.environment}:
-            groups[row.event.session].append(row)
-    begun = []
-    for session, of in groups.items():
-        of.sort(key=lambda row: row.event.time or 0)
-        if FIRST <= of[0].local.date() <= LAST and any(QUERIES[query](row.event) for row in of):
-            org = next((row.event.org for row in of if row.event.org), None)
-            start, end = of[0].event.time or 0, of[-1].event.time or 0
-            begun.append([session, org, iso(start), (end - start) / 1000, len(of), None])
-    return begun
 
 
 def test_by_hand(tmp_path: Path) -> None:
