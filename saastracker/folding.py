@@ -36,17 +36,12 @@ class Folded(msgspec.Struct):
     sessions: dict[tuple[str, int], tuple[int, int]] = {}  # project and session → first and last day
 
     def add(self, other: "Folded") -> None:
-        """Both together."""
-        for cell_key, cell in other.cells.items():
-            self.cells[cell_key] = self.cells[cell_key].plus(cell) if cell_key in self.cells else cell
+        """Both together, but for moments and parts: those of a day may be too many to be held at once."""
+        for key, cell in other.cells.items():
+            self.cells[key] = self.cells[key].plus(cell) if key in self.cells else cell
         for day, span in other.days.items():
             known = self.days.get(day, span)
             self.days[day] = Sequences(min(known.low, span.low), max(known.high, span.high))
-        for key, moments in other.moments.items():
-            self.moments[key] = Moments.together([self.moments[key], moments]) if key in self.moments else moments
-        for key, parts in other.parts.items():
-            both = Parts.together([self.parts[key], parts]) if key in self.parts else parts
-            self.parts[key] = both.merged(both.actor, both.session)
         for session, (first, last) in other.sessions.items():
             since, until = self.sessions.get(session, (first, last))
             self.sessions[session] = min(first, since), max(last, until)

@@ -234,7 +234,7 @@ class IndexChanges(msgspec.Struct):
     actors: dict[ActorKey, Actor] = {}  # new ones
     seen: dict[int, tuple[int, int]] = {}  # known actors: first and last time, widened by these
     aliases: dict[tuple[str, int], int] = {}  # project and anonymous id → user; the first stays
-    chunks: dict[ChunkKey, Chunk] = {}
+    chunks: dict[tuple[ChunkKey, int], bytes] = {}  # with their numbers
     sessions: dict[tuple[str, int], tuple[int, int]] = {}  # project and session → first and last day
     forget: list[Unit] = []  # with all their cells, before anything is put
     units: dict[Unit, Progress] = {}

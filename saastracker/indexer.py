@@ -14,6 +14,8 @@ from saastracker.index import (
     Arrivals,
     Cell,
     CellKey,
+    Chunk,
+    ChunkKey,
     Index,
     IndexChanges,
     IndexState,
@@ -23,7 +25,7 @@ from saastracker.index import (
     Unit,
 )
 from saastracker.tagger import Tagger
-from saastracker.tagging import Followed, Tagged, tag
+from saastracker.tagging import Followed, Tagged, remembering, tag
 from saastracker.units import Units, UnitState, abreast
 
 VERSION = "4"  # of what this code makes of events; another one in the database means: rebuild
@@ -92,7 +94,8 @@ class Indexer:
         changes.days, changes.sessions = folded.days, folded.sessions
         self._take(changes, folded, abreast(self._units.all(state), state.watermark), arrivals, actors, zones)
         last = self._index.last_chunks([*folded.moments, *folded.parts])
-        changes.chunks = of_moments(folded.moments, last) | of_parts(folded.parts, last)
+        chunks = of_moments(folded.moments, last) | of_parts(folded.parts, last)
+        changes.chunks = {(key, chunk.number): chunk.data for key, chunk in chunks.items()}
         self._write(lambda: self._index.write(changes))
         return len(arrivals)
 
@@ -162,7 +165,7 @@ class Indexer:
     def _tagged(
         self, units: Mapping[Unit, UnitState], arrivals: Arrivals, actors: Integers, zones: Mapping[str, str]
     ) -> Tagged:
-        tagged = Tagged()
+        tagged, texts = Tagged(), remembering(self._index.texts)
         of_project: dict[str, list[Followed]] = defaultdict(list)
         for unit, (_, followed) in units.items():
             if followed:
@@ -173,13 +176,13 @@ class Indexer:
             rows = np.flatnonzero(arrivals.project == place)
             mine, who = arrivals.only(rows), actors[rows]
             for followed in of_project[project]:
-                tag(tagged, followed, mine, who, zones[project], self._index.texts, self._index.properties)
+                tag(tagged, followed, mine, who, zones[project], texts, self._index.properties)
         return tagged
 
     def _fold_day(self, changes: IndexChanges, state: IndexState, project: str, day: int, span: Sequences) -> None:
         zones = {project: self._zone(state, project)}
         units = self._units.all(state)
-        whole = Folded()
+        whole, last = Folded(), dict[ChunkKey, Chunk]()
         after = span.low - 1
         while len(arrivals := self._index.arrivals(after, STEP_EVENTS, span.high, (project, day))):
             after = int(arrivals.sequence[-1])
@@ -198,8 +201,10 @@ class Indexer:
             divided = self._units.divided
             folded.cells = cap(folded.cells, whole.cells, taken(whole.cells, divided), divided)
             whole.add(folded)
+            chunks = of_moments(folded.moments, last) | of_parts(folded.parts, last)
+            changes.chunks |= {(key, chunk.number): chunk.data for key, chunk in chunks.items()}
+            last |= chunks
         changes.cells, changes.days, changes.sessions = whole.cells, whole.days, whole.sessions
-        changes.chunks = of_moments(whole.moments, {}) | of_parts(whole.parts, {})
 
     def _added(self, cells: Mapping[CellKey, Cell]) -> dict[CellKey, Cell]:
         """The cells added to those in the index."""

@@ -30,6 +30,21 @@ class Tagged(msgspec.Struct):
     seen: dict[tuple[str, str], list[Seen]] = {}  # by project and namespace
 
 
+def remembering(texts: Texts) -> Texts:
+    """The same, where many units ask for the same texts."""
+    known: dict[int, str] = {}
+    asked: set[int] = set()
+
+    def of(codes: Sequence[int]) -> Mapping[int, str]:
+        new = [code for code in codes if code not in asked]
+        if new:
+            asked.update(new)
+            known.update(texts(new))
+        return {code: known[code] for code in codes if code in known}
+
+    return of
+
+
 def tag(  # noqa: PLR0917
     tagged: Tagged,
     followed: Followed,

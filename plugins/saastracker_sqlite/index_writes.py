@@ -74,7 +74,7 @@ def _change_zones(connection: sqlite3.Connection, changes: IndexChanges, numbers
 def _put_days(connection: sqlite3.Connection, changes: IndexChanges, numbers: _Numbers) -> None:
     cells = [(numbers[key.project], *key[1:], cell.encode()) for key, cell in changes.cells.items()]
     bulk.select(connection, _PUT_CELLS, "(?, ?, ?, ?, ?, ?)", list(chain.from_iterable(cells)))
-    chunks = [(numbers[key.project], *key[1:], *chunk) for key, chunk in changes.chunks.items()]
+    chunks = [(numbers[key.project], *key[1:], number, data) for (key, number), data in changes.chunks.items()]
     bulk.select(connection, _PUT_CHUNKS, "(?, ?, ?, ?, ?, ?, ?)", list(chain.from_iterable(chunks)))
     sessions = [(numbers[project], session, *days) for (project, session), days in changes.sessions.items()]
     bulk.select(connection, _PUT_SESSIONS, "(?, ?, ?, ?)", list(chain.from_iterable(sessions)))
