@@ -85,8 +85,8 @@ def organization(reader: Reader, scope: Scope, definitions: Definitions, memory:
             _people(reader, actors, seen, mine, told),
             sessions(reader, actors, begun, without="org"),
             timeline(reader, scope, actors, mine, seen, without="org"),
-            _top(reader, scope, actors, mine, "name"),
-            _top(reader, scope, actors, mine, "path"),
+            _top(reader, scope, inside, actors, mine, "name"),
+            _top(reader, scope, inside, actors, mine, "path"),
         ),
     )
 
@@ -181,11 +181,14 @@ def _people(reader: Reader, actors: Actors, seen: Active, mine: Flags, told: Tol
     return Table(key="people", title="People", columns=PEOPLE, rows=rows)
 
 
-def _top(reader: Reader, scope: Scope, actors: Actors, mine: Flags, dimension: str) -> Table:
+def _top(  # noqa: PLR0917
+    reader: Reader, scope: Scope, inside: Scope, actors: Actors, mine: Flags, dimension: str
+) -> Table:
     """Events by name or path."""
+    indexed = all(item.dimension == dimension for item in scope.filters)  # else raw events are read: as few as will do
     counts: Counter[str] = Counter()
     own = BitMap(np.flatnonzero(mine).tolist())
-    for _, key, cell in cells(reader, scope, actors, scope.span, dimension):
+    for _, key, cell in cells(reader, scope if indexed else inside, actors, scope.span, dimension):
         if cell.counts is None:  # one event of each
             counts[key] += own.intersection_cardinality(cell.actors)
         elif own.intersect(cell.actors):

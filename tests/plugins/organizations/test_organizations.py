@@ -27,6 +27,7 @@ from tests.plugins.organizations.slow import errors, failing, sessions
 
 COLUMNS = ["org", "name", "plan", "persons", "events", "first_seen", "last_seen", "health", "band", "mrr"]
 DEFINED = defined(HealthModel())
+FAILED = '{"type": "TypeError", "message": "no legs"}'
 TAGGERS = [TAGGER, *error_taggers(None)]  # type: ignore[arg-type]
 COUNTABLE = ("", "environment=staging", "org=x")  # filters under which the use of features is known
 
@@ -209,6 +210,69 @@ def test_by_hand(tmp_path: Path) -> None:
         assert [figure["previous"] for figure in one["totals"]["figures"]] == [0, 0, 0, None]
         with pytest.raises(NotFound):
             ask(reader, SPAN, org="nobody")
+
+
+def test_the_page_by_hand(tmp_path: Path) -> None:
+    noon = at("2026-11-03 12:00")  # the last day of the span, which has 12
+    ada = '{"user": {"email": "ada@example.com", "first_name": "Ada"}, "company": {"name": "Acme Ltd"}}'
+    sent = [
+        Event(name="export", time=noon - 90 * DAY, user="u1", org="acme", plan="pro"),
+        Event(name="export", time=noon - 20 * DAY, user="u1", org="acme"),
+        Event(name="export", time=noon - 20 * DAY + 1, user="u1", org="acme"),
+        Event(name="save", time=noon - 1000, user="u1", org="acme", session="s1", path="/a", traits=ada, release="2"),
+        Event(name="save", time=noon, anonymous="a1", org="acme", session="s2", environment="staging", value=2.0),
+        Event(name="crash", time=noon + 1000, type="error", user="u1", org="acme", session="s1", properties=FAILED),
+        Event(name="crash", time=noon + HOUR, type="error", user="u1", org="beta", properties=FAILED),
+    ]
+    with reading(tmp_path, "UTC", sent, foreign=FOREIGN, taggers=TAGGERS, definitions=DEFINED) as reader:
+        page = ask(reader, SPAN, org="acme")
+        assert [*page] == [
+            *("totals", "days", "organization", "components", "features", "errors", "people", "sessions"),
+            *("timeline", "names", "paths"),
+        ]
+        assert [(figure["value"], figure["previous"]) for figure in page["totals"]["figures"]] == [
+            (2, 1),
+            (3, 2),
+            (2, 0),
+            (71, 58),
+        ]
+        # 2 active days of 20, 2 of at most 2 persons, 2 of 3 features in 28 days, 5 events after none: 70.8. Twelve
+        # days before: 20 * 20/27, 1 day of 20, 1 person of 1, 1 feature of 3, 2 events after none: 57.7.
+        assert [row[4] for row in page["components"]["rows"]] == [
+            pytest.approx(points) for points in (20, 2.5, 20, 40 / 3, 15)
+        ]
+        assert page["features"]["rows"] == [
+            ["Saving", "1", "used", 2, 2, LAST],
+            ["Exporting", "2", "lost", 0, 0, None],
+            ["Sharing", "3", "not used", 0, 0, None],
+        ]
+        assert [row[1:] for row in page["errors"]["rows"]] == [["TypeError: no legs", 1, 1, iso(noon + HOUR)]]
+        assert page["people"]["rows"] == [
+            ["u1", "Ada", "ada@example.com", 2, iso(noon + 1000)],
+            ["a1", None, None, 1, iso(noon)],
+        ]
+        assert page["sessions"]["rows"] == [
+            ["s2", "a1", iso(noon), 0.0, 1, None],
+            ["s1", "u1", iso(noon - 1000), 2.0, 2, "2"],
+        ]
+        assert [row[:6] for row in page["timeline"]["rows"]] == [
+            [iso(noon + 1000), "error", "crash", "u1", None, "s1"],
+            [iso(noon), "custom", "save", "a1", None, "s2"],
+            [iso(noon - 1000), "custom", "save", "u1", "/a", "s1"],
+        ]
+        assert page["timeline"]["rows"][1][6:] == [2.0, "staging", None, None]
+        elsewhere = ask(reader, f"{SPAN}&org=beta", org="acme")
+        assert [figure["value"] for figure in elsewhere["totals"]["figures"]] == [0, 0, 0, None]
+        assert {row[2] for row in elsewhere["features"]["rows"]} == {"not used"}
+        for block in ("errors", "people", "sessions", "timeline", "names", "paths"):
+            assert elsewhere[block]["rows"] == [], block
+
+
+def test_the_timeline_goes_back_as_far_as_it_has_to(tmp_path: Path) -> None:
+    sent = [Event(name="open", time=START + number * 5 * HOUR, org="x") for number in range(72)]  # 5 on most days
+    with reading(tmp_path, "Europe/Amsterdam", sent) as reader:
+        found = ask(reader, "from=2026-10-20&to=2026-11-05", "Europe/Amsterdam", org="x")["timeline"]["rows"]
+        assert [row[0] for row in found] == [iso(event.time or 0) for event in reversed(sent[-50:])]
 
 
 def test_the_plan_is_the_last_of_a_day_with_many_events_after_it(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def test_by_hand(tmp_path: Path) -> None:
         Event(name="open", time=noon, anonymous="a2", org="beta"),
     ]
     later = [
-        Event(name="save", time=noon + HOUR, user="u1", anonymous="a1", org="beta"),
+        Event(name="save", time=noon + HOUR, user="u1", anonymous="a1", org="beta", session="s1"),
         Event(name="open", time=noon - HOUR, anonymous="a1", traits='{"user": {"last_name": "L"}}'),
     ]
     with reading(tmp_path, "UTC", first, later, foreign=FOREIGN) as reader:
@@ -154,6 +154,9 @@ def test_by_hand(tmp_path: Path) -> None:
             ["acme", 1, iso(noon), iso(noon)],
             ["beta", 1, iso(noon + HOUR), iso(noon + HOUR)],
         ]
+        assert [figure["value"] for figure in one["totals"]["figures"]] == [3, 1, 1]
+        assert one["sessions"]["rows"] == [["s1", "beta", iso(noon + HOUR), 0.0, 1, None]]
+        assert "aliases" not in ask(reader, SPAN, person="a2")
         assert [row[0] for row in one["traits"]["rows"]] == ["custom", "email", "first_name", "last_name"]
         assert report(reader, SPAN, person="u1").title == "Ada L"
         assert report(reader, SPAN, person="a2").title == "a2"
