@@ -133,7 +133,8 @@ def _of_row(followed: Followed, row: Sequence[str | None]) -> list[str]:
 def _full(unit: str, key: str) -> str:
     """A key behind its definition's id."""
     full = (f"{unit}/{key}" if unit and key else unit or key)[:KEY_MAX]
-    return full.encode("utf-8", "replace").decode()  # half a surrogate pair cannot be stored
+    # Half a surrogate pair cannot be stored, and behind a NUL stores look no further.
+    return full.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def _seen(some: Arrivals, place: Integers, names: Sequence[str]) -> list[Seen]:
