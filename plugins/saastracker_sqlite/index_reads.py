@@ -150,7 +150,11 @@ class IndexReads:
             namespace=namespace,
             unit=unit,
         )
-        return min((done / total if total else 1.0 for done, total in rows), default=0.0)
+        if rows:
+            return min(done / total if total else 1.0 for done, total in rows)
+        # Without events there is nothing to go through, and nothing is followed.
+        some = self.query("SELECT 1 FROM events WHERE project = :project LIMIT 1", project=project)
+        return 0.0 if some else 1.0
 
     def environments(self, project: str) -> list[str]:
         rows = self.query(

@@ -12,7 +12,7 @@ from saastracker.event import Event
 from saastracker.index import Unit
 from saastracker.indexer import Indexer
 from saastracker.tagger import Tagger, Tagging
-from saastracker.testing import PROJECT, InMemoryDefinitions
+from saastracker.testing import OTHER_PROJECT, PROJECT, InMemoryDefinitions
 from saastracker.wire import Reply
 from saastracker_sqlite.store import SqliteStore
 from tests.indexed import DAY, at, reading
@@ -73,6 +73,7 @@ def test_keys_of_definitions_stand_behind_their_ids(tmp_path: Path) -> None:
         }
         assert reader.tagged(PROJECT.id, "chosen", "1") == 1
         assert reader.tagged(PROJECT.id, "chosen", "3") == 0
+        assert reader.tagged(OTHER_PROJECT.id, "chosen", "1") == 1  # which has no events
         seen = {each.key: each for each in reader.seen(PROJECT.id, "chosen")}
         assert seen["1"] == ("1", START, START + DAY, 1, 4)
         assert seen["1/DE"] == ("1/DE", START, START, 1, 1)
