@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 import numpy as np
@@ -13,18 +13,30 @@ from saastracker.actors import Actors
 from saastracker.contracts import Reader
 from saastracker.index import day_number
 from saastracker.moments import moments
+from saastracker.persons import Person, joining
 from saastracker.report import Column, Table
 from saastracker.scope import Scope, Span
 from saastracker.segments import Moments
+from saastracker.told import Told, full_name
 from saastracker.visits import Visits
 
+Who: TypeAlias = Literal["person", "org"]
+
 MOST = 50  # rows
+PERSON = (
+    Column("person", "Person", "code", "never"),
+    Column("person_name", "Person", otherwise="person", link="people/{person}"),
+)
+ORGANIZATION = (
+    Column("org", "Organization", "code", "never"),
+    Column("org_name", "Organization", otherwise="org", link="organizations/{org}"),
+)
 EVENTS = (
     Column("time", "Time", "time"),
     Column("type", "Type", "tag", "wide"),
     Column("name", "Name"),
-    Column("person", "Person", link="people/{person}"),
-    Column("org", "Organization", link="organizations/{org}"),
+    *PERSON,
+    *ORGANIZATION,
     Column("path", "Path", "code"),
     Column("session", "Session", "code", "opened", link="sessions/{session}"),
     Column("value", "Value", "number", "opened"),
@@ -34,8 +46,8 @@ EVENTS = (
 )
 SESSIONS = (
     Column("session", "Session", "code", link="sessions/{session}"),
-    Column("person", "Person", link="people/{person}"),
-    Column("org", "Organization", link="organizations/{org}", about="Of the first event that has one."),
+    *PERSON,
+    *ORGANIZATION,
     Column("start", "Start", "time", about="The first event."),
     Column("seconds", "Length", "number", unit="seconds"),
     Column("events", "Events", "number"),
@@ -44,20 +56,20 @@ SESSIONS = (
 
 
 def timeline(  # noqa: PLR0917
-    reader: Reader, scope: Scope, actors: Actors, mine: NDArray[np.bool_], seen: Active, without: str
+    reader: Reader, scope: Scope, actors: Actors, mine: NDArray[np.bool_], seen: Active, told: Told, without: Who
 ) -> Table:
-    """The newest events of the actors for whom `mine` is true, who did what was `seen`; `without` one column."""
+    """The newest events of the actors for whom `mine` is true, who did what was `seen`; `without` whose they are."""
     found = _newest(reader, scope, actors, mine, seen)
-    person = _texts(reader, actors.person_codes, actors.person[found.actor].tolist())
+    persons = _persons(reader, actors, actors.person[found.actor].tolist(), told)
     events = {event.sequence: event for event in reader.events(found.sequence.tolist())}
     rows = []
-    for sequence, time, who in zip(found.sequence.tolist(), found.time.tolist(), person, strict=True):
+    for sequence, time, person in zip(found.sequence.tolist(), found.time.tolist(), persons, strict=True):
         if sequence in events:
             event = events[sequence]
+            org = event.org, told.name(event.org)
             more = event.session, event.value, event.environment, event.release, event.properties
-            rows.append([time, event.type, event.name, who, event.org, event.path, *more])
-    table = Table(key="timeline", title="Newest events", columns=EVENTS, rows=rows)
-    return _less(table, without)
+            rows.append([time, event.type, event.name, *person, *org, event.path, *more])
+    return _less(Table(key="timeline", title="Newest events", columns=EVENTS, rows=rows), without)
 
 
 def _newest(reader: Reader, scope: Scope, actors: Actors, mine: NDArray[np.bool_], seen: Active) -> Moments:
@@ -74,34 +86,37 @@ def _newest(reader: Reader, scope: Scope, actors: Actors, mine: NDArray[np.bool_
     return together.only(together.places()[::-1][:MOST])
 
 
-def sessions(reader: Reader, actors: Actors, found: Visits, without: str) -> Table:
-    """The newest of some sessions, `without` one column."""
+def sessions(reader: Reader, actors: Actors, found: Visits, told: Told, without: Who) -> Table:
+    """The newest of some sessions, `without` whose they are."""
     order = np.lexsort((found.row.first_sequence, found.row.first))[::-1]
     shown = found.only(order[:MOST])
     row = shown.row
-    texts = reader.texts([*row.session.tolist(), *row.release.tolist()])
-    columns = (
-        [texts[code] for code in row.session.tolist()],
-        _texts(reader, actors.person_codes, shown.person.tolist()),
-        _texts(reader, actors.org_codes, shown.org.tolist()),
-        row.first.tolist(),
-        shown.seconds.tolist(),
-        row.events.tolist(),
-        [texts.get(code) for code in row.release.tolist()],
-    )
-    rows = [list(each) for each in zip(*columns, strict=True)]
-    table = Table(key="sessions", title="Newest sessions", columns=SESSIONS, rows=rows)
-    return _less(table, without)
+    org = [actors.org_codes[number] if number >= 0 else 0 for number in shown.org.tolist()]
+    session, release = row.session.tolist(), row.release.tolist()
+    texts = reader.texts(list({*session, *org, *release}))
+    persons = _persons(reader, actors, shown.person.tolist(), told)
+    first, seconds, events = row.first.tolist(), shown.seconds.tolist(), row.events.tolist()
+    rows = [
+        [texts[session[at]], *persons[at], texts.get(org[at]), told.name(texts.get(org[at])), first[at], seconds[at],
+         events[at], texts.get(release[at])]
+        for at in range(len(shown))
+    ]  # fmt: skip
+    return _less(Table(key="sessions", title="Newest sessions", columns=SESSIONS, rows=rows), without)
 
 
-def _texts(reader: Reader, codes: Sequence[int], numbers: Sequence[int]) -> list[str | None]:
-    """The names of persons or organizations by their numbers; -1 has none."""
-    texts = reader.texts([codes[number] for number in {*numbers} - {-1}])
-    return [None if number < 0 else texts[codes[number]] for number in numbers]
+def _persons(reader: Reader, actors: Actors, numbers: Sequence[int], told: Told) -> list[tuple[str | None, str | None]]:
+    """Ids and names of persons; number -1 has none."""
+    texts = reader.texts([actors.person_codes[number] for number in {*numbers} - {-1}])
+    traits = told.traits(joining(reader, actors))
+    known: dict[int, tuple[str | None, str | None]] = {-1: (None, None)}
+    for number in {*numbers} - {-1}:
+        who = Person(bool(actors.anonymous[number]), texts[actors.person_codes[number]])
+        known[number] = who.id, full_name(traits(who))
+    return [known[number] for number in numbers]
 
 
-def _less(table: Table, without: str) -> Table:
-    place = [column.key for column in table.columns].index(without)
-    rows: list[list[Any]] = [[*row[:place], *row[place + 1 :]] for row in table.rows]
-    columns = table.columns[:place] + table.columns[place + 1 :]
+def _less(table: Table, without: Who) -> Table:
+    kept = [place for place, column in enumerate(table.columns) if column.key not in {without, f"{without}_name"}]
+    columns = tuple(table.columns[place] for place in kept)
+    rows: list[list[Any]] = [[row[place] for place in kept] for row in table.rows]
     return msgspec.structs.replace(table, columns=columns, rows=rows)

@@ -58,6 +58,10 @@ class Told(msgspec.Struct):
                 joined[who] = joined.get(who, ()) + sent
         return lambda who: _together(self.persons.get(who, ()) + joined.get(who, ()))
 
+    def name(self, org: str | None) -> str | None:
+        """Of an organization."""
+        return self.organizations[org].name if org in self.organizations else None
+
     def add(self, sequence: int, who: Person | None, org: str | None, traits: str) -> None:
         """What an event told, newer than all before."""
         self.last = sequence

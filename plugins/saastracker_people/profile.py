@@ -16,16 +16,16 @@ from saastracker.definition import Definitions
 from saastracker.errors import NotFound
 from saastracker.index import day_number
 from saastracker.issues.opened import opened, table
-from saastracker.latest import sessions, timeline
+from saastracker.latest import ORGANIZATION, sessions, timeline
 from saastracker.persons import Joining, Person, aliases, joining
 from saastracker.report import Column, Figure, Figures, Measure, Point, Report, Series, Table
 from saastracker.scope import Scope, Span
-from saastracker.told import Memory, email, full_name
+from saastracker.told import Memory, Told, email, full_name
 from saastracker.visits import Visits, visits
 
 TRAITS = (Column("trait", "Trait"), Column("value", "Value", "json"))
 ORGANIZATIONS = (
-    Column("org", "Organization", link="organizations/{org}"),
+    *ORGANIZATION,
     Column("events", "Events", "number", about="In the span."),
     Column("first_seen", "First seen", "time"),
     Column("last_seen", "Last seen", "time"),
@@ -45,22 +45,23 @@ def profile(reader: Reader, scope: Scope, definitions: Definitions, memory: Memo
     number, who = _find(reader, actors, person, asked)
     users = {} if who.anonymous else aliases(reader, actors)
     own = sorted(anonymous for anonymous, user in users.items() if user == who.id)
-    told = memory.told(reader, scope.project).traits(person)(who)
+    told = memory.told(reader, scope.project)
+    traits = told.traits(person)(who)
     mine = actors.person == number
     now = _done(reader, scope, actors, scope.span, number)
     before = _done(reader, scope, actors, scope.compared, number) if scope.compared else None
     first, last = int(actors.person_first()[number]), int(actors.person_last()[number])
     return Report(
-        title=full_name(told) or email(told) or who.id,
+        title=full_name(traits) or email(traits) or who.id,
         blocks=(
             _totals(now, before),
             _days(now.seen, scope),
             Table(key="person", title="Seen", columns=SEEN, rows=[[who.id, first, last]]),
-            Table(key="traits", title="Traits", columns=TRAITS, rows=_traits(told)),
-            _organizations(reader, actors, now.seen, mine),
-            sessions(reader, actors, now.begun, without="person"),
+            Table(key="traits", title="Traits", columns=TRAITS, rows=_traits(traits)),
+            _organizations(reader, actors, now.seen, mine, told),
+            sessions(reader, actors, now.begun, told, without="person"),
             *_errors(reader, scope, actors, definitions, mine),
-            timeline(reader, scope, actors, mine, now.seen, without="person"),
+            timeline(reader, scope, actors, mine, now.seen, told, without="person"),
             *(
                 [Table(key="aliases", title="Anonymous ids", columns=ALIASES, rows=[[each] for each in own])]
                 if own
@@ -142,13 +143,13 @@ def _traits(told: dict[str, Any]) -> list[list[Any]]:
     return [[trait, msgspec.json.encode(value).decode()] for trait, value in sorted(told.items())]
 
 
-def _organizations(reader: Reader, actors: Actors, seen: Active, mine: NDArray[np.bool_]) -> Table:
+def _organizations(reader: Reader, actors: Actors, seen: Active, mine: NDArray[np.bool_], told: Told) -> Table:
     texts = reader.texts(actors.org_codes)
-    rows: list[tuple[str, int, int, int]] = []
+    rows: list[list[Any]] = []
     for org in np.unique(actors.org[mine & (actors.org >= 0)]).tolist():
         members = np.flatnonzero(mine & (actors.org == org))
         events = int(seen.events[actors.org[seen.actor] == org].sum())
         first, last = int(actors.first[members].min()), int(actors.last[members].max())
-        rows.append((texts[actors.org_codes[org]], events, first, last))
-    rows.sort(key=lambda row: (-row[1], row[0]))
-    return Table(key="organizations", title="Organizations", columns=ORGANIZATIONS, rows=[list(row) for row in rows])
+        rows.append([texts[actors.org_codes[org]], told.name(texts[actors.org_codes[org]]), events, first, last])
+    rows.sort(key=lambda row: (-row[2], row[0]))
+    return Table(key="organizations", title="Organizations", columns=ORGANIZATIONS, rows=rows)
