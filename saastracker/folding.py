@@ -240,9 +240,8 @@ def cap(
     room: dict[Group, int] = {}
     capped: dict[CellKey, Cell] = {}
     for key, cell in cells.items():
-        of = group(key, divided)
         kept = key
-        if key not in known and (not of.unit or key.key != of.unit):
+        if key not in known and not _whole(key, of := group(key, divided)):
             left = room.get(of, KEYS_MAX - taken.get(of, 0))
             room[of] = left - 1
             if left <= 0:
@@ -254,4 +253,9 @@ def cap(
 def taken(cells: Iterable[CellKey], divided: Container[str]) -> Counter[Group]:
     """How many keys of each group there are, without those of whole definitions."""
     groups = ((key, group(key, divided)) for key in cells)
-    return Counter(of for key, of in groups if not of.unit or key.key != of.unit)
+    return Counter(of for key, of in groups if not _whole(key, of))
+
+
+def _whole(key: CellKey, of: Group) -> bool:
+    """Whether a key is that of a whole definition."""
+    return of.unit != "" and key.key == of.unit
