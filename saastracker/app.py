@@ -97,8 +97,10 @@ class App:
         self._web = build_web(
             Site(
                 facts=self.facts,
+                records=records,
                 accounts=self._accounts,
                 store=self._store,
+                registry=self.registry,
                 reports=self.registry.reports,
                 definitions=self.definitions,
                 scheduler=self._scheduler,

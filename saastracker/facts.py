@@ -1,20 +1,18 @@
 """The live view of small facts, and the edits that commands and pages make."""
 
-import re
 import threading
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, TypeAlias
 from uuid import uuid4
-from zoneinfo import available_timezones
 
 import msgspec
 
+from saastracker import audit
 from saastracker.contracts import Change, RecordStore
-from saastracker.errors import Conflict, OperatorError
-from saastracker.event import NAME_MAX
+from saastracker.errors import Conflict
+from saastracker.fact_rules import check_name, check_origin, check_timezone, free_slug
 from saastracker.records import HOUR_MS, AccessScope, Key, Policy, Snapshot, Token, Workspace, now_ms
 from saastracker.secrets import Secrets, digest, new_token
 from saastracker.wire import AuthScheme, Credential, Project
@@ -24,10 +22,10 @@ Fact: TypeAlias = Workspace | Project | Key | Token
 
 KINDS: Mapping[str, type[Fact]] = {"workspace": Workspace, "project": Project, "key": Key, "token": Token}
 _KIND = {kind: name for name, kind in KINDS.items()}
-SLUG_MAX = 60  # characters
 ATTEMPTS = 5  # when another process writes at the same moment
 DEFAULT_WORKSPACE = "Default"
-_HOST = re.compile(r"(\*\.)?(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)*")
+COMMAND_LINE = "command line"  # who makes a change where nobody is signed in
+_SECRET = ("secret", "digest", "lookup")  # what the audit trail leaves out
 
 
 class Facts:
@@ -41,7 +39,7 @@ class Facts:
         self._store = store
         self._secrets = secrets
         self._lock = threading.Lock()
-        self._held: list[Fact | Change] | None = None  # within `at_once`
+        self._held: list[Change] | None = None  # within `at_once`
         self.snapshot = Snapshot()
         self.refresh()
 
@@ -94,36 +92,34 @@ class Facts:
         return Credential(project=project, secret=secret, digest=bytes.fromhex(key.digest))
 
     @contextmanager
-    def at_once(self) -> Iterator[list[Fact | Change]]:
+    def at_once(self) -> Iterator[list[Change]]:
         """Edits within are written together at the end, or none of them. Not for several threads.
 
         Records of others that have to be written with them are appended to what it yields.
         """
-        held: list[Fact | Change] = []
+        held: list[Change] = []
         self._held = held
         try:
             yield held
         finally:
             self._held = None
-        self._write(*held)
+        self._store_all(held)
 
-    def _write(self, *facts: Fact | Change) -> None:
+    def _write(self, who: str, *facts: Fact) -> None:
+        """The facts and an entry of each in the audit trail, together."""
+        versions, now = self.snapshot.versions, now_ms()
+        changes = []
+        for fact in facts:
+            version = versions.get(fact.id, 0)
+            kind, data = _KIND[type(fact)], msgspec.json.encode(fact)
+            changes.append(Change(kind=kind, id=fact.id, version=version, data=data, name=_unique_name(fact)))
+            changes.append(audit.record(_entry(fact, who, version, now)))
         if self._held is not None:
-            self._held += facts
-            return
-        versions = self.snapshot.versions
-        changes = [
-            fact
-            if isinstance(fact, Change)
-            else Change(
-                kind=_KIND[type(fact)],
-                id=fact.id,
-                version=versions.get(fact.id, 0),
-                data=msgspec.json.encode(fact),
-                name=_unique_name(fact),
-            )
-            for fact in facts
-        ]
+            self._held += changes
+        else:
+            self._store_all(changes)
+
+    def _store_all(self, changes: Sequence[Change]) -> None:
         try:
             self._store.write(changes)
         finally:
@@ -138,43 +134,80 @@ class Facts:
             return workspace
         return self.add_workspace(DEFAULT_WORKSPACE)
 
-    def add_workspace(self, name: str) -> Workspace:
+    def add_workspace(self, name: str, *, who: str = COMMAND_LINE) -> Workspace:
         """Raises Conflict if the name is taken."""
-        workspace = Workspace(id=str(uuid4()), name=_check_name(name), created_at=now_ms())
-        self._write(workspace)
+        workspace = Workspace(id=str(uuid4()), name=check_name(name), created_at=now_ms())
+        self._write(who, workspace)
         return workspace
 
-    def set_workspace(self, workspace: str, *, budget: int | None, policy: Policy | None) -> Workspace:
+    def set_workspace(
+        self, workspace: str, *, budget: int | None, policy: Policy | None, who: str = COMMAND_LINE
+    ) -> Workspace:
         """Set budget and policy of the workspace with this id."""
         new = msgspec.structs.replace(self.snapshot.workspaces[workspace], budget=budget, policy=policy)
-        self._write(new)
+        self._write(who, new)
         return new
 
-    def add_project(self, name: str, workspace: str, *, origins: Sequence[str] = (), timezone: str = "UTC") -> Project:
-        """A new project without keys. Raises OperatorError for an unknown zone or a wrong origin."""
+    def add_project(
+        self,
+        name: str,
+        workspace: str,
+        *,
+        origins: Sequence[str] = (),
+        timezone: str = "UTC",
+        who: str = COMMAND_LINE,
+    ) -> Project:
+        """A new project without keys. Raises WrongField."""
         project = Project(
             id=str(uuid4()),
             slug="",
-            name=_check_name(name),
+            name=check_name(name),
             workspace=workspace,
-            origins=tuple(_check_origin(origin) for origin in origins),
-            timezone=_check_timezone(timezone),
+            origins=tuple(map(check_origin, origins)),
+            timezone=check_timezone(timezone),
             created_at=now_ms(),
         )
         for _ in range(ATTEMPTS):
-            new = msgspec.structs.replace(project, slug=_free_slug(name, self.snapshot.projects_by_slug))
+            new = msgspec.structs.replace(project, slug=free_slug(name, self.snapshot.projects_by_slug))
             try:
-                self._write(new)
+                self._write(who, new)
             except Conflict:
                 continue
             return new
         raise Conflict("Another process keeps writing; try again.")
 
-    def issue_key(self, project: Project, scheme: AuthScheme) -> Issue | None:
-        """A new key; None if the scheme has no keys of its own."""
-        return self.rotate(project, scheme, overlap_ms=None)
+    def set_project(
+        self, project: str, *, name: str, origins: Sequence[str], timezone: str, who: str = COMMAND_LINE
+    ) -> Project:
+        """Change the project with this id; its address stays. Raises WrongField."""
+        new = msgspec.structs.replace(
+            self.snapshot.projects[project],
+            name=check_name(name),
+            origins=tuple(map(check_origin, origins)),
+            timezone=check_timezone(timezone),
+        )
+        self._write(who, new)
+        return new
 
-    def rotate(self, project: Project, scheme: AuthScheme, *, overlap_ms: int | None = 24 * HOUR_MS) -> Issue | None:
+    def issue_key(self, project: Project, scheme: AuthScheme, *, who: str = COMMAND_LINE) -> Issue | None:
+        """A new key; None if the scheme has no keys of its own."""
+        return self.rotate(project, scheme, overlap_ms=None, who=who)
+
+    def issue_keys(
+        self, project: Project, schemes: Mapping[str, AuthScheme], *, who: str = COMMAND_LINE
+    ) -> dict[str, Mapping[str, str]]:
+        """A key of every scheme that has keys: what to show of each once."""
+        issued = {name: self.issue_key(project, scheme, who=who) for name, scheme in schemes.items()}
+        return {name: issue[1] for name, issue in issued.items() if issue is not None}
+
+    def rotate(
+        self,
+        project: Project,
+        scheme: AuthScheme,
+        *,
+        overlap_ms: int | None = 24 * HOUR_MS,
+        who: str = COMMAND_LINE,
+    ) -> Issue | None:
         """A new key; the project's others of this scheme stay live for `overlap_ms` at most, None: as before."""
         issued = scheme.issue(project)
         if issued is None:
@@ -191,7 +224,7 @@ class Facts:
             created_at=now,
         )
         old = () if overlap_ms is None else self._expiring(project, scheme, now, now + overlap_ms)
-        self._write(key, *old)
+        self._write(who, key, *old)
         return key, issued.shown
 
     def _expiring(self, project: Project, scheme: AuthScheme, now: int, end: int) -> Sequence[Key]:
@@ -202,68 +235,54 @@ class Facts:
             if (key.project, key.scheme) == (project.id, scheme.name) and key.live(now)
         ]
 
-    def revoke_key(self, key: str) -> Key:
+    def revoke_key(self, key: str, *, who: str = COMMAND_LINE) -> Key:
         """Revoke the key with this id at once."""
         new = msgspec.structs.replace(self.snapshot.keys[key], revoked_at=now_ms())
-        self._write(new)
+        self._write(who, new)
         return new
 
     def add_token(
-        self, name: str, workspace: str, scope: AccessScope, *, project: str | None = None
+        self, name: str, workspace: str, scope: AccessScope, *, project: str | None = None, who: str = COMMAND_LINE
     ) -> tuple[Token, str]:
         """A new token and its text, which is kept nowhere."""
         text = new_token()
         token = Token(
             id=str(uuid4()),
-            name=_check_name(name),
+            name=check_name(name),
             workspace=workspace,
             project=project,
             scope=scope,
             digest=digest(text),
             created_at=now_ms(),
         )
-        self._write(token)
+        self._write(who, token)
         return token, text
 
-    def revoke_token(self, token: str) -> Token:
+    def revoke_token(self, token: str, *, who: str = COMMAND_LINE) -> Token:
         """Revoke the token with this id at once."""
         new = msgspec.structs.replace(self.snapshot.tokens[token], revoked_at=now_ms())
-        self._write(new)
+        self._write(who, new)
         return new
-
-
-def _check_name(name: str) -> str:
-    if not 1 <= len(name.strip()) <= NAME_MAX or not name.isprintable():
-        raise OperatorError(f"A name has 1 to {NAME_MAX} printable characters; found {name[:NAME_MAX]!r}")
-    return name.strip()
-
-
-def _check_timezone(zone: str) -> str:
-    # Not what ZoneInfo opens: that takes files of leap seconds and of this machine's own zone too, browsers do not.
-    if zone not in available_timezones() - {"Factory", "localtime"}:
-        raise OperatorError(f"Unknown time zone {zone!r}; use a name such as Europe/Berlin or UTC")
-    return zone
-
-
-def _check_origin(origin: str) -> str:
-    host = origin.strip().lower()
-    if not _HOST.fullmatch(host):
-        raise OperatorError(f"Wrong origin {origin!r}; use a host such as app.example.com or *.example.com")
-    return host
-
-
-def _free_slug(name: str, taken: Mapping[str, Project]) -> str:
-    """The name in lower-case ASCII letters, digits and hyphens, with a number where it is taken."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain)[:SLUG_MAX].strip("-") or "project"
-    number, free = 1, slug
-    while free in taken:
-        number += 1
-        free = f"{slug}-{number}"
-    return free
 
 
 def _unique_name(fact: Fact) -> str | None:
     if isinstance(fact, Project):
         return fact.slug
     return fact.name if isinstance(fact, Workspace) else None
+
+
+def _entry(fact: Fact, who: str, version: int, now: int) -> audit.Entry:
+    told = {name: value for name, value in msgspec.to_builtins(fact).items() if name not in _SECRET}
+    project = fact.id if isinstance(fact, Project) else fact.project if isinstance(fact, Key) else ""
+    workspace = fact.id if isinstance(fact, Workspace) else fact.workspace if isinstance(fact, Token) else ""
+    return audit.Entry(
+        at=now,
+        who=who,
+        project=project,
+        workspace=workspace,
+        action="change" if version else "create",
+        kind=_KIND[type(fact)],
+        record=fact.id,
+        version=version + 1,
+        value=msgspec.Raw(msgspec.json.encode(told)),
+    )

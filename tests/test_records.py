@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from saastracker import audit
 from saastracker.config import load_config
 from saastracker.contracts import RecordStore
 from saastracker.definitions import NOTHING_DEFINED
@@ -57,7 +58,7 @@ def test_edits_at_once_are_all_written_or_none(facts: Facts, registry: Registry,
         issue = facts.issue_key(project, registry.auth_schemes["project-key"])
         assert store.records() == []
     assert issue is not None
-    assert [record.kind for record in store.records()] == ["workspace", "project", "key"]
+    assert [record.kind for record in store.records() if record.kind != "audit"] == ["workspace", "project", "key"]
     assert store.change() == before + 1
     assert [each.project for each in facts.credentials("project-key", issue[1]["key"])] == [project]
 
@@ -69,6 +70,30 @@ def test_a_slug_taken_by_another_process_meanwhile(tmp_path: Path, plugins: Plug
     second = facts.add_project("App", workspace)
     assert (first.slug, second.slug) == ("app", "app-2")
     assert set(facts.snapshot.projects_by_slug) == {"app", "app-2"}
+
+
+def test_each_edit_tells_who_made_it_and_no_secret(facts: Facts, registry: Registry, store: RecordStore) -> None:
+    workspace = facts.add_workspace("W").id
+    project = facts.add_project("A", workspace, who="ada@example.com")
+    facts.set_project(project.id, name="B", origins=["b.example"], timezone="Asia/Tokyo", who="bob@example.com")
+    issue = facts.issue_key(project, registry.auth_schemes["query-token"], who="ada@example.com")
+    assert issue
+    facts.revoke_key(issue[0].id, who="bob@example.com")
+    facts.add_token("t", workspace, "read", who="ada@example.com")
+    entries = [audit.read(record) for record in store.records(audit.KIND)]
+    assert [(entry.who.partition("@")[0], entry.action, entry.kind, entry.version) for entry in entries] == [
+        ("command line", "create", "workspace", 1),
+        ("ada", "create", "project", 1),
+        ("bob", "change", "project", 2),
+        ("ada", "create", "key", 1),
+        ("bob", "change", "key", 2),
+        ("ada", "create", "token", 1),
+    ]
+    assert [entry.project for entry in entries] == ["", *[project.id] * 4, ""]
+    told = b"".join(bytes(entry.value) for entry in entries)
+    assert b'"timezone":"Asia/Tokyo"' in told
+    for text in (issue[0].lookup, issue[0].digest, *issue[1].values()):
+        assert text.encode() not in told
 
 
 def test_origins_and_zones(facts: Facts) -> None:

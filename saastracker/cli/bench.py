@@ -16,7 +16,6 @@ from uuid import uuid4
 import click
 import msgspec
 
-from saastracker.cli.issuing import issue_keys
 from saastracker.cli.options import Options
 from saastracker.errors import OperatorError
 
@@ -39,7 +38,7 @@ def bench(seconds: int) -> None:
         with options.open() as installation:
             facts = installation.facts
             project = facts.add_project("Bench", facts.default_workspace().id)
-            key = issue_keys(installation, project)["bearer"]["key"]
+            key = facts.issue_keys(project, installation.registry.auth_schemes)["bearer"]["key"]
             _, token = facts.add_token("bench", project.workspace, "read")
         with _server(options) as port:
             latencies = _send(port, key, seconds)

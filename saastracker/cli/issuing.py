@@ -13,14 +13,6 @@ from saastracker.wire import AuthScheme, Project
 Shown = dict[str, Mapping[str, str]]  # by auth scheme
 
 
-def issue_keys(installation: Installation, project: Project) -> Shown:
-    """A key of every enabled auth scheme that has keys."""
-    issued = {
-        name: installation.facts.issue_key(project, each) for name, each in installation.registry.auth_schemes.items()
-    }
-    return {name: issue[1] for name, issue in issued.items() if issue is not None}
-
-
 def scheme(installation: Installation, name: str) -> AuthScheme:
     """Raises OperatorError with the nearest name."""
     schemes = installation.registry.auth_schemes

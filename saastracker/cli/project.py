@@ -2,7 +2,7 @@
 
 import click
 
-from saastracker.cli.issuing import Shown, document, issue_keys, scheme, show_keys, without_keys
+from saastracker.cli.issuing import Shown, document, scheme, show_keys, without_keys
 from saastracker.cli.listing import json_option, moment, show, show_json
 from saastracker.cli.options import Options
 from saastracker.records import HOUR_MS
@@ -31,7 +31,7 @@ def add(
         facts = installation.facts
         owner = installation.workspace(workspace) if workspace else facts.default_workspace()
         made = facts.add_project(name, owner.id, origins=origins, timezone=timezone)
-        _show(made, issue_keys(installation, made), as_json)
+        _show(made, facts.issue_keys(made, installation.registry.auth_schemes), as_json)
 
 
 @project.command("list")

@@ -5,13 +5,13 @@ from contextlib import closing
 import click
 
 from saastracker.accounts.invitations import first_owner
-from saastracker.cli.issuing import issue_keys, show_keys
+from saastracker.cli.issuing import show_keys
 from saastracker.cli.options import Installation, Options, opened
 from saastracker.cli.progress import bar
-from saastracker.cli.snippets import curl
 from saastracker.cli.user import invitation_address
 from saastracker.errors import Conflict
 from saastracker.records import now_ms
+from saastracker.snippets import curl
 
 FIRST_PROJECT = "My product"
 
@@ -55,7 +55,7 @@ def first_start(installation: Installation) -> bool:
         with facts.at_once() as held:  # or a start that is killed leaves a project whose keys nobody was shown
             workspace = facts.default_workspace()
             project = facts.add_project(FIRST_PROJECT, workspace.id)
-            keys = issue_keys(installation, project)
+            keys = facts.issue_keys(project, installation.registry.auth_schemes)
             _, token = facts.add_token("first", workspace.id, "admin")
             invited, writes = first_owner(workspace.id, now_ms())
             held.extend(writes)

@@ -68,12 +68,13 @@ def cookie(name: str, value: str, *, secure: bool, max_age: int = YEAR) -> Cooki
 
 
 def page(request: WebRequest, template: str, status: int = 200, **values: Any) -> Response[bytes]:
-    """A page in the theme the person chose; `csrf` is for its forms, empty where nobody is signed in."""
+    """A page in the theme the person chose; `me` is who is signed in, `csrf` for their forms."""
     site: Site = request.app.state.site
-    csrf = csrf_token(request.cookies[SESSION_COOKIE]) if site.signed(request) else ""
+    signed = site.signed(request)
+    csrf = csrf_token(request.cookies[SESSION_COOKIE]) if signed else ""
     theme = request.cookies.get(THEME_COOKIE, "system")
     theme = theme if theme in THEMES else "system"
-    html = render(template, theme=theme, here=_here(request), csrf=csrf, **values)
+    html = render(template, theme=theme, here=_here(request), csrf=csrf, me=signed.user if signed else None, **values)
     return Response(html.encode(), status_code=status, media_type="text/html")
 
 

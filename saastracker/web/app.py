@@ -3,7 +3,7 @@
 from litestar import Litestar
 from litestar.datastructures import State
 
-from saastracker.web import assets, checks, login, pages, sign_in
+from saastracker.web import assets, checks, login, pages, settings, sign_in
 from saastracker.web.answers import add_headers, refused
 from saastracker.web.api import api, openapi
 from saastracker.web.site import Site
@@ -32,6 +32,7 @@ def build_web(site: Site) -> Litestar:
             sign_in.sign_up,
             sign_in.password_form,
             sign_in.set_password,
+            *settings.ROUTES,
             checks.healthz,
             checks.readyz,
             checks.metrics,

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from saastracker.report import Column, Table
+from saastracker.snippets import PLACEHOLDER
 from saastracker.web import fitting, formats, grids, numbers
 from saastracker.web.arranging import sortable
 from saastracker.web.assets import static_url
@@ -34,6 +36,12 @@ def _status(word: str) -> str:
 def _wording(word: str) -> str:
     """A tag as people write it: health_drop becomes Health drop."""
     return word[:1].upper() + word[1:].replace("_", " ")
+
+
+def _placeholders(text: str) -> Markup:
+    """Text with the places marked where one puts a secret in."""
+    mark = Markup("<mark>{}</mark>").format(PLACEHOLDER)
+    return mark.join(escape(part) for part in text.split(PLACEHOLDER))
 
 
 def _fit(table: Table, shown: Sequence[Column], title: Column) -> fitting.Fit:
@@ -94,5 +102,6 @@ _environment.filters |= {
     "status": _status,
     "wording": _wording,
     "iso": iso,
+    "placeholders": _placeholders,
     "row_json": lambda row, columns: formats.json_markup(json_row(row, columns)),
 }

@@ -9,14 +9,15 @@ from typing import Any, TypeAlias
 from litestar import HttpMethod, Request, route
 from litestar.types import HTTPScope
 
-from saastracker import bodies
+from saastracker import bodies, snippets
 from saastracker.accounts import Accounts
 from saastracker.accounts.model import Role, Signed, may
-from saastracker.contracts import ReportPage, Store
+from saastracker.contracts import RecordStore, ReportPage, Store
 from saastracker.definitions import Definitions
 from saastracker.errors import Forbidden, NotFound, RequestTimeout, Unauthorized
 from saastracker.facts import Facts
 from saastracker.live import Live
+from saastracker.plugins import Registry
 from saastracker.records import now_ms
 from saastracker.schedule import Scheduler
 from saastracker.web.callers import SCOPE_ROLES, Caller
@@ -33,7 +34,9 @@ class Site:
     """What the pages need; the application hands it in once, at start."""
 
     facts: Facts
+    records: RecordStore  # whose audit trail is shown
     store: Store
+    registry: Registry  # all that the plugins offer
     reports: Mapping[str, ReportPage]  # by slug, in the order of the menu
     accounts: Accounts
     definitions: Definitions
@@ -92,6 +95,14 @@ class Site:
             raise NotFound(f"There is no project {slug[:64]} here.")
         check_role(caller, caller.role(project), needed)
         return project
+
+    def lines(self, project: Project, shown: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, str]:
+        """cURL lines by format with a project's keys: those just `shown`, else what is readable of them."""
+        keys, now = self.facts.snapshot.keys.values(), now_ms()
+        live = (key for key in keys if key.project == project.id and key.live(now))
+        return snippets.curl(
+            self.public_url, self.registry.bindings, {**snippets.known(project, live), **(shown or {})}
+        )
 
     def address(self, request: WebRequest) -> str:
         """Where the request came from, behind trusted proxies too."""

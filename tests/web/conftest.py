@@ -13,6 +13,7 @@ import pytest
 import saastracker_sqlite
 import saastracker_stream
 from saastracker.accounts import Accounts
+from saastracker.config import load_config
 from saastracker.contracts import Group, Reader, RecordStore, Refused, Store, Submission
 from saastracker.definition import Definition
 from saastracker.definition import Definitions as LiveView
@@ -23,6 +24,7 @@ from saastracker.facts import Facts
 from saastracker.job import Job, JobContext, Notice
 from saastracker.live import Live
 from saastracker.metrics import Metrics
+from saastracker.plugins import Plugins
 from saastracker.report import Column, Report, Table
 from saastracker.schedule import Scheduler
 from saastracker.scope import Scope
@@ -174,6 +176,8 @@ def running(tmp_path: Path) -> Iterator[Running]:
     running = Running(
         site=Site(
             facts=facts,
+            records=records,
+            registry=Plugins(load_config(None, tmp_path, {})).registry(facts, definitions),
             accounts=Accounts(records, secrets),
             store=store,
             reports={page.slug: page for page in saastracker_stream.reports(config)},

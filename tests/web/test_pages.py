@@ -86,10 +86,11 @@ def test_the_page_shows_events_with_everything_escaped(running: Running, token: 
 
 
 def test_an_empty_stream_says_how_to_send_a_first_event(running: Running, token: str) -> None:
+    running.facts.issue_keys(running.shop, running.site.registry.auth_schemes)
     page = running.get("/p/shop/stream", token=token).text
     assert f"x-app-uuid: {running.shop.id}" in page
-    assert "<mark>" in page
-    assert "curl -sS https://stats.example/v1/events" in page
+    assert "<mark>your-secret</mark>" in page
+    assert "https://stats.example/v1/events" in page
     assert "Nothing matches these filters" in running.get("/p/shop/stream?org=acme", token=token).text
 
 

@@ -1,14 +1,17 @@
 """Ready cURL lines, one for each first-party format, filled with a project's keys."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import msgspec
 
 from saastracker.plugins import Bound
+from saastracker.records import Key
+from saastracker.wire import Project
 
+PLACEHOLDER = "your-secret"  # where a line needs what is not known any more
 _PERSON = hashlib.sha256(b"ada@example.com").hexdigest()
 
 
@@ -22,6 +25,20 @@ def curl(url: str, bindings: Mapping[str, Bound], keys: Mapping[str, Mapping[str
         if path in bindings and bindings[path].scheme.name == scheme and scheme in keys:
             lines[bindings[path].format.name] = line(url + path, keys[scheme])
     return lines
+
+
+def known(project: Project, keys: Iterable[Key]) -> dict[str, dict[str, str]]:
+    """What is readable of a project's live keys, by auth scheme as it was shown; secrets are placeholders."""
+    newest = {key.scheme: key for key in keys}
+    return {scheme: shown(project, newest[scheme]) for scheme, shown in _READABLE.items() if scheme in newest}
+
+
+_READABLE: Mapping[str, Callable[[Project, Key], dict[str, str]]] = {
+    "hmac": lambda project, _: {"app_uuid": project.id, "api_secret": PLACEHOLDER},
+    "project-key": lambda _, key: {"key": key.lookup},
+    "query-token": lambda _, key: {"api_key": key.lookup, "server_token": PLACEHOLDER},
+    "bearer": lambda *_: {"key": PLACEHOLDER},
+}
 
 
 def _post(url: str, body: object, *headers: str) -> str:

@@ -1,0 +1,62 @@
+"""What names, time zones and origins may be, and how a project gets its address."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from zoneinfo import available_timezones
+
+from saastracker.errors import OperatorError
+from saastracker.event import NAME_MAX
+from saastracker.wire import Project
+
+SLUG_MAX = 60  # characters
+_HOST = re.compile(r"(\*\.)?(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)*")
+
+
+class WrongField(OperatorError):
+    """One field breaks its rule."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(text)
+        self.field = field
+
+
+@cache
+def timezones() -> frozenset[str]:
+    """The names a time zone may have."""
+    # Not what ZoneInfo opens: that takes files of leap seconds and of this machine's own zone too, browsers do not.
+    return frozenset(available_timezones() - {"Factory", "localtime"})
+
+
+def check_name(name: str) -> str:
+    """The name as it is kept. Raises WrongField."""
+    if not 1 <= len(name.strip()) <= NAME_MAX or not name.isprintable():
+        raise WrongField("name", f"A name has 1 to {NAME_MAX} printable characters; found {name[:NAME_MAX]!r}")
+    return name.strip()
+
+
+def check_timezone(zone: str) -> str:
+    """Raises WrongField."""
+    if zone not in timezones():
+        raise WrongField("timezone", f"Unknown time zone {zone!r}; use a name such as Europe/Berlin or UTC")
+    return zone
+
+
+def check_origin(origin: str) -> str:
+    """The host as it is kept. Raises WrongField."""
+    host = origin.strip().lower()
+    if not _HOST.fullmatch(host):
+        raise WrongField("origins", f"Wrong origin {origin!r}; use a host such as app.example.com or *.example.com")
+    return host
+
+
+def free_slug(name: str, taken: Mapping[str, Project]) -> str:
+    """The name in lower-case ASCII letters, digits and hyphens, with a number where it is taken."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain)[:SLUG_MAX].strip("-") or "project"
+    number, free = 1, slug
+    while free in taken:
+        number += 1
+        free = f"{slug}-{number}"
+    return free

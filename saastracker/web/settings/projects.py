@@ -1,0 +1,116 @@
+"""Projects: the list, a new one, and one's name, time zone and allowed origins."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Response, post
+from litestar.params import FromPath
+
+from saastracker.errors import Conflict
+from saastracker.fact_rules import WrongField, timezones
+from saastracker.web.login import read_form
+from saastracker.web.settings.frame import Frame, opened, opened_project
+from saastracker.web.site import WebRequest, get
+from saastracker.wire import Project
+
+
+@get("/settings/projects", sync_to_thread=False)
+def list_projects(request: WebRequest) -> Response[bytes]:
+    return _list(opened(request, "projects"))
+
+
+@post("/settings/projects")
+async def add_project(request: WebRequest) -> Response[bytes]:
+    """The page of the new project with its keys, shown this once; or the list with what is wrong."""
+    frame = opened(request, "projects", "admin")
+    site = frame.site
+    form = await read_form(request, site)
+    try:
+        project = await asyncio.to_thread(
+            site.facts.add_project,
+            form.get("name", ""),
+            frame.place.id,
+            timezone=form.get("timezone", ""),
+            origins=_lines(form.get("origins", "")),
+            who=frame.caller.name,
+        )
+        keys = await asyncio.to_thread(
+            site.facts.issue_keys, project, site.registry.auth_schemes, who=frame.caller.name
+        )
+    except WrongField as wrong:
+        return _list(frame, 400, wrong={wrong.field: str(wrong)}, typed=form)
+    return show_project(opened_project(request, project.slug)[0], project, shown=keys, made=True)
+
+
+@get("/settings/projects/{slug:str}", sync_to_thread=False)
+def project_form(request: WebRequest, slug: FromPath[str]) -> Response[bytes]:
+    return show_project(*opened_project(request, slug))
+
+
+@post("/settings/projects/{slug:str}")
+async def save_project(request: WebRequest, slug: FromPath[str]) -> Response[bytes]:
+    """303, or the form again with what is wrong."""
+    frame, project = opened_project(request, slug, "admin")
+    form = await read_form(request, frame.site)
+    try:
+        await asyncio.to_thread(
+            frame.site.facts.set_project,
+            project.id,
+            name=form.get("name", ""),
+            timezone=form.get("timezone", ""),
+            origins=_lines(form.get("origins", "")),
+            who=frame.caller.name,
+        )
+    except WrongField as wrong:
+        return show_project(frame, project, 400, wrong={wrong.field: str(wrong)}, typed=form)
+    except Conflict:
+        wrong_name = {"name": "Somebody else saved at the same moment. Look at what is there now, and save again."}
+        return show_project(frame, project, 409, wrong=wrong_name, typed=form)
+    return frame.done("saved", f"projects/{slug}")
+
+
+def show_project(
+    frame: Frame,
+    project: Project,
+    status: int = 200,
+    *,
+    shown: Mapping[str, Mapping[str, str]] | None = None,
+    made: bool = False,
+    **values: Any,
+) -> Response[bytes]:
+    """The page of a project; `shown` are keys that were just made, by auth scheme."""
+    facts, schemes = frame.site.facts.snapshot, frame.site.registry.auth_schemes
+    keys = [key for key in facts.keys.values() if key.project == project.id]
+    return frame.show(
+        "settings_project.html",
+        status,
+        one=facts.projects.get(project.id, project),
+        keys=sorted(keys, key=lambda key: (key.live(frame.now), key.created_at), reverse=True),
+        schemes=[name for name, scheme in schemes.items() if scheme.issue(project)],
+        shown=shown or {},
+        made=made,
+        lines=frame.site.lines(project, shown),
+        zones=sorted(timezones()),
+        **values,
+    )
+
+
+def _list(frame: Frame, status: int = 200, **values: Any) -> Response[bytes]:
+    projects = [each for each in frame.site.facts.snapshot.projects.values() if each.workspace == frame.place.id]
+    live: dict[str, int] = {}
+    for key in frame.site.facts.snapshot.keys.values():
+        live[key.project] = live.get(key.project, 0) + key.live(frame.now)
+    return frame.show(
+        "settings_projects.html",
+        status,
+        listed=sorted(projects, key=lambda each: each.name.lower()),
+        live=live,
+        zones=sorted(timezones()),
+        **values,
+    )
+
+
+def _lines(text: str) -> list[str]:
+    """What stands on the lines of a field."""
+    return [line.strip() for line in text.splitlines() if line.strip()]

@@ -1,0 +1,112 @@
+"""Projects and their keys in the settings."""
+
+import html
+import re
+
+from saastracker.records import HOUR_MS
+
+from .conftest import Running
+from .settling import entries, look, people, send
+from .test_sign_in import join
+
+PROJECTS = "/settings/projects"
+ADMIN = "ada@example.com"
+
+
+def test_a_new_project_shows_its_keys_once(running: Running) -> None:
+    cookies = join(running, role="admin")
+    fields = {"name": "Café <b>", "timezone": "Asia/Tokyo", "origins": "App.Example.com\n\n *.example.com "}
+    made = send(running, PROJECTS, cookies, **fields)
+    assert made.status_code == 200, made.text
+    project = running.facts.snapshot.projects_by_slug["cafe-b"]
+    assert (project.name, project.timezone) == ("Café <b>", "Asia/Tokyo")
+    assert project.origins == ("app.example.com", "*.example.com")
+    assert project.workspace == running.shop.workspace
+    assert "Café &lt;b&gt;" in made.text
+    [line] = [line for line in re.findall(r"<pre[^>]*>(.*?)</pre>", made.text, re.S) if "x-app-uuid" in line]
+    secret = re.search(r"-hmac '(\w{64})'", html.unescape(line))
+    assert secret
+    [credential] = running.facts.credentials("hmac", project.id)
+    assert credential.secret.decode() == secret[1]
+    later = look(running, f"{PROJECTS}/cafe-b", cookies)
+    assert later.status_code == 200
+    assert secret[1] not in later.text
+    assert "<mark>your-secret</mark>" in later.text
+    assert entries(running, "project")[-1] == (ADMIN, "create")
+    assert {who for who, _ in entries(running, "key")} == {ADMIN}
+
+
+def test_what_is_wrong_stands_beside_the_field(running: Running) -> None:
+    cookies = join(running, role="admin")
+    right = {"name": "New", "timezone": "UTC", "origins": ""}
+    for path in (PROJECTS, f"{PROJECTS}/shop"):
+        for field, value, said in (
+            ("name", " ", "A name has 1 to 255"),
+            ("timezone", "Europe/Atlantis", "Unknown time zone"),
+            ("origins", "https://x.example/", "use a host such as"),
+        ):
+            answer = send(running, path, cookies, **{**right, field: value})
+            assert answer.status_code == 400
+            assert re.findall(r'name="(\w+)"[^>]* aria-invalid="true"', answer.text) == [field]
+            assert said in answer.text
+            assert "Traceback" not in answer.text
+    assert set(running.facts.snapshot.projects_by_slug) == {"shop", "game", "foreign"}
+    assert running.facts.snapshot.projects_by_slug["shop"] == running.shop
+
+
+def test_a_project_is_changed(running: Running) -> None:
+    cookies = join(running, role="admin")
+    fields = {"name": "Store", "timezone": "UTC", "origins": "a.example"}
+    answer = send(running, f"{PROJECTS}/shop", cookies, **fields)
+    assert answer.status_code == 303
+    page = look(running, answer.headers["location"], cookies).text
+    assert 'role="status">Saved.' in page
+    project = running.facts.snapshot.projects_by_slug["shop"]
+    assert (project.name, project.timezone, project.origins) == ("Store", "UTC", ("a.example",))
+    assert entries(running, "project")[-1] == (ADMIN, "change")
+
+
+def test_keys_are_made_rotated_and_revoked(running: Running) -> None:
+    cookies = join(running, role="admin")
+    path = f"{PROJECTS}/shop/keys"
+    first = send(running, path, cookies, scheme="hmac", overlap="")
+    assert first.status_code == 200
+    send(running, path, cookies, scheme="hmac", overlap="")
+    assert len(running.facts.credentials("hmac", running.shop.id)) == 2
+    send(running, path, cookies, scheme="hmac", overlap="1")
+    old, older, new = running.facts.snapshot.keys.values()
+    assert old.expires_at == older.expires_at == new.created_at + HOUR_MS
+    assert new.expires_at is None
+    send(running, path, cookies, scheme="hmac", overlap="0")
+    assert len(running.facts.credentials("hmac", running.shop.id)) == 1
+    last = list(running.facts.snapshot.keys.values())[-1]
+    answer = send(running, f"{path}/{last.id}/revoke", cookies)
+    assert answer.status_code == 303
+    assert "The key is revoked." in look(running, answer.headers["location"], cookies).text
+    assert running.facts.credentials("hmac", running.shop.id) == ()
+    assert send(running, f"{path}/{last.id}/revoke", cookies).status_code == 303
+    for scheme, overlap in (("absent", ""), ("", ""), ("hmac", "2"), ("query-key", "")):
+        assert send(running, path, cookies, scheme=scheme, overlap=overlap).status_code == 400
+    assert {who for who, _ in entries(running, "key")} == {ADMIN}
+
+
+def test_a_key_belongs_to_its_project(running: Running) -> None:
+    cookies = join(running, role="owner")
+    schemes = running.site.registry.auth_schemes
+    for project in (running.game, running.foreign):
+        issue = running.facts.issue_key(project, schemes["bearer"])
+        assert issue
+        assert send(running, f"{PROJECTS}/shop/keys/{issue[0].id}/revoke", cookies).status_code == 404
+    assert send(running, f"{PROJECTS}/shop/keys/absent/revoke", cookies).status_code == 404
+    assert all(key.revoked_at is None for key in running.facts.snapshot.keys.values())
+
+
+def test_a_viewer_reads_and_has_no_forms(running: Running) -> None:
+    running.facts.issue_keys(running.shop, running.site.registry.auth_schemes)
+    cookies = people(running)
+    for path in (PROJECTS, f"{PROJECTS}/shop"):
+        admin, viewer = (look(running, path, cookies[role]).text for role in ("admin", "viewer"))
+        assert f'action="{PROJECTS}' in admin
+        assert f'action="{PROJECTS}' not in viewer
+        assert "Europe/Berlin" in viewer
+        assert "Foreign" not in viewer

@@ -1,0 +1,87 @@
+"""Who may open and send what in the settings: each route, each role, a stranger, an API token, nobody."""
+
+import pytest
+
+from saastracker.accounts.model import OPERATOR, ROLES, Role, may
+from saastracker.web.settings import ROUTES
+
+from .conftest import Running
+from .settling import look, people, send
+
+PAGES: dict[str, Role] = {
+    "/settings/projects": "viewer",
+    "/settings/projects/{slug:str}": "viewer",
+}
+FORMS: dict[str, Role] = {
+    "/settings/projects": "admin",
+    "/settings/projects/{slug:str}": "admin",
+    "/settings/projects/{slug:str}/keys": "admin",
+    "/settings/projects/{slug:str}/keys/{key:str}/revoke": "admin",
+}
+EVERYBODYS = {"/settings"}  # with an account
+
+
+def filled(running: Running, path: str) -> str:
+    """An address of the shop's workspace, all of whose things there are."""
+    facts, shop = running.facts, running.shop
+    if "{key" in path:
+        issue = facts.issue_key(shop, running.site.registry.auth_schemes["bearer"])
+        assert issue
+        path = path.replace("{key:str}", issue[0].id)
+    path = path.replace("{slug:str}", shop.slug)
+    return path if "/projects/" in path else f"{path}?workspace={shop.workspace}"
+
+
+def test_every_route_is_tested() -> None:
+    routes = {(method, path) for route in ROUTES for path in route.paths for method in route.http_methods}
+    assert {path for method, path in routes if method == "GET"} == PAGES.keys() | EVERYBODYS
+    assert {path for method, path in routes if method == "POST"} == FORMS.keys()
+
+
+def test_pages_open_by_role(running: Running) -> None:
+    cookies = people(running)
+    for path, needed in PAGES.items():
+        address = filled(running, path)
+        for role in ROLES:
+            expected = 200 if may(role, needed) else 403
+            assert look(running, address, cookies[role]).status_code == expected, (path, role)
+        assert look(running, address, cookies["stranger"]).status_code == 404, path
+        assert look(running, address, {}).headers["location"].startswith("/sign-in?next=%2Fsettings"), path
+        token = {"saastracker_token": running.token("admin")}
+        assert look(running, address, token).status_code == 403, path
+
+
+def test_forms_are_taken_by_role(running: Running) -> None:
+    cookies = people(running)
+    for path, needed in FORMS.items():
+        for role in ROLES:
+            answer = send(running, filled(running, path), cookies[role])
+            assert (answer.status_code != 403) == may(role, needed), (path, role, answer.text)
+            assert answer.status_code in {200, 303, 400, 403}, (path, role)
+        assert send(running, filled(running, path), cookies["stranger"]).status_code == 404, path
+        address = filled(running, path)
+        for csrf in ("", "x"):
+            assert send(running, address, cookies["owner"], csrf=csrf).status_code == 403, path
+        token = {"saastracker_token": running.token("admin")}
+        assert running.request("POST", address, cookies=token, data={"a": "b"}).status_code == 403, path
+        nobody = running.request("POST", address, data={"a": "b"}, headers={"accept": "text/html"})
+        assert nobody.headers["location"].startswith("/sign-in"), path
+
+
+@pytest.mark.parametrize("path", sorted(PAGES))
+def test_tabs_are_those_that_open(running: Running, path: str) -> None:
+    cookies = people(running)
+    for role in ROLES:
+        page = look(running, filled(running, path), cookies[role])
+        for tab, needed in PAGES.items():
+            if page.status_code == 200 and "{" not in tab:
+                assert (f'<a href="{tab}?' in page.text) == may(role, needed), (role, tab)
+
+
+def test_who_belongs_to_no_workspace_finds_nothing(running: Running) -> None:
+    cookies = people(running)
+    accounts = running.site.accounts
+    viewer = accounts.snapshot.by_email["viewer@example.com"]
+    accounts.roles.remove(running.shop.workspace, viewer.id, by=OPERATOR, now=1)
+    assert look(running, "/settings/projects", cookies["viewer"]).status_code == 404
+    assert look(running, "/settings", cookies["viewer"]).headers["location"] == "/settings/account"
