@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import questions
-from reports_data import END, append, events, make
+from reports_data import END, Made, append, events, make
 from rich.table import Table
 
 from saastracker.contracts import ReportPage, Store
@@ -16,48 +16,63 @@ from saastracker.scope import Scope
 from saastracker.testing import PROJECT
 
 RATE = 1_000  # events a second
-TICK = 0.01  # seconds between two groups
-SECONDS = 20.0
+PART = 10  # events that come together
+SECONDS = 15.0  # of each round
+ROUNDS = 2
 READERS = 2
 
 
 def measure(store: Store, database: Path, explorer: ReportPage, count: int) -> Table:
-    """Appends with and without readers; what was appended is deleted again."""
-    table = Table(title=f"Appends at {RATE:,} events a second, synced, beside {READERS} readers of the explorer")
+    """Appends with and without readers, in turns; what was appended is deleted again."""
+    table = Table(title=f"Appends at {RATE:,} events a second, synced, beside the explorer over {count:,} events")
     for column in ("readers", "p50 ms", "p99 ms", "most ms", "explorer ms", "answers"):
         table.add_column(column, justify="right")
     newest = store.index.state().newest
-    made = make(round(4 * SECONDS * RATE), seed=5)
-    alone: list[float] = []
-    beside: list[float] = []
-    place = 0
+    made = make(round(2 * ROUNDS * SECONDS * RATE), seed=5)
+    first = 0
+    latencies: dict[int, list[float]] = {0: [], READERS: []}
+    answers: list[float] = []
     try:
-        for readers, latencies in ((0, alone), (READERS, beside), (0, alone), (READERS, beside)):
-            answers: list[float] = []
-            over = threading.Event()
-            threads = [threading.Thread(target=_explore, args=(store, explorer, over, answers)) for _ in range(readers)]
-            for thread in threads:
-                thread.start()
-            groups = round(SECONDS / TICK / 2)
-            size = round(RATE * TICK)
-            started = time.perf_counter()
-            for number in range(groups):
-                due = started + number * TICK
-                time.sleep(max(0.0, due - time.perf_counter()))
-                append(store, events(made, place, place + size))
-                latencies.append(time.perf_counter() - due)  # from when it was due: one that waits counts too
-                place += size
-            over.set()
-            for thread in threads:
-                thread.join()
-            if readers == 0 or answers:
-                table.add_row(*_row(readers, latencies, answers))
+        for _ in range(ROUNDS):
+            for readers, found in latencies.items():
+                over = threading.Event()
+                asking = (store, explorer, over, answers)
+                threads = [threading.Thread(target=_explore, args=asking) for _ in range(readers)]
+                for thread in threads:
+                    thread.start()
+                found.extend(_append(store, made, first))
+                first += round(SECONDS * RATE)
+                over.set()
+                for thread in threads:
+                    thread.join()
     finally:
         with closing(sqlite3.connect(database, timeout=30)) as connection, connection:
             connection.execute("DELETE FROM event_rows WHERE sequence > ?", (newest,))
-    ratio = _percentile(beside, 99) / _percentile(alone, 99)
-    table.caption = f"p99 beside readers / alone: {ratio:.2f}, over {count:,} events"
+    for readers, found in latencies.items():
+        figures = [f"{_percentile(found, percent) * 1000:.1f}" for percent in (50, 99, 100)]
+        asked = [f"{statistics.median(answers) * 1000:,.0f}", str(len(answers))] if readers and answers else ["", ""]
+        table.add_row(str(readers), *figures, *asked)
+    ratio = _percentile(latencies[READERS], 99) / _percentile(latencies[0], 99)
+    table.caption = f"p99 beside {READERS} readers / alone: {ratio:.2f}"
     return table
+
+
+def _append(store: Store, made: Made, first: int) -> list[float]:
+    """Seconds from when each part of the events was due until it was committed.
+
+    As the writer does it: a commit takes all that came during the one before.
+    """
+    latencies: list[float] = []
+    parts = round(SECONDS * RATE / PART)
+    started = time.perf_counter()
+    while len(latencies) < parts:
+        begun = len(latencies)
+        time.sleep(max(0.0, started + begun * PART / RATE - time.perf_counter()))
+        due = min(parts, int((time.perf_counter() - started) * RATE / PART) + 1)
+        append(store, events(made, first + begun * PART, first + due * PART))
+        now = time.perf_counter()
+        latencies += [now - started - part * PART / RATE for part in range(begun, due)]
+    return latencies
 
 
 def _explore(store: Store, explorer: ReportPage, over: threading.Event, answers: list[float]) -> None:
@@ -69,12 +84,6 @@ def _explore(store: Store, explorer: ReportPage, over: threading.Event, answers:
         with store.reader(seconds=600) as reader:
             explorer.load(reader, scope)
         answers.append(time.perf_counter() - started)
-
-
-def _row(readers: int, latencies: list[float], answers: list[float]) -> list[str]:
-    figures = [f"{_percentile(latencies, percent) * 1000:.1f}" for percent in (50, 99, 100)]
-    asked = f"{statistics.median(answers) * 1000:,.0f}" if answers else ""
-    return [str(readers), *figures, asked, str(len(answers) or "")]
 
 
 def _percentile(values: list[float], percent: int) -> float:
