@@ -26,14 +26,18 @@ def cells(  # noqa: PLR0917
     indexed = _indexed(scope, namespace, keys)
     if indexed is not None:
         name, wanted = indexed
-        found = reader.days(
-            scope.project,
-            name,
-            day_number(span.first),
-            day_number(span.last),
-            None if wanted is None else [*wanted, OTHER],
-            scope.environment,
-        )
+        found = [
+            day
+            for part in (("path", "page") if name == "path" else (name,))
+            for day in reader.days(
+                scope.project,
+                part,
+                day_number(span.first),
+                day_number(span.last),
+                None if wanted is None else [*wanted, OTHER],
+                scope.environment,
+            )
+        ]
         # What is counted together with others cannot be told apart here.
         if wanted is None or all(day.key != OTHER for day in found):
             return found

@@ -92,7 +92,9 @@ def _fold_cells(  # noqa: PLR0917
 ) -> None:
     codes = arrivals.codes
     columns = {"all": np.ones(len(arrivals), np.int64), **{name: codes[name] for name in CODED}}
-    columns["page"] = np.where(_coded(codes["type"], known, "pageview"), codes["path"], 0)
+    views = _coded(codes["type"], known, "pageview")
+    columns["page"] = np.where(views, codes["path"], 0)
+    columns["path"] = np.where(views, 0, codes["path"])  # those would take as much space again
     columns["channel"], channels = _channels(codes, known)
     columns["hour"] = clock % DAY_MS // 3_600_000 + 1
     naming: dict[str, Mapping[int, str]] = dict.fromkeys(columns, known)

@@ -1,6 +1,5 @@
 """The index: what is kept of each day so that reports need not read its events."""
 
-import struct
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
@@ -18,7 +17,7 @@ KEYS_MAX = 10_000  # per day, environment and namespace
 
 CHUNK_ROWS = 4096  # of moments and parts; the last chunk of a day takes more until it has as many
 
-_HEAD = struct.Struct("<qdqII")
+_PACKED = 8
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -45,20 +44,23 @@ class Cell(msgspec.Struct):
         actors = self.actors.serialize()
         counts = b"" if self.counts is None else self.counts
         if not isinstance(counts, bytes):
-            counts = zlib.compress(counts.astype("<u4").tobytes(), 1)
+            counts = _pack(counts)
         values = b"" if self.values is None else zlib.compress(self.values.astype("<f8").tobytes(), 1)
-        return _HEAD.pack(self.events, self.total, self.valued, len(actors), len(counts)) + actors + counts + values
+        # Most cells are of a few events, and fields of fixed widths would be half of them.
+        head = msgspec.msgpack.encode((self.events, self.total or 0, self.valued, len(actors), len(counts)))
+        return bytes([len(head)]) + head + actors + counts + values
 
     @classmethod
     def decode(cls, data: bytes) -> "Cell":
-        events, total, valued, actors, counts = _HEAD.unpack_from(data)
-        middle = _HEAD.size + actors
+        start = 1 + data[0]
+        events, total, valued, actors, counts = _head.decode(data[1:start])
+        middle = start + actors
         values = data[middle + counts :]
         return cls(
             events,
             total,
             valued,
-            BitMap.deserialize(data[_HEAD.size : middle]),
+            BitMap.deserialize(data[start:middle]),
             data[middle : middle + counts] or None,
             np.frombuffer(zlib.decompress(values), "<f8") if values else None,
         )
@@ -69,7 +71,7 @@ class Cell(msgspec.Struct):
         if self.counts is None:
             return actors, np.ones(len(actors), np.int64)
         if isinstance(self.counts, bytes):
-            self.counts = np.frombuffer(zlib.decompress(self.counts), "<u4").astype(np.int64)
+            self.counts = _unpack(self.counts)
         return actors, self.counts
 
     def plus(self, other: "Cell") -> "Cell":
@@ -88,6 +90,22 @@ class Cell(msgspec.Struct):
             values = np.concatenate([self.values, other.values])
         total, valued = self.total + other.total, self.valued + other.valued
         return Cell(self.events + other.events, total, valued, actors, counts, values)
+
+
+_head = msgspec.msgpack.Decoder(tuple[int, float, int, int, int])
+
+
+def _pack(counts: Integers) -> bytes:
+    """Numbers of 0 and more in as few bytes as the largest needs, packed where that is shorter; first which of it."""
+    width = 1 if counts.max(initial=0) < 2**8 else 2 if counts.max(initial=0) < 2**16 else 4
+    plain = counts.astype(f"<u{width}").tobytes()
+    packed = zlib.compress(plain, 1)
+    return bytes([width | _PACKED]) + packed if len(packed) < len(plain) else bytes([width]) + plain
+
+
+def _unpack(data: bytes) -> Integers:
+    plain = zlib.decompress(data[1:]) if data[0] & _PACKED else data[1:]
+    return np.frombuffer(plain, f"<u{data[0] & ~_PACKED}").astype(np.int64)
 
 
 def numbers(actors: BitMap) -> Integers:

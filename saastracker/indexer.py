@@ -28,7 +28,7 @@ from saastracker.tagger import Tagger
 from saastracker.tagging import Followed, Tagged, remembering, tag
 from saastracker.units import Units, UnitState, abreast
 
-VERSION = "4"  # of what this code makes of events; another one in the database means: rebuild
+VERSION = "5"  # of what this code makes of events; another one in the database means: rebuild
 STEP_EVENTS = 25_000  # the most events of one step; 100 000 take 70 MB more, for a fifth less time
 
 

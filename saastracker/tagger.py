@@ -18,7 +18,7 @@ NAMESPACES = (
     "all",
     "name",
     "type",
-    "path",
+    "path",  # of all but page views
     "page",  # paths of page views
     "org",
     "release",

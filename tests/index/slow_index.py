@@ -60,9 +60,7 @@ def _keys(event: Event, zone: str, rules: Sequence[Defined]) -> Iterable[tuple[s
     yield "channel", "", channel(event.referrer, event.source, event.medium)
     for name in set(NAMESPACES).intersection(Event.__struct_fields__):
         if (value := getattr(event, name)) is not None:
-            yield name, "", value
-    if event.type == "pageview" and event.path:
-        yield "page", "", event.path
+            yield "page" if name == "path" and event.type == "pageview" else name, "", value
     for tag in dict.fromkeys(json.loads(event.properties)["tags"] if event.properties else ()):
         yield "tags", "", tag
     for rule in rules:
