@@ -152,8 +152,13 @@ class Store(Protocol):
     def read_after(self, sequence: int, limit: int, project: str | None = None) -> list[tuple[str, Event]]:
         """Up to `limit` events (with their project's id) after a sequence number, in order of arrival."""
 
-    def reader(self, seconds: float = 30.0) -> AbstractContextManager[Reader]:
-        """A reader for one thread; each query may take that many seconds."""
+    def reader(
+        self, seconds: float = 30.0, cancelled: Callable[[], bool] = lambda: False
+    ) -> AbstractContextManager[Reader]:
+        """A reader for one thread; each query may take that many seconds, and ends soon after `cancelled`.
+
+        It then raises TimeLimit.
+        """
 
     def backup(self, path: Path, progress: Callable[[int, int], None]) -> None:
         """A consistent copy beside running writers; `progress(done, total)` in any unit."""

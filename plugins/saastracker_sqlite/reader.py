@@ -5,7 +5,7 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +48,14 @@ def expand(sql: str, parameters: Mapping[str, Any]) -> str:
 class SqliteReader(IndexReads):
     """One report's reads on a connection of which it has the use."""
 
-    def __init__(self, connection: sqlite3.Connection, seconds: float, known_actors: KnownActors) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, seconds: float, cancelled: Callable[[], bool], known_actors: KnownActors
+    ) -> None:
         super().__init__(known_actors)
         self._connection = connection
         self._seconds = seconds
         self._deadline = 0.0
-        connection.set_progress_handler(lambda: time.monotonic() > self._deadline, STEPS)
+        connection.set_progress_handler(lambda: time.monotonic() > self._deadline or cancelled(), STEPS)
 
     def query(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         with self._limit():
@@ -102,7 +104,7 @@ class Readers:
         self._closed = False
 
     @contextlib.contextmanager
-    def reader(self, seconds: float) -> Iterator[SqliteReader]:
+    def reader(self, seconds: float, cancelled: Callable[[], bool]) -> Iterator[SqliteReader]:
         """A reader on one state of the store. Raises TimeLimit if none becomes free in that time."""
         if not self._slots.acquire(timeout=seconds):
             raise TimeLimit("All readers are busy; try again.")
@@ -110,7 +112,7 @@ class Readers:
             with self.connection() as connection:
                 begin_read(connection)
                 try:
-                    yield SqliteReader(connection, seconds, self._known_actors)
+                    yield SqliteReader(connection, seconds, cancelled, self._known_actors)
                 finally:
                     connection.set_progress_handler(None, 0)
                     connection.execute("ROLLBACK")

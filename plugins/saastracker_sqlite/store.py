@@ -80,8 +80,10 @@ class SqliteStore:
                 {"after": sequence, "limit": limit, "project": project},
             )
 
-    def reader(self, seconds: float = 30.0) -> contextlib.AbstractContextManager[Reader]:
-        return self._readers.reader(seconds)
+    def reader(
+        self, seconds: float = 30.0, cancelled: Callable[[], bool] = lambda: False
+    ) -> contextlib.AbstractContextManager[Reader]:
+        return self._readers.reader(seconds, cancelled)
 
     def backup(self, path: Path, progress: Callable[[int, int], None]) -> None:
         copy(self._path, path, progress)

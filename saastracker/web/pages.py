@@ -1,6 +1,5 @@
 """Reports as pages, and their twins `.json` and `.csv`."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from urllib.parse import unquote
@@ -19,6 +18,7 @@ from saastracker.views import VIEW
 from saastracker.web.answers import cached, cookie, page, redirect
 from saastracker.web.arranging import Arrangement, arranged, chosen, split
 from saastracker.web.callers import Caller
+from saastracker.web.cancelling import while_connected
 from saastracker.web.faces import csv_block, iso, json_report
 from saastracker.web.following import follow
 from saastracker.web.layout import layout
@@ -100,7 +100,7 @@ async def report(request: WebRequest, slug: FromPath[str], name: FromPath[str]) 
         return follow(asked.site.live, asked.page.live, asked.scope, still_open)
     if face not in FACES:
         raise NotFound(f"There is no report {name[:64]}.{face[:64]} here.")
-    return await asyncio.to_thread(_answer, asked, FACES[face])
+    return await while_connected(request, partial(_answer, asked, FACES[face]))
 
 
 @get("/p/{slug:str}/{name:str}/{item:path}")
@@ -113,7 +113,7 @@ async def _detail_answer(request: WebRequest, slug: str, name: str) -> Response[
     item = _sent_item(request)
     face = next((face for face in ("json", "csv") if item.endswith(f".{face}")), "")
     asked = _asked(request, slug, name, unquote(item.removesuffix(f".{face}" if face else "")))
-    return await asyncio.to_thread(_answer, asked, FACES[face])
+    return await while_connected(request, partial(_answer, asked, FACES[face]))
 
 
 def _sent_item(request: WebRequest) -> str:
@@ -144,8 +144,10 @@ def _detail(detail: Callable[[Reader, Scope, str], Report], item: str, reader: R
     return detail(reader, scope, item)
 
 
-def _answer(asked: Asked, face: Callable[[Asked, Report], Response[bytes]]) -> Response[bytes]:
-    with asked.site.store.reader() as reader:
+def _answer(
+    asked: Asked, face: Callable[[Asked, Report], Response[bytes]], cancelled: Callable[[], bool]
+) -> Response[bytes]:
+    with asked.site.store.reader(cancelled=cancelled) as reader:
         loaded = asked.load(reader, asked.scope)
         if face is _html:
             asked.environments = reader.environments(asked.project.id)
