@@ -103,10 +103,10 @@ class Reader(Protocol):
     def texts(self, codes: Sequence[int]) -> dict[int, str]:
         """What the codes of `actors`, `moments` and `parts` stand for."""
 
-    def moments(  # noqa: PLR0917
+    def moments(
         self, project: str, first: int, last: int, names: Sequence[str] | None = None, environment: str | None = None
     ) -> "Moments":
-        """Who did what and when on the local dates `first` to `last`: all events, or those of some names, in no order."""
+        """Who did what and when on the dates `first` to `last`, in no order: all events, or those of some names."""
 
     def parts(self, project: str, first: int, last: int, environment: str | None = None) -> "Parts":
         """What sessions with an event on the dates `first` to `last` consist of; of those that last longer all days."""

@@ -7,8 +7,9 @@ import numpy as np
 from saastracker.actors import Actors
 from saastracker.contracts import Reader
 from saastracker.index import Integers, day_number
-from saastracker.moments import Moments, moments
+from saastracker.moments import moments
 from saastracker.scope import LAST_DATE, Scope, Span
+from saastracker.segments import Moments
 
 DWELL_MAX = 1_800_000  # ms: whoever does nothing for longer has left the page
 

@@ -9,7 +9,7 @@ from saastracker.conditions import conditions
 from saastracker.contracts import Reader
 from saastracker.index import Integers, day_number
 from saastracker.scope import Scope, Span
-from saastracker.segments import Moments as Moments
+from saastracker.segments import Moments
 
 
 def moments(reader: Reader, scope: Scope, actors: Actors, span: Span, names: Sequence[str] | None = None) -> Moments:

@@ -9,9 +9,8 @@ from pyroaring import BitMap
 
 from saastracker.actors import Actors
 from saastracker.cells import cells
-from saastracker.index import day_number
 from saastracker.contracts import Reader
-from saastracker.index import Day, Integers
+from saastracker.index import Day, Integers, day_number
 from saastracker.report import Column, Grid, Measure, Point, Report, Series, Table
 from saastracker.scope import Scope, Span
 

@@ -12,9 +12,10 @@ from saastracker.actors import Actors
 from saastracker.conditions import DAY_MS
 from saastracker.contracts import Reader
 from saastracker.index import Integers
-from saastracker.moments import Moments, moments
+from saastracker.moments import moments
 from saastracker.rules import Rule, matches
 from saastracker.scope import LAST_DATE, Scope, Span
+from saastracker.segments import Moments
 from saastracker_funnels.definition import Funnel
 from saastracker_funnels.follow import NEVER, Events, Rules, follow
 

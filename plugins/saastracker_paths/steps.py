@@ -11,8 +11,9 @@ from saastracker.actors import Actors
 from saastracker.contracts import Reader
 from saastracker.dwell import in_sessions, session_keys
 from saastracker.index import OTHER, Integers, day_number
-from saastracker.moments import Moments, sequences
+from saastracker.moments import sequences
 from saastracker.scope import Filter, Scope, Span
+from saastracker.segments import Moments
 from saastracker.tagger import KEY_MAX
 from saastracker.visits import Visits
 from saastracker_paths import VITALS

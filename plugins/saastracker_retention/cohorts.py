@@ -11,9 +11,8 @@ from pyroaring import BitMap
 
 from saastracker.actors import Actors
 from saastracker.cells import cells
-from saastracker.index import day_number
 from saastracker.contracts import Reader
-from saastracker.index import Day
+from saastracker.index import Day, day_number
 from saastracker.report import Column, Grid, Number, Report, Table
 from saastracker.scope import FIRST_DATE, Scope, Span
 from saastracker_retention.periods import By, beginning, between, later

@@ -10,9 +10,10 @@ from saastracker.actors import Actors
 from saastracker.conditions import DAY_MS, conditions
 from saastracker.contracts import Reader
 from saastracker.index import OTHER, Integers, day_number
-from saastracker.moments import Moments, moments
+from saastracker.moments import moments
 from saastracker.parts import Parts
 from saastracker.scope import Scope, Span
+from saastracker.segments import Moments
 from saastracker_runs.names import COMPLETE, FAIL, NAMESPACE, START, named
 
 QUIET_MS = 30 * 60_000  # after which a session is over

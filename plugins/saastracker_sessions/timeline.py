@@ -10,10 +10,10 @@ from saastracker.contracts import Reader
 from saastracker.errors import NotFound
 from saastracker.event import Event
 from saastracker.index import day_number
-from saastracker.moments import Moments
 from saastracker.parts import FOREVER, Parts
 from saastracker.report import Column, Figure, Figures, Report, Table
 from saastracker.scope import FIRST_DATE, LAST_DATE, Scope
+from saastracker.segments import Moments
 from saastracker.visits import Visits
 from saastracker_sessions.listing import LENGTH
 from saastracker_sessions.paging import part
