@@ -222,3 +222,5 @@ class ReportPage(msgspec.Struct, frozen=True, kw_only=True):
     detail_parameters: tuple[Parameter, ...] = ()  # what only that asks
     # New events as the main table, which then needs a column `id`; the page follows them.
     live: Callable[[Sequence[Event]], Table] | None = None
+    # Kinds of definitions that it is made of: its page leads to their forms, a detail to the one it has the id of.
+    defines: tuple[str, ...] = ()

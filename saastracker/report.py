@@ -80,12 +80,12 @@ class Column(msgspec.Struct, frozen=True):
     """A column of a table. In rows, a `time` is in milliseconds, a `date` a date, `json` text, null None.
 
     A `tag` is one of a few words, `code` a path or id. A `spark` holds a list of numbers, oldest
-    first, and stays on the page.
+    first, an `action` an Action; both stay on the page.
     """
 
     key: str
     label: str
-    type: Literal["text", "number", "time", "date", "json", "tag", "code", "spark"] = "text"
+    type: Literal["text", "number", "time", "date", "json", "tag", "code", "spark", "action"] = "text"
     # On the page
     # wide: leaves narrow panels; opened: waits in the opened row; never: only in JSON and CSV
     place: Literal["always", "wide", "opened", "never"] = "always"
@@ -99,6 +99,11 @@ class Column(msgspec.Struct, frozen=True):
     # scope is kept: "organizations/{org}", "stream?f=name:is:{name}".
     link: str = ""
     about: str = ""  # its definition in one sentence
+
+    @property
+    def drawn(self) -> bool:
+        """Whether it stays on the page."""
+        return self.type in {"spark", "action"}
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,11 +201,25 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 Block: TypeAlias = Figures | Series | Table | Steps | Grid | Flow | Note
 
 
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """A button on the page that writes a definition; who may not change definitions sees none."""
+
+    label: str
+    kind: str  # of definition
+    value: dict[str, Any] | None  # its fields as JSON has them; None: the definition `replaces` is deleted
+    replaces: str = ""  # id of the definition in whose place it comes; empty: it makes one
+    version: int = 0  # of that, as it was when the report was made
+    asks: tuple[str, ...] = ()  # fields that people fill in first; what `value` has of them is there already
+    group: str = ""  # actions of one group stand in a menu of that name
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """An answer. The first table is what a CSV holds and what pages are cut from."""
 
     blocks: tuple[Block, ...]
     title: str = ""  # of a detail: the name of what it shows
+    # On the page
+    actions: tuple[Action, ...] = ()
 
     @property
     def tables(self) -> tuple[Table, ...]:

@@ -6,6 +6,7 @@ from litestar.datastructures import State
 from saastracker.web import assets, checks, login, pages, settings, sign_in
 from saastracker.web.answers import add_headers, refused
 from saastracker.web.api import api, openapi
+from saastracker.web.forms import routes as forms
 from saastracker.web.site import Site
 
 __all__ = ["Site", "build_web"]
@@ -32,6 +33,7 @@ def build_web(site: Site) -> Litestar:
             sign_in.sign_up,
             sign_in.password_form,
             sign_in.set_password,
+            *forms.ROUTES,
             *settings.ROUTES,
             checks.healthz,
             checks.readyz,

@@ -120,7 +120,7 @@ def _sorted(table: Table, sort: str | None) -> Table:
 
 def sortable(column: Column) -> bool:
     """Whether rows have an order by this column."""
-    return column.type not in {"json", "spark"}
+    return column.type != "json" and not column.drawn
 
 
 def _key(place: int) -> Callable[[Sequence[Any]], Any]:

@@ -75,7 +75,7 @@ def _json(block: Block) -> dict[str, Any]:  # noqa: PLR0911  # one for each kind
 
 
 def _json_rows(block: Table | Steps) -> dict[str, Any]:
-    columns = [column for column in block.columns if column.type != "spark"]
+    columns = [column for column in block.columns if not column.drawn]
     return {
         "columns": [{"key": column.key, "label": column.label, "type": column.type} for column in columns],
         "rows": [[json_value(value, column) for column, value in _cells(row, block.columns)] for row in block.rows],
@@ -84,7 +84,7 @@ def _json_rows(block: Table | Steps) -> dict[str, Any]:
 
 def _cells(row: list[Any], columns: tuple[Column, ...]) -> Iterable[tuple[Column, Any]]:
     """The cells of a row that leave the page, each with its column."""
-    return ((column, value) for column, value in zip(columns, row, strict=True) if column.type != "spark")
+    return ((column, value) for column, value in zip(columns, row, strict=True) if not column.drawn)
 
 
 def _at(point: Point) -> date | str:
@@ -113,7 +113,7 @@ def _flat(block: Block) -> Iterable[Sequence[Any]]:
             yield ("at", *(measure.key for measure in measures))
             yield from ((_at(point), *(point.values.get(measure.key) for measure in measures)) for point in points)
         case Table(columns=columns, rows=rows) | Steps(columns=columns, rows=rows):
-            yield [column.key for column in columns if column.type != "spark"]
+            yield [column.key for column in columns if not column.drawn]
             for row in rows:
                 yield [
                     iso(value) if column.type == "time" and value is not None else value

@@ -52,7 +52,7 @@ def _text(column: Column, row: dict[str, Any]) -> str:
 
 def _width(column: Column, rows: Sequence[dict[str, Any]], *, first: bool) -> float:
     label = len(column.label) * _CHARACTER
-    if column.type == "spark":
+    if column.drawn:
         return 88 + _PADDING
     if column.look == "ratio":
         return 152 + _PADDING

@@ -36,6 +36,7 @@ class Links(msgspec.Struct, frozen=True):
     project: str  # slug
     scope: Scope
     arrangement: Arrangement
+    twins: bool = True  # whether the page can be had as JSON and CSV, and sorted
 
     def changed(self, **changes: Any) -> str:
         """The page with another scope, from the first row on."""

@@ -101,8 +101,10 @@ def _onward(path: str, name: str, value: str, site: Site, max_age: int = YEAR) -
     return answer
 
 
-async def read_form(request: WebRequest, site: Site) -> dict[str, str]:
-    """The fields of a form that one of our own pages sent.
+async def read_form(
+    request: WebRequest, site: Site, *, size: int = FORM_MAX, most: int = FIELDS_MAX
+) -> dict[str, str]:
+    """The fields of a form that one of our own pages sent, those left blank too.
 
     Raises Forbidden for another site's, and for one without the token of who is signed in; RequestTimeout for one
     that does not arrive.
@@ -111,11 +113,12 @@ async def read_form(request: WebRequest, site: Site) -> dict[str, str]:
     own = {request.headers.get("host", ""), urlsplit(site.public_url).netloc}
     if origin is not None and origin.partition("://")[2] not in own:
         raise Forbidden("This form was sent by a page of another site. Open the page here and send it again.")
-    body = (await read_body(request))[:FORM_MAX].decode("utf-8", "replace")
+    body = (await read_body(request))[:size].decode("utf-8", "replace")
     try:
-        form = {name: values[0] for name, values in parse_qs(body, max_num_fields=FIELDS_MAX).items()}
+        sent = parse_qs(body, keep_blank_values=True, max_num_fields=most)
     except ValueError:
-        raise Invalid(f"A form has at most {FIELDS_MAX} fields.") from None
+        raise Invalid(f"A form has at most {most} fields.") from None
+    form = {name: values[0] for name, values in sent.items()}
     if site.signed(request) is not None:
         check_csrf(request.cookies[SESSION_COOKIE], form.get(FIELD, ""))
     return form

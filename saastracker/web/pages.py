@@ -21,6 +21,7 @@ from saastracker.web.callers import Caller
 from saastracker.web.cancelling import while_connected
 from saastracker.web.faces import csv_block, iso, json_report
 from saastracker.web.following import follow
+from saastracker.web.forms.actions import edits, offered, without_actions
 from saastracker.web.layout import layout
 from saastracker.web.linking import Links, quoted, scope_bar
 from saastracker.web.site import Site, WebRequest, get
@@ -182,6 +183,8 @@ def _csv(asked: Asked, loaded: Report) -> Response[bytes]:
 
 
 def _html(asked: Asked, loaded: Report) -> Response[bytes]:
+    if not edits(asked.caller, asked.project):
+        loaded = without_actions(loaded)
     loaded = arranged(loaded, asked.arrangement, asked.scope, others=TOP)
     answer = page(
         asked.request,
@@ -202,6 +205,7 @@ def _html(asked: Asked, loaded: Report) -> Response[bytes]:
         arrangement=asked.arrangement,
         links=asked.links,
         views=asked.views,
+        **offered(asked.site.definitions, asked.caller, asked.project, asked.page, asked.item, loaded, asked.links),
         **scope_bar(asked.scope, asked.arrangement, asked.environments),
     )
     if asked.request.cookies.get(PROJECT_COOKIE) != asked.project.slug:

@@ -1,0 +1,1 @@
+"""Forms for every kind of definition, made from the kind's struct."""
