@@ -11,6 +11,7 @@ import contextlib
 import gc
 import sqlite3
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -180,7 +181,7 @@ def row(opened: Opened, page: ReportPage, lite: Run, duck: Run | None) -> list[s
     try:
         asked = ask(opened, page)
     except Refusal as error:
-        return [name, *[""] * 6, error.detail]
+        return [name, *[""] * 6, str(error.status)]
     cells = [name, f"{asked.first * 1000:,.1f}", f"{asked.warm * 1000:,.1f}"]
     question = questions.QUESTIONS.get(page.slug)
     if question is None:
@@ -227,7 +228,7 @@ def main() -> None:
     arguments.add_argument("--reuse", action="store_true", help="takes the index in the folder as it is")
     arguments.add_argument("--ingest", action="store_true", help="only the explorer beside ingest")
     given = arguments.parse_args()
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 100)
     with (
         tempfile.TemporaryDirectory() as name,
         Progress(*Progress.get_default_columns(), TimeElapsedColumn()) as progress,
