@@ -8,7 +8,7 @@ import msgspec
 from saastracker.contracts import Change, Record, RecordStore
 
 KIND = "audit"
-Action: TypeAlias = Literal["create", "change", "delete", "lock"]  # lock: too many tries to sign in failed
+Action: TypeAlias = Literal["create", "change", "delete", "lock", "run"]  # lock: too many tries to sign in failed
 
 _NOTHING = msgspec.Raw(b"null")
 

@@ -29,6 +29,14 @@ def when(ms: int, timezone: str, now: int) -> str:
     return f"{at.day} {at:%b}" if at.year == today.year else f"{at.day} {at:%b %Y}"
 
 
+def minute(ms: int, timezone: str, now: int) -> str:
+    """14:31 today, 18 Nov 14:31 this year, 12 Mar 2024 14:31 in another."""
+    at, today = (datetime.fromtimestamp(value / 1000, UTC).astimezone(ZoneInfo(timezone)) for value in (ms, now))
+    if at.date() == today.date():
+        return f"{at:%H:%M}"
+    return f"{at.day} {at:%b %H:%M}" if at.year == today.year else f"{at.day} {at:%b %Y %H:%M}"
+
+
 def day(at: date, year: int) -> str:
     """18 Nov in this `year`, 12 Mar 2024 in another."""
     return f"{at.day} {at:%b}" if at.year == year else f"{at.day} {at:%b %Y}"

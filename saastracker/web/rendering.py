@@ -96,6 +96,7 @@ _environment.filters |= {
     "kind": lambda block: type(block).__name__.lower(),
     "moment": formats.moment,
     "when": formats.when,
+    "minute": formats.minute,
     "day": formats.day,
     "days": formats.days,
     "year": formats.year,

@@ -2,7 +2,7 @@ from datetime import date, datetime
 
 import pytest
 
-from saastracker.web.formats import day, days, json_markup, moment, when, year
+from saastracker.web.formats import day, days, json_markup, minute, moment, when, year
 
 
 def ms(text: str) -> int:
@@ -33,6 +33,18 @@ def test_a_time_is_as_short_as_its_day_allows(at: str, text: str) -> None:
 )
 def test_a_list_says_minutes_then_the_time_then_the_day(at: str, text: str) -> None:
     assert when(ms(at), "Europe/Berlin", ms("2026-11-21T12:00:00+00:00")) == text
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        ("2026-11-21T11:58:01+00:00", "12:58"),
+        ("2026-11-20T22:59:59+00:00", "20 Nov 23:59"),
+        ("2024-03-12T08:05:00+00:00", "12 Mar 2024 09:05"),
+    ],
+)
+def test_settings_say_times_to_the_minute(at: str, text: str) -> None:
+    assert minute(ms(at), "Europe/Berlin", ms("2026-11-21T12:00:00+00:00")) == text
 
 
 def test_a_day_names_another_year() -> None:

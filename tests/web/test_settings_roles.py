@@ -3,22 +3,45 @@
 import pytest
 
 from saastracker.accounts.model import OPERATOR, ROLES, Role, may
+from saastracker.records import now_ms
 from saastracker.web.settings import ROUTES
 
 from .conftest import Running
 from .settling import look, people, send
+from .test_sign_in import join
 
 PAGES: dict[str, Role] = {
     "/settings/projects": "viewer",
     "/settings/projects/{slug:str}": "viewer",
+    "/settings/members": "viewer",
+    "/settings/plugins": "viewer",
+    "/settings/tokens": "admin",
+    "/settings/jobs": "admin",
+    "/settings/audit": "admin",
 }
 FORMS: dict[str, Role] = {
     "/settings/projects": "admin",
     "/settings/projects/{slug:str}": "admin",
     "/settings/projects/{slug:str}/keys": "admin",
     "/settings/projects/{slug:str}/keys/{key:str}/revoke": "admin",
+    "/settings/members/{user:str}/role": "admin",
+    "/settings/members/{user:str}/remove": "admin",
+    "/settings/invitations": "admin",
+    "/settings/invitations/{invitation:str}/withdraw": "admin",
+    "/settings/tokens": "admin",
+    "/settings/tokens/{token:str}/revoke": "admin",
+    "/settings/jobs/{name:str}/run": "admin",
 }
-EVERYBODYS = {"/settings"}  # with an account
+EVERYBODYS = {"/settings", "/settings/account", "/settings/account/second-factor"}  # who have an account
+OWN = {  # forms about oneself
+    "/settings/account/name",
+    "/settings/account/password",
+    "/settings/account/second-factor",
+    "/settings/account/second-factor/remove",
+    "/settings/account/recovery-codes",
+    "/settings/account/sessions/{session:str}/end",
+    "/settings/account/sessions/end-others",
+}
 
 
 def filled(running: Running, path: str) -> str:
@@ -28,14 +51,24 @@ def filled(running: Running, path: str) -> str:
         issue = facts.issue_key(shop, running.site.registry.auth_schemes["bearer"])
         assert issue
         path = path.replace("{key:str}", issue[0].id)
-    path = path.replace("{slug:str}", shop.slug)
+    accounts, place = running.site.accounts, shop.workspace
+    if "{user" in path:
+        number = len(accounts.snapshot.users)
+        join(running, f"new{number}@example.com", "viewer")
+        path = path.replace("{user:str}", accounts.snapshot.by_email[f"new{number}@example.com"].id)
+    if "{invitation" in path:
+        made = accounts.invitations.invite(place, "guest@example.com", "viewer", by=OPERATOR, now=now_ms())
+        path = path.replace("{invitation:str}", made.invitation.id)
+    if "{token" in path:
+        path = path.replace("{token:str}", facts.add_token("one", place, "read")[0].id)
+    path = path.replace("{slug:str}", shop.slug).replace("{name:str}", "greet")
     return path if "/projects/" in path else f"{path}?workspace={shop.workspace}"
 
 
 def test_every_route_is_tested() -> None:
     routes = {(method, path) for route in ROUTES for path in route.paths for method in route.http_methods}
     assert {path for method, path in routes if method == "GET"} == PAGES.keys() | EVERYBODYS
-    assert {path for method, path in routes if method == "POST"} == FORMS.keys()
+    assert {path for method, path in routes if method == "POST"} == FORMS.keys() | OWN
 
 
 def test_pages_open_by_role(running: Running) -> None:
@@ -57,7 +90,7 @@ def test_forms_are_taken_by_role(running: Running) -> None:
         for role in ROLES:
             answer = send(running, filled(running, path), cookies[role])
             assert (answer.status_code != 403) == may(role, needed), (path, role, answer.text)
-            assert answer.status_code in {200, 303, 400, 403}, (path, role)
+            assert answer.status_code in {200, 303, 400, 403, 409}, (path, role)
         assert send(running, filled(running, path), cookies["stranger"]).status_code == 404, path
         address = filled(running, path)
         for csrf in ("", "x"):
@@ -76,6 +109,24 @@ def test_tabs_are_those_that_open(running: Running, path: str) -> None:
         for tab, needed in PAGES.items():
             if page.status_code == 200 and "{" not in tab:
                 assert (f'<a href="{tab}?' in page.text) == may(role, needed), (role, tab)
+
+
+def test_everybody_has_an_account_page(running: Running) -> None:
+    cookies = people(running)
+    for path in EVERYBODYS - {"/settings"}:
+        assert {look(running, path, given).status_code for given in cookies.values()} == {200}
+        assert look(running, path, {}).headers["location"].startswith("/sign-in")
+        assert look(running, path, {"saastracker_token": running.token("admin")}).status_code == 403
+    theirs = running.site.accounts.snapshot.sessions_of(
+        running.site.accounts.snapshot.by_email["stranger@example.com"].id, now_ms()
+    )
+    for path in OWN:
+        address = path.replace("{session:str}", theirs[0].id)
+        for role in ROLES:
+            status = send(running, address, cookies[role]).status_code
+            assert status in ({404} if "{" in path else {303, 400, 401, 429}), (path, role)
+            assert send(running, address, cookies[role], csrf="x").status_code == 403, path
+        assert running.request("POST", address, data={"a": "b"}, headers={"accept": "text/html"}).status_code == 303
 
 
 def test_who_belongs_to_no_workspace_finds_nothing(running: Running) -> None:

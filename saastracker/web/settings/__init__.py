@@ -3,7 +3,7 @@
 from litestar import Response
 
 from saastracker.web.answers import redirect
-from saastracker.web.settings import keys, projects
+from saastracker.web.settings import account, audit_log, jobs, keys, members, plugin_list, projects, tokens
 from saastracker.web.settings.frame import opened
 from saastracker.web.site import WebRequest, get
 
@@ -23,4 +23,25 @@ ROUTES = (
     projects.save_project,
     keys.new_key,
     keys.revoke_key,
+    members.list_members,
+    members.change_role,
+    members.remove_member,
+    members.invite,
+    members.withdraw,
+    account.account,
+    account.rename,
+    account.change_password,
+    account.factor_form,
+    account.add_factor,
+    account.remove_factor,
+    account.new_codes,
+    account.end_session,
+    account.end_others,
+    tokens.list_tokens,
+    tokens.new_token,
+    tokens.revoke_token,
+    jobs.list_jobs,
+    jobs.run_job,
+    audit_log.list_entries,
+    plugin_list.list_plugins,
 )

@@ -77,6 +77,11 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
         return self.signed.roles.get(self.workspace.id) if self.workspace else None
 
     @property
+    def own_projects(self) -> list[Project]:
+        """The projects of the workspace, by name."""
+        return [each for each in self.site.projects(self.caller) if each.workspace == self.place.id]
+
+    @property
     def by(self) -> By:
         return self.signed.by(self.place.id)
 
@@ -117,9 +122,12 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
             **values,
         )
 
-    def done(self, notice: str, path: str | None = None) -> Response[bytes]:
-        """303 to a page of the settings, this section's if none is named, which says what was done."""
-        return redirect(self.path(path or self.section, notice=notice))
+    def done(self, notice: str, path: str | None = None, *, here: bool = True) -> Response[bytes]:
+        """303 to a page of the settings, this section's if none is named, which says what was done.
+
+        Not `here` is for who has just left the workspace.
+        """
+        return redirect(self.path(path or self.section, notice=notice) if here else f"/settings/{path}?notice={notice}")
 
     def _opens(self, section: Section) -> bool:
         """Jobs work for all workspaces."""

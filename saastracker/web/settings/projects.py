@@ -97,14 +97,13 @@ def show_project(
 
 
 def _list(frame: Frame, status: int = 200, **values: Any) -> Response[bytes]:
-    projects = [each for each in frame.site.facts.snapshot.projects.values() if each.workspace == frame.place.id]
     live: dict[str, int] = {}
     for key in frame.site.facts.snapshot.keys.values():
         live[key.project] = live.get(key.project, 0) + key.live(frame.now)
     return frame.show(
         "settings_projects.html",
         status,
-        listed=sorted(projects, key=lambda each: each.name.lower()),
+        listed=frame.own_projects,
         live=live,
         zones=sorted(timezones()),
         **values,
