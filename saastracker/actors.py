@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from saastracker.index import Integers, distinct, numbers
+from saastracker.index import Integers, bitmap, distinct, numbers
 
 
 class Actors:
@@ -95,7 +95,7 @@ class _Split(NamedTuple):
 def _split(numbering: Integers, size: int) -> _Split:
     known = np.flatnonzero(numbering >= 0)
     alone = np.bincount(numbering[known], minlength=size)[numbering[known]] == 1
-    return _Split(BitMap(known[alone].astype(np.uint32)), BitMap(known[~alone].astype(np.uint32)))
+    return _Split(bitmap(known[alone]), bitmap(known[~alone]))
 
 
 def _count(numbering: Integers, size: int, split: _Split, actors: BitMap) -> int:

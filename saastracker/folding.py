@@ -9,10 +9,22 @@ from zoneinfo import ZoneInfo
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from pyroaring import BitMap
 
 from saastracker.channels import channel
-from saastracker.index import KEYS_MAX, OTHER, Arrivals, Cell, CellKey, ChunkKey, Group, Integers, Sequences, distinct
+from saastracker.index import (
+    KEYS_MAX,
+    OTHER,
+    Arrivals,
+    Cell,
+    CellKey,
+    ChunkKey,
+    Group,
+    Integers,
+    Sequences,
+    bitmap,
+    distinct,
+    unique,
+)
 from saastracker.parts import FOREVER, Parts
 from saastracker.segments import Moments
 
@@ -74,7 +86,7 @@ def fold(arrivals: Arrivals, actors: Integers, zones: Mapping[str, str], texts: 
 
 
 def _fold_days(folded: Folded, project: str, arrivals: Arrivals, days: Integers) -> None:
-    for day in np.unique(days).tolist():
+    for day in unique(days).tolist():
         of_day = arrivals.sequence[days == day]
         folded.days[project, day] = Sequences(int(of_day.min()), int(of_day.max()))
     sessions, _, place = distinct(arrivals.codes["session"])
@@ -172,7 +184,7 @@ def _rows(place: Integers, groups: int) -> list[Integers]:
 
 def _all(columns: Iterable[Integers]) -> list[int]:
     """The distinct codes of some columns."""
-    found = np.unique(np.concatenate(list(columns)))
+    found = unique(np.concatenate(list(columns)))
     return found[found > 0].tolist()  # type: ignore[no-any-return]
 
 
@@ -203,7 +215,7 @@ def cells(  # noqa: PLR0917
     width = int(actors.max(initial=0)) + 1
     pairs, counts = np.unique(group[somebody] * width + actors[somebody], return_counts=True)
     starts = np.searchsorted(pairs // width, np.arange(len(keys) + 1))
-    members = (pairs % width).astype(np.uint32)
+    members = pairs % width
     of_each_key = _rows(group, len(keys)) if distribution else ()
     found = []
     for number in np.argsort(arrived).tolist():
@@ -213,7 +225,7 @@ def cells(  # noqa: PLR0917
             int(events[number]),
             float(totals[number]),
             int(valued[number]),
-            BitMap(members[mine]),
+            bitmap(members[mine]),
             of_each if len(of_each) < events[number] else None,
         )
         if distribution:

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from saastracker.folding import DAY_MS, Texts, cells, local
-from saastracker.index import Arrivals, Cell, CellKey, Integers, Seen, Unit, distinct
+from saastracker.index import Arrivals, Cell, CellKey, Integers, Seen, Unit, distinct, unique
 from saastracker.tagger import KEY_MAX, Tagger, Tagging
 
 log = logging.getLogger("saastracker.tagging")
@@ -65,7 +65,7 @@ def tag(  # noqa: PLR0917
     names = list(numbers)
     some = arrivals.only(rows[events])
     project, namespace, _ = followed.unit
-    environments = texts(np.unique(some.codes["environment"]).tolist())
+    environments = texts(unique(some.codes["environment"]).tolist())
     days = local(some.time, zone) // DAY_MS
     found = cells(
         days, some.codes["environment"], place, actors[rows[events]], some.value, followed.tagger.distribution
@@ -79,7 +79,7 @@ def _wanted(tagging: Tagging, arrivals: Arrivals, texts: Texts) -> Integers:
     rows = np.arange(len(arrivals))
     for column, values in tagging.wanted.items():
         codes = arrivals.codes[column][rows]
-        known = texts(np.unique(codes).tolist())
+        known = texts(unique(codes).tolist())
         rows = rows[np.isin(codes, [code for code, text in known.items() if text in values])]
     return rows
 
@@ -97,7 +97,7 @@ def _keys(
         part = some.only(np.arange(start, min(start + size, len(some))))
         columns = [part.sequence if name == "properties" else part.codes[name] for name in tagging.columns]
         known: dict[str, Mapping[int, str]] = {
-            name: (properties if name == "properties" else texts)(np.unique(column).tolist())
+            name: (properties if name == "properties" else texts)(unique(column).tolist())
             for name, column in zip(tagging.columns, columns, strict=True)
         }
         rows, _, row = distinct(*columns) if columns else ([()], None, np.zeros(len(part), np.int64))

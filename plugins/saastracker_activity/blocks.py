@@ -10,7 +10,7 @@ from pyroaring import BitMap
 from saastracker.actors import Actors
 from saastracker.cells import cells
 from saastracker.contracts import Reader
-from saastracker.index import Day, Integers, day_number
+from saastracker.index import Day, Integers, bitmap, day_number
 from saastracker.report import Column, Grid, Measure, Point, Report, Series, Table
 from saastracker.scope import Scope, Span
 
@@ -114,7 +114,7 @@ def _by_day(found: Iterable[Day]) -> dict[int, BitMap]:
 
 
 def _set(members: Integers) -> BitMap:
-    return BitMap(members.astype(np.uint32))
+    return bitmap(members)
 
 
 def trailing(sets: Sequence[BitMap], days: int) -> list[int]:

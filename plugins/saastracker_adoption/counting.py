@@ -16,7 +16,7 @@ from saastracker.actors import Actors
 from saastracker.contracts import Reader
 from saastracker.customers import plans
 from saastracker.definition import Defined
-from saastracker.index import Integers, day_number
+from saastracker.index import Integers, bitmap, day_number, unique
 from saastracker.report import Number
 from saastracker.scope import Scope, Span
 from saastracker_adoption.feature import KIND, Feature
@@ -85,7 +85,7 @@ def adoptions(  # noqa: PLR0917
     plan: Mapping[int, str] = {}
     if any(each.value.plans for each in features):
         plan = plans(reader, msgspec.structs.replace(scope, span=span), actors, set(np.flatnonzero(present).tolist()))
-    everyone = np.unique(seen.actor)
+    everyone = unique(seen.actor)
     members = _persons_by_org(actors, everyone)
     found: dict[str, Adoption] = {}
     for each in features:
@@ -121,14 +121,14 @@ def _within(actors: Actors, orgs: Chosen, who: Integers) -> Chosen:
 
 
 def _persons(actors: Actors, who: Integers) -> int:
-    return actors.count_persons(BitMap(who.astype(np.uint32)))
+    return actors.count_persons(bitmap(who))
 
 
 def _persons_by_org(actors: Actors, who: Integers) -> Integers:
     """How many distinct persons each organization has among some actors."""
     who = who[(actors.person[who] >= 0) & (actors.org[who] >= 0)]
     width = max(len(actors.person_codes), 1)
-    pairs = np.unique(actors.org[who] * width + actors.person[who])
+    pairs = unique(actors.org[who] * width + actors.person[who])
     return np.bincount(pairs // width, minlength=len(actors.org_codes))
 
 

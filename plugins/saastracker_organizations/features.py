@@ -10,7 +10,7 @@ from saastracker.contracts import Reader
 from saastracker.definition import Definitions
 from saastracker.health.features import KIND, Feature, countable
 from saastracker.health.usage import date_of
-from saastracker.index import Integers, day_number
+from saastracker.index import Integers, day_number, unique
 from saastracker.report import Column, Table
 from saastracker.scope import Scope, Span
 
@@ -42,7 +42,7 @@ def features(  # noqa: PLR0917
         used, lost = events >= feature.min_events, before.get(each.id, NOTHING)[0] >= feature.min_events
         meant = not feature.plans or plan in feature.plans
         state = "used" if used else "lost" if lost else "not used" if meant else "not in its plan"
-        count = len(np.unique(persons[persons >= 0]))
+        count = len(unique(persons[persons >= 0]))
         rows.append([feature.name, each.id, state, events, count, date_of(last) if events else None])
     rows.sort(key=lambda row: (-row[3], row[0], row[1]))
     return [Table(key="features", title="Features", columns=COLUMNS, rows=rows)]

@@ -8,7 +8,7 @@ from saastracker.contracts import Reader
 from saastracker.customers import plans
 from saastracker.definition import Definitions
 from saastracker.health.scoring import scores
-from saastracker.index import Integers, day_number
+from saastracker.index import Integers, day_number, unique
 from saastracker.report import Column, Report, Table
 from saastracker.scope import Scope
 from saastracker.told import Facts, Memory
@@ -38,7 +38,7 @@ def listing(reader: Reader, scope: Scope, definitions: Definitions, memory: Memo
     events = np.zeros(size, np.int64)
     np.add.at(events, orgs, seen.events)
     persons = _persons(actors, seen, size)
-    shown = sorted(np.unique(orgs).tolist(), key=lambda org: (-persons[org], -events[org], org))
+    shown = sorted(unique(orgs).tolist(), key=lambda org: (-persons[org], -events[org], org))
     trends = _trends(scope, seen, orgs, size)
     names = reader.texts([actors.org_codes[org] for org in shown])
     told = memory.told(reader, scope.project).organizations
@@ -68,9 +68,9 @@ def listing(reader: Reader, scope: Scope, definitions: Definitions, memory: Memo
 
 def _persons(actors: Actors, seen: Active, size: int) -> Integers:
     """The distinct persons of each organization."""
-    numbers = np.unique(seen.actor)
+    numbers = unique(seen.actor)
     numbers = numbers[actors.person[numbers] >= 0]
-    pairs = np.unique(actors.org[numbers] * max(len(actors.person_codes), 1) + actors.person[numbers])
+    pairs = unique(actors.org[numbers] * max(len(actors.person_codes), 1) + actors.person[numbers])
     return np.bincount(pairs // max(len(actors.person_codes), 1), minlength=size)
 
 

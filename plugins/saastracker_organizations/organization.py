@@ -8,7 +8,6 @@ from urllib.parse import quote
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from pyroaring import BitMap
 
 from saastracker.active import Active, active
 from saastracker.actors import Actors
@@ -19,7 +18,7 @@ from saastracker.definition import Definitions
 from saastracker.errors import NotFound
 from saastracker.health.explaining import Explained, explain
 from saastracker.health.features import countable
-from saastracker.index import Integers, day_number
+from saastracker.index import Integers, bitmap, day_number, unique
 from saastracker.issues.opened import opened, table
 from saastracker.latest import sessions, timeline
 from saastracker.persons import Person, joining
@@ -143,7 +142,7 @@ def _totals(actors: Actors, spans: _Spans, health: Explained, org: str) -> Figur
 
 def _persons(actors: Actors, numbers: Integers) -> int:
     persons = actors.person[numbers]
-    return len(np.unique(persons[persons >= 0]))
+    return len(unique(persons[persons >= 0]))
 
 
 def _days(actors: Actors, seen: Active, scope: Scope) -> Series:
@@ -159,7 +158,7 @@ def _errors(reader: Reader, scope: Scope, actors: Actors, definitions: Definitio
     """None where filters ask for what the index does not know of errors."""
     if not countable(scope):
         return []
-    found = opened(reader, scope, actors, definitions, BitMap(np.flatnonzero(mine).tolist()))
+    found = opened(reader, scope, actors, definitions, bitmap(np.flatnonzero(mine)))
     found.sort(key=lambda hit: (-hit.persons, -hit.events, hit.issue.id))
     return [table(reader, found, "persons", "events", "last_seen")]
 
@@ -187,7 +186,7 @@ def _top(  # noqa: PLR0917
     """Events by name or path."""
     indexed = all(item.dimension == dimension for item in scope.filters)  # else raw events are read: as few as will do
     counts: Counter[str] = Counter()
-    own = BitMap(np.flatnonzero(mine).tolist())
+    own = bitmap(np.flatnonzero(mine))
     for _, key, cell in cells(reader, scope if indexed else inside, actors, scope.span, dimension):
         if cell.counts is None:  # one event of each
             counts[key] += own.intersection_cardinality(cell.actors)

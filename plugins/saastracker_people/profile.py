@@ -7,14 +7,13 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from pyroaring import BitMap
 
 from saastracker.active import Active, active
 from saastracker.actors import Actors
 from saastracker.contracts import Reader
 from saastracker.definition import Definitions
 from saastracker.errors import NotFound
-from saastracker.index import day_number
+from saastracker.index import bitmap, day_number, unique
 from saastracker.issues.opened import opened, table
 from saastracker.latest import ORGANIZATION, sessions, timeline
 from saastracker.persons import Joining, Person, aliases, joining
@@ -77,7 +76,7 @@ def _errors(
     """None under filters: the index does not know which errors those choose."""
     if scope.filters:
         return []
-    found = opened(reader, scope, actors, definitions, BitMap(np.flatnonzero(mine).tolist()))
+    found = opened(reader, scope, actors, definitions, bitmap(np.flatnonzero(mine)))
     found.sort(key=lambda hit: (-hit.events, hit.issue.id))
     return [table(reader, found, "events", "last_seen")]
 
@@ -110,7 +109,7 @@ def _totals(now: _Done, before: _Done | None) -> Figures:
         title="In the span",
         figures=(
             figure("events", lambda done: int(done.seen.events.sum()), ""),
-            figure("active_days", lambda done: len(np.unique(done.seen.day)), "Days with at least one event."),
+            figure("active_days", lambda done: len(unique(done.seen.day)), "Days with at least one event."),
             figure("sessions", lambda done: len(done.begun), "Sessions that began in the span."),
         ),
     )
@@ -146,7 +145,7 @@ def _traits(told: dict[str, Any]) -> list[list[Any]]:
 def _organizations(reader: Reader, actors: Actors, seen: Active, mine: NDArray[np.bool_], told: Told) -> Table:
     texts = reader.texts(actors.org_codes)
     rows: list[list[Any]] = []
-    for org in np.unique(actors.org[mine & (actors.org >= 0)]).tolist():
+    for org in unique(actors.org[mine & (actors.org >= 0)]).tolist():
         members = np.flatnonzero(mine & (actors.org == org))
         events = int(seen.events[actors.org[seen.actor] == org].sum())
         first, last = int(actors.first[members].min()), int(actors.last[members].max())

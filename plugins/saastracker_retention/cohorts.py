@@ -6,13 +6,12 @@ from datetime import date, timedelta
 from itertools import accumulate
 from typing import cast
 
-import numpy as np
 from pyroaring import BitMap
 
 from saastracker.actors import Actors
 from saastracker.cells import cells
 from saastracker.contracts import Reader
-from saastracker.index import Day, day_number
+from saastracker.index import Day, bitmap, day_number
 from saastracker.report import Column, Grid, Number, Report, Table
 from saastracker.scope import FIRST_DATE, Scope, Span
 from saastracker_retention.periods import By, beginning, between, later
@@ -101,7 +100,7 @@ def _by_period(found: Iterable[Day], edges: Sequence[int], actors: Actors, of: s
     for day, _, cell in found:
         members[bisect_right(edges, day)].append(cell.actors)
     distinct = actors.persons if of == "persons" else actors.organizations
-    return [BitMap(distinct(BitMap.union(*who)).astype(np.uint32)) if who else BitMap() for who in members]
+    return [bitmap(distinct(BitMap.union(*who))) if who else BitMap() for who in members]
 
 
 def _cohorts(began: Sequence[BitMap]) -> Iterable[BitMap]:

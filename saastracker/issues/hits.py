@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from saastracker.actors import Actors
 from saastracker.contracts import Reader
-from saastracker.index import OTHER, Integers, day_number
+from saastracker.index import OTHER, Integers, day_number, unique
 from saastracker.issues.catalogue import Catalogue, Known
 from saastracker.issues.raw import every, local_days
 from saastracker.moments import of_organizations
@@ -101,7 +101,7 @@ class Affected(NamedTuple):
 
 
 def affected(actors: Actors, found: Hits) -> Affected:
-    who = np.unique(found.actor)
+    who = unique(found.actor)
     return Affected(int(found.events.sum()), _count(actors.person[who]), _count(actors.org[who]))
 
 
@@ -117,11 +117,11 @@ def by_issue(actors: Actors, found: Hits) -> dict[str, Affected]:
 
 
 def _count(numbers: Integers) -> int:
-    return len(np.unique(numbers[numbers >= 0]))
+    return len(unique(numbers[numbers >= 0]))
 
 
 def _distinct(place: Integers, numbers: Integers, size: int) -> Integers:
     """How many different numbers each place has; -1 is none."""
     known = numbers >= 0
-    pairs = np.unique(place[known] << 32 | numbers[known])
+    pairs = unique(place[known] << 32 | numbers[known])
     return np.bincount(pairs >> 32, minlength=size)
