@@ -98,8 +98,12 @@ def counts(codes: Integers) -> dict[int, int]:
 
 def medians(codes: Integers, times: Integers) -> dict[int, float]:
     """The median of the times (ms) of each code, in seconds."""
-    order = np.lexsort((times, codes))
-    times = times[order]
-    found, starts, numbers = np.unique(codes[order], return_index=True, return_counts=True)
+    # One sort of one column takes a third of the time; no time is longer than DWELL_MAX, which fits 21 bits.
+    ordered = np.sort(codes << 21 | times)
+    of_code, times = ordered >> 21, ordered & (2**21 - 1)
+    first = np.ones(len(ordered), bool)
+    first[1:] = of_code[1:] != of_code[:-1]
+    starts = np.flatnonzero(first)
+    numbers = np.diff(starts, append=len(ordered))
     middle = (times[starts + (numbers - 1) // 2] + times[starts + numbers // 2]) / 2000
-    return dict(zip(found.tolist(), middle.tolist(), strict=True))
+    return dict(zip(of_code[starts].tolist(), middle.tolist(), strict=True))
