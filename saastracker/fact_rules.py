@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from zoneinfo import available_timezones
 
@@ -11,6 +11,7 @@ from saastracker.event import NAME_MAX
 from saastracker.wire import Project
 
 SLUG_MAX = 60  # characters
+ORIGINS_MAX = 100  # of one project
 _HOST = re.compile(r"(\*\.)?(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)*")
 
 
@@ -43,8 +44,14 @@ def check_timezone(zone: str) -> str:
     return zone
 
 
-def check_origin(origin: str) -> str:
-    """The host as it is kept. Raises WrongField."""
+def check_origins(origins: Sequence[str]) -> tuple[str, ...]:
+    """The hosts as they are kept. Raises WrongField."""
+    if len(origins) > ORIGINS_MAX:
+        raise WrongField("origins", f"A project has at most {ORIGINS_MAX} origins; use one such as *.example.com")
+    return tuple(map(_check_origin, origins))
+
+
+def _check_origin(origin: str) -> str:
     host = origin.strip().lower()
     if not _HOST.fullmatch(host):
         raise WrongField("origins", f"Wrong origin {origin!r}; use a host such as app.example.com or *.example.com")

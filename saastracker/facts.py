@@ -12,7 +12,7 @@ import msgspec
 from saastracker import audit
 from saastracker.contracts import Change, RecordStore
 from saastracker.errors import Conflict
-from saastracker.fact_rules import check_name, check_origin, check_timezone, free_slug
+from saastracker.fact_rules import check_name, check_origins, check_timezone, free_slug
 from saastracker.records import HOUR_MS, AccessScope, Key, Policy, Snapshot, Token, Workspace, now_ms
 from saastracker.secrets import Secrets, digest, new_token
 from saastracker.wire import AuthScheme, Credential, Project
@@ -163,7 +163,7 @@ class Facts:
             slug="",
             name=check_name(name),
             workspace=workspace,
-            origins=tuple(map(check_origin, origins)),
+            origins=check_origins(origins),
             timezone=check_timezone(timezone),
             created_at=now_ms(),
         )
@@ -183,7 +183,7 @@ class Facts:
         new = msgspec.structs.replace(
             self.snapshot.projects[project],
             name=check_name(name),
-            origins=tuple(map(check_origin, origins)),
+            origins=check_origins(origins),
             timezone=check_timezone(timezone),
         )
         self._write(who, new)

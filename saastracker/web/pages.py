@@ -35,12 +35,15 @@ SECTIONS = ("Overview", "Product", "Customers", "Errors", "Games", "Web")
 
 @get("/", sync_to_thread=False)
 def home(request: WebRequest) -> Response[bytes]:
-    """To the project last looked at, else the first."""
+    """To the project last looked at, else the first; where there is none, to the settings."""
     site: Site = request.app.state.site
-    projects = site.projects(site.caller(request))
+    caller = site.caller(request)
+    projects = site.projects(caller)
     last = request.cookies.get(PROJECT_COOKIE)
     for project in sorted(projects, key=lambda project: project.slug != last):
         return redirect(f"/p/{project.slug}/")
+    if caller.signed is not None and caller.signed.roles:
+        return redirect("/settings")
     raise NotFound("There is no project yet. Make one with: saastracker project add NAME")
 
 

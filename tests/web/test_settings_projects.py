@@ -44,6 +44,7 @@ def test_what_is_wrong_stands_beside_the_field(running: Running) -> None:
             ("name", " ", "A name has 1 to 255"),
             ("timezone", "Europe/Atlantis", "Unknown time zone"),
             ("origins", "https://x.example/", "use a host such as"),
+            ("origins", "\n".join(["a.example.com"] * 101), "at most 100 origins"),
         ):
             answer = send(running, path, cookies, **{**right, field: value})
             assert answer.status_code == 400
@@ -99,6 +100,21 @@ def test_a_key_belongs_to_its_project(running: Running) -> None:
         assert send(running, f"{PROJECTS}/shop/keys/{issue[0].id}/revoke", cookies).status_code == 404
     assert send(running, f"{PROJECTS}/shop/keys/absent/revoke", cookies).status_code == 404
     assert all(key.revoked_at is None for key in running.facts.snapshot.keys.values())
+
+
+def test_many_origins_are_taken_whole(running: Running) -> None:
+    origins = tuple(f"{'x' * 60}.{'y' * 60}.shop{number}.example.com" for number in range(100))
+    cookies = join(running, role="admin")
+    sent = send(running, f"{PROJECTS}/shop", cookies, name="Shop", timezone="UTC", origins="\r\n".join(origins))
+    assert sent.status_code == 303
+    assert running.facts.snapshot.projects_by_slug["shop"].origins == origins
+
+
+def test_who_has_no_project_yet_comes_to_the_settings(running: Running) -> None:
+    cookies = join(running, role="owner", workspace=running.facts.add_workspace("Empty").id)
+    assert look(running, "/", cookies).headers["location"] == "/settings"
+    page = look(running, look(running, "/settings", cookies).headers["location"], cookies)
+    assert (page.status_code, "There is no project yet" in page.text) == (200, True)
 
 
 def test_a_viewer_reads_and_has_no_forms(running: Running) -> None:

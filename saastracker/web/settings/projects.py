@@ -14,6 +14,8 @@ from saastracker.web.settings.frame import Frame, opened, opened_project
 from saastracker.web.site import WebRequest, get
 from saastracker.wire import Project
 
+FORM_MAX = 48 * 1024  # bytes; origins may be many
+
 
 @get("/settings/projects", sync_to_thread=False)
 def list_projects(request: WebRequest) -> Response[bytes]:
@@ -25,7 +27,7 @@ async def add_project(request: WebRequest) -> Response[bytes]:
     """The page of the new project with its keys, shown this once; or the list with what is wrong."""
     frame = opened(request, "projects", "admin")
     site = frame.site
-    form = await read_form(request, site)
+    form = await read_form(request, site, size=FORM_MAX)
     try:
         project = await asyncio.to_thread(
             site.facts.add_project,
@@ -52,7 +54,7 @@ def project_form(request: WebRequest, slug: FromPath[str]) -> Response[bytes]:
 async def save_project(request: WebRequest, slug: FromPath[str]) -> Response[bytes]:
     """303, or the form again with what is wrong."""
     frame, project = opened_project(request, slug, "admin")
-    form = await read_form(request, frame.site)
+    form = await read_form(request, frame.site, size=FORM_MAX)
     try:
         await asyncio.to_thread(
             frame.site.facts.set_project,
