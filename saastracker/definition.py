@@ -29,6 +29,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     # what is defined, the value and the other one.
     preview: "Callable[[Reader, Scope, Definitions, Any, Any], Report] | None" = None
     most: int = DEFINED_MAX  # how many a project may have
+    by_hand: bool = True  # whether people begin with an empty form; others come from the actions of reports
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.kind):

@@ -22,8 +22,8 @@ _properties = msgspec.json.Decoder(dict[str, msgspec.Raw])
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Events of one name, perhaps only those on some paths or with some properties."""
 
-    name: Name
-    path_prefix: Annotated[str, msgspec.Meta(min_length=1, max_length=PATH_MAX)] | None = None
+    name: Annotated[Name, msgspec.Meta(title="Event")]
+    path_prefix: Annotated[str, msgspec.Meta(min_length=1, max_length=PATH_MAX, title="Path begins with")] | None = None
     properties: Properties | None = None  # each must be there with the same text
 
 

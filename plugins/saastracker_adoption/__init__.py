@@ -44,5 +44,6 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
             about="How many active organizations and people use each feature, and how deeply.",
             load=load,
             detail=detail,
+            defines=(KIND,),
         )
     ]

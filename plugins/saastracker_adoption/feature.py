@@ -14,8 +14,16 @@ Plan: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=PLAN_MAX)
 
 class Feature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_MAX)]
-    rules: Rules  # an event that any of them matches is a use
-    min_events: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = (
-        1  # in the span, for an organization to be an adopter
-    )
-    plans: Annotated[tuple[Plan, ...], msgspec.Meta(max_length=50)] = ()  # those it is meant for; empty: all
+    rules: Annotated[Rules, msgspec.Meta(description="An event that any of them matches is a use.")]
+    min_events: Annotated[
+        int,
+        msgspec.Meta(
+            ge=1,
+            le=1_000_000,
+            title="Events to adopt",
+            description="So many in the span make an organization an adopter.",
+        ),
+    ] = 1
+    plans: Annotated[
+        tuple[Plan, ...], msgspec.Meta(max_length=50, description="Those it is meant for; none means all.")
+    ] = ()

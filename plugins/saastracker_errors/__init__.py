@@ -30,7 +30,7 @@ def taggers(config: Config) -> Sequence[Tagger]:  # noqa: ARG001
 @hookimpl
 def definitions(config: Config) -> Sequence[Definition]:  # noqa: ARG001
     return [
-        Definition(kind=ISSUE, title="Issues", struct=Issue, check=check_issue, most=ISSUES_MAX),
+        Definition(kind=ISSUE, title="Issues", struct=Issue, check=check_issue, most=ISSUES_MAX, by_hand=False),
         Definition(
             kind=GROUPING, title="Error grouping", struct=Grouping, check=check_grouping, preview=preview, most=1
         ),
@@ -48,6 +48,7 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
             parameters=(STATUS,),
             load=partial(load, definitions=definitions),
             detail=partial(detail, definitions=definitions),
+            defines=(GROUPING, ISSUE),
         )
     ]
 

@@ -22,6 +22,7 @@ from saastracker.issues.stacks import Frame
 from saastracker.persons import joining
 from saastracker.report import Block, Column, Figures, Note, Report, Table
 from saastracker.scope import Scope
+from saastracker_errors.actions import actions, split_off
 from saastracker_errors.blocks import days, figures, pending
 
 NEWEST_MAX = 5000  # errors that are looked at one by one
@@ -57,6 +58,7 @@ KEYS = (
     Column("key", "Key", "code"),
     Column("title", "Title", about="What the newest error with this key says."),
     Column("last_seen", "Last seen", "time"),
+    Column("split_off", "Split off", "action"),
 )
 ABOUT = (
     Column("issue", "Key", "code"),
@@ -116,13 +118,13 @@ def page(reader: Reader, scope: Scope, key: str, definitions: Definitions) -> Re
         issue.defined.id if issue.defined else None,
     ]
     blocks.append(Table(key="issue", title="Issue", columns=ABOUT, rows=[about]))
-    return Report(title=title, blocks=tuple(blocks))
+    return Report(title=title, blocks=tuple(blocks), actions=actions(reader, known, issue))
 
 
 def _keys(issue: Known, told: Mapping[int, Failure]) -> list[Block]:
     """Of an issue of several keys, what each stands for."""
     rows = [
-        [each, told[sequence].title if sequence in told else None, last]
+        [each, told[sequence].title if sequence in told else None, last, split_off(issue, each)]
         for each, (last, sequence) in sorted(issue.keys.items())
     ]
     if len(rows) < 2:

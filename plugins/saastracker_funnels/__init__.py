@@ -37,6 +37,7 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
             load=partial(load, definitions),
             detail=partial(detail, definitions),
             detail_parameters=PARAMETERS,
+            defines=(FUNNEL,),
         )
     ]
 

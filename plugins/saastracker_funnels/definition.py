@@ -18,7 +18,7 @@ LABEL_MAX = 120  # characters
 class Step(Rule, frozen=True, forbid_unknown_fields=True):
     """An event that fits the rule."""
 
-    optional: bool = False  # it may be missing between the steps around it
+    optional: Annotated[bool, msgspec.Meta(description="It may be missing between the steps around it.")] = False
 
     @property
     def label(self) -> str:
@@ -33,10 +33,20 @@ class Funnel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     name: Name
     steps: Annotated[tuple[Step, ...], msgspec.Meta(min_length=STEPS_MIN, max_length=STEPS_MAX)]
-    order: Order = "sequential"  # strict: nothing else between; any: as many steps as were done, whichever
-    window_days: Annotated[int, msgspec.Meta(ge=0, le=WINDOW_DAYS_MAX)] = 7  # of 24 hours, from the entry; 0: no end
+    order: Annotated[
+        Order,
+        msgspec.Meta(description="Strict: nothing else between. Any: as many steps as were done, whichever."),
+    ] = "sequential"
+    window_days: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0, le=WINDOW_DAYS_MAX, title="Days", description="Of 24 hours, from the first step; 0 means no end."
+        ),
+    ] = 7
     per: Per = "person"
-    exclude: Annotated[tuple[Rule, ...], msgspec.Meta(max_length=RULES_MAX)] = ()  # what ends an attempt
+    exclude: Annotated[
+        tuple[Rule, ...], msgspec.Meta(max_length=RULES_MAX, description="An event that any matches ends an attempt.")
+    ] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:

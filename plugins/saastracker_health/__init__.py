@@ -39,6 +39,7 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
             about="How organizations do on the last day of the span: a score from 0 to 100 of five components.",
             load=health,
             detail=explained,
+            defines=(KIND, "churn"),
         ),
         ReportPage(
             slug="signals",
@@ -46,6 +47,7 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
             section="Customers",
             about="Organizations that need someone on the last day of the span, and since when.",
             load=signals,
+            defines=("dismissal",),
         ),
     ]
 
@@ -54,8 +56,8 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
 def definitions(config: Config) -> Sequence[Definition]:  # noqa: ARG001
     return [
         Definition(kind=KIND, title="Health model", struct=HealthModel, check=check, preview=preview, most=1),
-        Definition(kind="churn", title="Churned organizations", struct=Churn),
-        Definition(kind="dismissal", title="Dismissed signals", struct=Dismissal),
+        Definition(kind="churn", title="Churned organizations", struct=Churn, by_hand=False),
+        Definition(kind="dismissal", title="Dismissed signals", struct=Dismissal, by_hand=False),
     ]
 
 

@@ -10,7 +10,7 @@ from saastracker.errors import NotFound
 from saastracker.health.explaining import CHANGES, Explained, change, explain
 from saastracker.health.scoring import Scores
 from saastracker.index import day_number
-from saastracker.report import Figure, Figures, Measure, Point, Report, Series
+from saastracker.report import Action, Figure, Figures, Measure, Point, Report, Series
 from saastracker.scope import Scope
 from saastracker.told import Facts
 
@@ -26,7 +26,18 @@ def explained(reader: Reader, scope: Scope, definitions: Definitions, org: str) 
     return Report(
         title=facts(reader, scope.project).get(org, Facts()).name or org,
         blocks=(_figures(scope, health), *health.blocks, _over_time(scope, health.found)),
+        actions=(_churn(scope, definitions, org),),
     )
+
+
+def _churn(scope: Scope, definitions: Definitions, org: str) -> Action:
+    """To tell that the organization has left, or that it has not."""
+    for defined in definitions.of(scope.project, "churn"):
+        if defined.value.org == org:
+            label = f"Has not left on {defined.value.date}"
+            return Action(label=label, kind="churn", value=None, replaces=defined.id, version=defined.version)
+    value = {"org": org, "date": scope.today.isoformat()}
+    return Action(label="Mark as churned", kind="churn", value=value, asks=("date",))
 
 
 def _shown(scope: Scope, first_seen: int) -> range:

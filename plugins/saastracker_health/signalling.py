@@ -11,7 +11,7 @@ from saastracker.customers import facts
 from saastracker.definition import Definitions
 from saastracker.health.wording import many
 from saastracker.job import JobContext, Notice
-from saastracker.report import Column, Note, Report, Table
+from saastracker.report import Action, Column, Note, Report, Table
 from saastracker.scope import Scope, Span
 from saastracker.told import Facts
 from saastracker_health.kinds import Dismissal, Kind
@@ -26,10 +26,11 @@ TITLES: Mapping[Kind, str] = {
 }
 COLUMNS = (
     Column("org", "Organization", link="health/{org}"),
-    Column("signal", "Signal", "tag", about="To dismiss one, make a definition of the kind dismissal."),
+    Column("signal", "Signal", "tag"),
     Column("since", "Since", "date", about="Since then its condition is met on every day."),
     Column("detail", "What happened"),
     Column("priority", "Priority", "tag", about="Equal ones by monthly recurring revenue."),
+    Column("dismiss", "Dismiss", "action"),
 )
 
 
@@ -44,10 +45,16 @@ class Told(NamedTuple):
 def report(reader: Reader, scope: Scope, definitions: Definitions) -> Report:
     shown, dismissed = _told(reader, scope, definitions)
     rows: list[list[Any]] = [
-        [each.org, each.signal.kind, each.signal.since, each.signal.detail, each.signal.priority] for each in shown
+        [each.org, each.signal.kind, each.signal.since, each.signal.detail, each.signal.priority, _dismiss(each)]
+        for each in shown
     ]
     hidden = [Note(key="dismissed", text=f"{many(dismissed, 'signal')} dismissed.")] if dismissed else []
     return Report(blocks=(*hidden, Table(key="signals", title="Signals", columns=COLUMNS, rows=rows)))
+
+
+def _dismiss(told: Told) -> Action:
+    value = {"org": told.org, "signal": told.signal.kind, "since": told.signal.since.isoformat()}
+    return Action(label="Dismiss", kind="dismissal", value=value)
 
 
 def notices(context: JobContext) -> Sequence[Notice]:

@@ -32,10 +32,12 @@ class HealthModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     weights: Weights = Weights()
     window_days: Annotated[int, msgspec.Meta(ge=7, le=90)] = 28
-    best_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 180  # in which breadth looks for the best window
-    active_days: Annotated[int, msgspec.Meta(ge=1, le=90)] = 20  # of a window, for full frequency
-    healthy: Limit = 70  # the lowest score of the band
-    watch: Limit = 40
+    best_days: Annotated[int, msgspec.Meta(ge=1, le=366, description="In which breadth looks for the best window.")] = (
+        180
+    )
+    active_days: Annotated[int, msgspec.Meta(ge=1, le=90, description="Of a window, for full frequency.")] = 20
+    healthy: Annotated[Limit, msgspec.Meta(title="Healthy from", description="The lowest score of the band.")] = 70
+    watch: Annotated[Limit, msgspec.Meta(title="Watch from")] = 40
 
     def level(self, score: float) -> Band:
         """The band of a rounded score."""

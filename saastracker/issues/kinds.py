@@ -36,7 +36,9 @@ class Issue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     resolved_at: Moment | None = None
     resolved_release: Name | None = None  # the newest one then: only in later ones is it seen again
     ignored_at: Moment | None = None
-    ignored_until_events: Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)] | None = None  # None: for good
+    ignored_until_events: (
+        Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000, title="Errors until it is open again")] | None
+    ) = None  # None: for good
 
 
 def check_issue(issue: Issue) -> None:

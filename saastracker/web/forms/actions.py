@@ -87,7 +87,8 @@ def _defines(
         else:
             if there:
                 yield f"Edit {kind.title.lower()}", address
-            yield f"Define {'an' if one[0] in 'aeiou' else 'a'} {one}", f"{address}/new"
+            if kind.by_hand:
+                yield f"Define {'an' if one[0] in 'aeiou' else 'a'} {one}", f"{address}/new"
 
 
 def without_actions(report: Report) -> Report:
