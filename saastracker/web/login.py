@@ -101,9 +101,7 @@ def _onward(path: str, name: str, value: str, site: Site, max_age: int = YEAR) -
     return answer
 
 
-async def read_form(
-    request: WebRequest, site: Site, *, size: int = FORM_MAX, most: int = FIELDS_MAX
-) -> dict[str, str]:
+async def read_form(request: WebRequest, site: Site, *, size: int = FORM_MAX, most: int = FIELDS_MAX) -> dict[str, str]:
     """The fields of a form that one of our own pages sent, those left blank too.
 
     Raises Forbidden for another site's, and for one without the token of who is signed in; RequestTimeout for one
