@@ -77,6 +77,7 @@ class Event(msgspec.Struct, kw_only=True, gc=False):
     # Only on the way in, for enrichers; never stored.
     user_agent: str | None = None
     address: str | None = None  # the client's IP address
+    host: str | None = None  # of the page's address
     drop: str | None = None  # set by an enricher: acknowledged, not stored, counted under this reason
 
 

@@ -25,7 +25,7 @@ def wire_formats(config: Config) -> Sequence[WireFormat] | None:
 
 
 @hookspec
-def enrichers(config: Config) -> Sequence[Enricher] | None:
+def enrichers(config: Config, definitions: Definitions) -> Sequence[Enricher] | None:
     """Steps that add to, or drop, a request's events before they are stored."""
 
 

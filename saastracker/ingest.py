@@ -100,7 +100,7 @@ class Ingest:
                 return answer  # a repeat gets the first answer, also when its body differs
             raise
         reply = wire.reply(Outcome(len(decoded.events), decoded.rejected))
-        events, dropped = self._enrich(decoded.events, wire, request)
+        events, dropped = self._enrich(decoded.events, project, wire, request)
         if events or key is not None:
             submission = Submission(project, events, request.received_at, reply, key)
             await self._writer.submit(submission, len(request.body) + ADDED_BYTES * len(events))
@@ -112,10 +112,12 @@ class Ingest:
             self._note(project.id, event.drop or "", event.name, request.path, request.received_at)
         return reply
 
-    def _enrich(self, events: list[Event], wire: WireFormat, request: Request) -> tuple[list[Event], list[Event]]:
+    def _enrich(
+        self, events: list[Event], project: Project, wire: WireFormat, request: Request
+    ) -> tuple[list[Event], list[Event]]:
         """Events to store, and those an enricher leaves out."""
         for enricher in self._enrichers:
-            enricher.enrich(events, wire.sender, request.address)
+            enricher.enrich(events, project, wire.sender, request.address)
         dropped = [event for event in events if event.drop]
         return [event for event in events if not event.drop] if dropped else events, dropped
 

@@ -113,7 +113,7 @@ class Plugins:
         config = self._config
         schemes = self._named("auth_schemes", "auth scheme", _by_name, config=config, projects=projects)
         formats = self._named("wire_formats", "wire format", _by_name, config=config)
-        enrichers = self._named("enrichers", "enricher", _by_name, config=config)
+        enrichers = self._named("enrichers", "enricher", _by_name, config=config, definitions=definitions)
         reports = self._named(
             "reports",
             "report",

@@ -151,8 +151,8 @@ class Enricher(Protocol):
 
     name: str
 
-    def enrich(self, events: Sequence[Event], sender: Sender, address: str | None) -> None:
-        """Fill fields in place; set `drop` to a short reason to leave an event out.
+    def enrich(self, events: Sequence[Event], project: Project, sender: Sender, address: str | None) -> None:
+        """Fill fields in place; set `drop` to a short reason to leave an event of `project` out.
 
         `address` is None where it says nothing about the person. Runs on the event loop: a cached
         look-up, no input or output.

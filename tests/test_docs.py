@@ -17,6 +17,7 @@ from saastracker.definitions import NOTHING_DEFINED
 from saastracker.event import Event
 from saastracker.plugins import Plugins
 from saastracker.records import Snapshot
+from saastracker.testing import PROJECT
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -82,7 +83,7 @@ def test_the_example_plugin_works() -> None:
     exec(code, names)
     (enricher,) = names["enrichers"](None)  # type: ignore[operator]
     events = [Event(name="a"), Event(name="b", release="1.2")]
-    enricher.enrich(events, "server", None)
+    enricher.enrich(events, PROJECT, "server", None)
     assert [event.release for event in events] == ["unreleased", "1.2"]
 
 

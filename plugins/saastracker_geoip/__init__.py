@@ -12,7 +12,7 @@ from saastracker.contracts import Config
 from saastracker.errors import OperatorError
 from saastracker.event import Event
 from saastracker.hookspecs import hookimpl
-from saastracker.wire import Enricher, Sender
+from saastracker.wire import Enricher, Project, Sender
 
 CACHED = 10_000  # addresses
 
@@ -32,7 +32,7 @@ class Countries:
         self._database = _open(path)
         self._country = lru_cache(CACHED)(self._look_up)
 
-    def enrich(self, events: Sequence[Event], sender: Sender, address: str | None) -> None:  # noqa: ARG002
+    def enrich(self, events: Sequence[Event], project: Project, sender: Sender, address: str | None) -> None:  # noqa: ARG002
         for event in events:
             if whose := event.address or address:
                 event.country = self._country(whose)

@@ -151,8 +151,8 @@ class Insights(_Tag):
 def _event(request: Request, body: _Page, name: str, kind: str, properties: str | None) -> Event:
     url = body.url or body.page_location
     campaign = url_campaign(url)
-    referrer = url_host(body.referrer)
-    if referrer and referrer == url_host(url):
+    host, referrer = url_host(url), url_host(body.referrer)
+    if referrer and referrer == host:
         referrer = None  # the page itself
     user = identifier(body.user, "$.userId")
     session = identifier(body.session, "$.sessionId")
@@ -170,6 +170,7 @@ def _event(request: Request, body: _Page, name: str, kind: str, properties: str 
         campaign=campaign.get("campaign"),
         properties=properties,
         user_agent=body.user_agent or request.header(b"user-agent") or None,
+        host=host,
     )
 
 

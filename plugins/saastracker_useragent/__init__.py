@@ -14,7 +14,7 @@ from saastracker.contracts import Config
 from saastracker.decoding import clip
 from saastracker.event import NAME_MAX, Event
 from saastracker.hookspecs import hookimpl
-from saastracker.wire import Enricher, Sender
+from saastracker.wire import Enricher, Project, Sender
 
 TEXT_MAX = 1024  # characters of a user agent that are looked at
 CACHED = 10_000  # user agents; 10 MB if all of them are that long
@@ -65,7 +65,7 @@ class UserAgents:
         self._resolve = Resolver((browsers, systems, list(DEVICES)))
         self._client = lru_cache(CACHED)(self._parse)
 
-    def enrich(self, events: Sequence[Event], sender: Sender, address: str | None) -> None:  # noqa: ARG002
+    def enrich(self, events: Sequence[Event], project: Project, sender: Sender, address: str | None) -> None:  # noqa: ARG002
         for event in events:
             if event.user_agent:
                 event.browser, event.os, event.device = self._client(event.user_agent[:TEXT_MAX])

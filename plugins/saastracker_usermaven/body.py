@@ -42,8 +42,8 @@ def read(body: Fields, request: Request, project: Project, *, browser: bool) -> 
     event_id = identifier(fields.pop("event_id", None), "$.event_id")
 
     path = plain_path(_text(fields.pop("doc_path", None), "$.doc_path")) or url_path(url)
-    referrer = url_host(_text(fields.get("referer"), "$.referer"))
-    if referrer and referrer in (url_host(url), fields.get("doc_host")):
+    host, referrer = url_host(url), url_host(_text(fields.get("referer"), "$.referer"))
+    if referrer and referrer in (host, fields.get("doc_host")):
         referrer = None
     campaign = _campaign(fields, url)
     user_agent = _text(fields.pop("user_agent", None), "$.user_agent")
@@ -72,6 +72,7 @@ def read(body: Fields, request: Request, project: Project, *, browser: bool) -> 
         id=identity(event_id, user or anonymous, time) if event_id else None,
         user_agent=user_agent,
         address=address,
+        host=host,
     )
     if browser:
         check_origin(request, project, url)

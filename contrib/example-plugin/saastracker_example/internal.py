@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from saastracker import Event, Sender
+from saastracker import Event, Project, Sender
 
 
 class Internal:
@@ -11,7 +11,7 @@ class Internal:
     def __init__(self, organizations: Sequence[str]) -> None:
         self._organizations = frozenset(organizations)
 
-    def enrich(self, events: Sequence[Event], sender: Sender, address: str | None) -> None:
+    def enrich(self, events: Sequence[Event], project: Project, sender: Sender, address: str | None) -> None:
         for event in events:
             if event.org in self._organizations:
                 event.drop = "internal"  # answered as accepted, counted under this reason, not stored

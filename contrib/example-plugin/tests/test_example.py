@@ -95,7 +95,7 @@ def test_the_number_of_lines_is_limited() -> None:
 
 def test_events_of_internal_organizations_are_left_out() -> None:
     events = [Event(name="a", org="us"), Event(name="a", org="acme"), Event(name="a")]
-    Internal(["us"]).enrich(events, "server", None)
+    Internal(["us"]).enrich(events, PROJECT, "server", None)
     assert [event.drop for event in events] == ["internal", None, None]
 
 

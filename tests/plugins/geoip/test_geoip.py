@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from saastracker.config import load_config
 from saastracker.errors import OperatorError
 from saastracker.event import Event
+from saastracker.testing import PROJECT
 from saastracker_geoip import Countries, enrichers
 
 MARKER = b"\xab\xcd\xefMaxMind.com"
@@ -101,7 +102,7 @@ def countries(tmp_path_factory: pytest.TempPathFactory) -> Countries:
 
 def country(countries: Countries, address: str | None) -> str | None:
     event = Event(name="a")
-    countries.enrich([event], "browser", address)
+    countries.enrich([event], PROJECT, "browser", address)
     return event.country
 
 
@@ -137,9 +138,9 @@ def test_the_country_of_an_address(countries: Countries, address: str | None, ex
 
 def test_an_event_may_name_its_visitors_address(countries: Countries) -> None:
     events = [Event(name="a", address="198.51.100.7"), Event(name="b")]
-    countries.enrich(events, "server", None)
+    countries.enrich(events, PROJECT, "server", None)
     assert [event.country for event in events] == ["FR", None]
-    countries.enrich(events, "browser", "192.0.2.1")
+    countries.enrich(events, PROJECT, "browser", "192.0.2.1")
     assert [event.country for event in events] == ["FR", "DE"]
 
 

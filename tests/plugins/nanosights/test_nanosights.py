@@ -63,6 +63,7 @@ def test_every_field_finds_its_place() -> None:
         medium="mail",
         campaign="spring",
         user_agent="Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)",
+        host="shop.example",
         properties=event.properties,
     )
     assert properties(event) == {

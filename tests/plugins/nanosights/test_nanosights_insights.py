@@ -58,6 +58,7 @@ def test_a_web_vital() -> None:
         anonymous="s1",
         session="s1",
         path="/page",
+        host="shop.example",
         properties=event.properties,
     )
     assert properties(event) == {

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from saastracker.config import load_config
 from saastracker.errors import OperatorError
 from saastracker.event import NAME_MAX, Event
+from saastracker.testing import PROJECT
 from saastracker.wire import Sender
 from saastracker_useragent import UserAgents, enrichers
 
@@ -20,7 +21,7 @@ GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.
 
 def enriched(user_agent: str | None, sender: Sender = "browser", agents: UserAgents = AGENTS) -> Event:
     event = Event(name="a", user_agent=user_agent)
-    agents.enrich([event], sender, None)
+    agents.enrich([event], PROJECT, sender, None)
     return event
 
 
@@ -117,13 +118,13 @@ def test_only_pages_are_visited_by_crawlers(sender: Sender) -> None:
 
 def test_an_event_without_a_user_agent_keeps_what_it_has() -> None:
     event = Event(name="a", browser="Chrome", os="Linux", device="desktop")
-    AGENTS.enrich([event], "browser", None)
+    AGENTS.enrich([event], PROJECT, "browser", None)
     assert (event.browser, event.os, event.device) == ("Chrome", "Linux", "desktop")
 
 
 def test_each_event_of_a_request_has_its_own_user_agent() -> None:
     events = [Event(name="a", user_agent=GOOGLEBOT), Event(name="b", user_agent="curl/7.88.1"), Event(name="c")]
-    AGENTS.enrich(events, "browser", "192.0.2.1")
+    AGENTS.enrich(events, PROJECT, "browser", "192.0.2.1")
     assert [event.drop for event in events] == ["bot", None, None]
 
 

@@ -51,6 +51,7 @@ def test_capture_of_a_page_view() -> None:
         source="news",
         campaign="x y",
         user_agent=HEADLESS,
+        host="localhost",
         id=identity("210m1b620f", "3b34206m3q", 1_795_187_107_499),
         properties=event.properties,
     )
@@ -181,6 +182,7 @@ def test_what_jitsu_sends_from_a_server(body: dict[str, Any]) -> None:
         source="news",
         user_agent="Mozilla/5.0 X",
         address="81.2.69.160",
+        host="shop.example",
         properties=event.properties,
         traits='{"user":{"email":"A@b.c"}}',
     )

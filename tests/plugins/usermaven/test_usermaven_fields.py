@@ -97,6 +97,7 @@ def test_every_field_finds_its_place() -> None:
         medium="mail",
         campaign="spring",
         user_agent=FIREFOX,
+        host="shop.example",
         id=identity("e1", "u1", 1_632_150_122_000),
         properties=event.properties,
         traits=event.traits,
