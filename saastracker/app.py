@@ -64,7 +64,7 @@ class App:
             sessions = Sessions()
             with self._store.reader() as reader:
                 sessions.refill(reader, now)
-            usage = Usage(records, now)
+            usage = Usage(records, lambda: self.facts.snapshot, now)
             self._scheduler = Scheduler(
                 (expire(records), *self.registry.jobs.values()),
                 enabled=config.scheduler.enabled,

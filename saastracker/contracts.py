@@ -10,7 +10,7 @@ import msgspec
 from saastracker.event import Event
 from saastracker.report import Report, Table
 from saastracker.scope import Parameter, Scope
-from saastracker.wire import Project, Reply
+from saastracker.wire import Policy, Project, Reply
 
 if TYPE_CHECKING:  # numpy takes 13 MB, which a server is spared until there are events
     from saastracker.actors import Actors
@@ -42,7 +42,8 @@ class Submission(msgspec.Struct, gc=False):
     """One request's events on their way to disk.
 
     `append` sets `sequence` on every event it stores; one left at 0 was a duplicate. A repeat of an
-    Idempotency-Key stores nothing and gets `reply` replaced by the answer of the first.
+    Idempotency-Key stores nothing and gets `reply` replaced by the answer of the first. One that
+    finds its workspace's budget used up and is `dropped` never reaches a store.
     """
 
     project: Project
@@ -50,6 +51,8 @@ class Submission(msgspec.Struct, gc=False):
     received_at: int
     reply: Reply
     idempotency: bytes | None = None  # 16-byte digest of the Idempotency-Key and the project
+    over_budget: Policy | None = None  # its format's habit; None: stored whatever the budget, as commands ask
+    dropped: bool = False
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -137,13 +140,14 @@ class Store(Protocol):
     def claim(self) -> None:
         """Become the writer. Raises OperatorError naming the other process that is."""
 
-    def append(self, group: Group) -> None:
-        """Store a group in one transaction, durably, or nothing of it.
+    def append(self, group: Group) -> Mapping[tuple[str, str], int]:
+        """Store a group in one transaction, durably, or nothing of it; the usage it led to.
 
-        Usage (per project and UTC month of `received_at`), idempotency answers (kept 24 h) and
-        refusals are part of it. An empty group still proves that the store can write. Raises
-        Unavailable when nothing can be stored now, and any other exception when something in this
-        group cannot be stored.
+        Usage is counted per project (id) and UTC month of `received_at` (`2026-11`): what is handed
+        back is all that was ever stored for those that the group added to, by other processes too.
+        Usage, idempotency answers (kept 24 h) and refusals are part of the transaction. An empty
+        group still proves that the store can write. Raises Unavailable when nothing can be stored
+        now, and any other exception when something in this group cannot be stored.
         """
 
     def answer(self, idempotency: bytes) -> Reply | None:

@@ -15,7 +15,7 @@ from saastracker.errors import Invalid, MethodNotAllowed, Refusal, Unauthorized
 from saastracker.event import Event
 from saastracker.metrics import Metrics
 from saastracker.plugins import Bound
-from saastracker.wire import Enricher, Outcome, Project, Reply, Request, WireFormat
+from saastracker.wire import Decoded, Enricher, Outcome, Project, Reply, Request, WireFormat
 from saastracker.writer import Writer
 
 log = logging.getLogger("saastracker.ingest")
@@ -102,8 +102,10 @@ class Ingest:
         reply = wire.reply(Outcome(len(decoded.events), decoded.rejected))
         events, dropped = self._enrich(decoded.events, project, wire, request)
         if events or key is not None:
-            submission = Submission(project, events, request.received_at, reply, key)
+            submission = Submission(project, events, request.received_at, reply, key, wire.over_budget)
             await self._writer.submit(submission, len(request.body) + ADDED_BYTES * len(events))
+            if submission.dropped:
+                return self._dropped(wire, decoded, submission, request)
             if submission.reply is not reply:
                 return submission.reply  # a repeat: what it says was counted with the first
         for rejected in decoded.rejected:
@@ -111,6 +113,16 @@ class Ingest:
         for event in dropped:
             self._note(project.id, event.drop or "", event.name, request.path, request.received_at)
         return reply
+
+    def _dropped(self, wire: WireFormat, decoded: Decoded, submission: Submission, request: Request) -> Reply:
+        """The answer to a request that found its workspace's budget used up."""
+        key, project, count = submission.idempotency, submission.project.id, len(submission.events)
+        if key is not None and (answer := self._store.answer(key)) is not None:
+            return answer  # its first attempt was stored
+        self._metrics.rejected.labels("budget").inc(count)
+        detail = f"Events over the month's budget: {count}"
+        self._writer.refuse(Refused(project, request.received_at, "budget", detail, request.path[:255]), count)
+        return wire.reply(Outcome(0, decoded.rejected, len(decoded.events)))
 
     def _enrich(
         self, events: list[Event], project: Project, wire: WireFormat, request: Request

@@ -1,50 +1,106 @@
-"""Usage of this month by project: the figure budgets are held against."""
+"""Budgets: which requests are dropped because their workspace has used up what it may store in a month."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
 
 from saastracker.contracts import RecordStore, Submission
+from saastracker.records import HOUR_MS, Snapshot, Workspace
 
 
 def month_of(ms: int) -> str:
     """The calendar month, UTC, of a time: `2026-11`."""
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m")
+    return _month(ms // HOUR_MS)
+
+
+def workspace_usage(snapshot: Snapshot, usage: Mapping[str, int]) -> dict[str, int]:
+    """Events by workspace id, from those by project id."""
+    found = dict.fromkeys(snapshot.workspaces, 0)
+    for project in snapshot.projects.values():
+        if project.workspace in found:
+            found[project.workspace] += usage.get(project.id, 0)
+    return found
 
 
 class Usage:
-    """Events stored per project in the running month, without a database read.
+    """Events stored per project and month, and the budgets they are held against, without a database read.
 
-    The store counts the same in the transaction that stores the events; this copy starts from
-    there and follows each commit.
+    The store counts in the transaction that stores the events and tells the figures after it. The
+    writer's thread alone uses it; it is exact with one process. With several each knows what the
+    others stored from its own last commit: each may store one group too many.
     """
 
-    def __init__(self, records: RecordStore, now: int) -> None:
-        self._used: dict[str, int] = {}
-        self._turn(now)
-        self._used.update(records.usage(month_of(now)))
+    def __init__(self, records: RecordStore, snapshot: Callable[[], Snapshot], now: int) -> None:
+        """Facts are read through `snapshot`, always the newest."""
+        self._snapshot = snapshot
+        self._seen: Snapshot | None = None
+        self._limited: Mapping[str, Workspace] = {}  # those with a budget, by id
+        self._projects: dict[str, list[str]] = {}  # of those
+        month = month_of(now)
+        self._used = {(project, month): events for project, events in records.usage(month).items()}
 
-    def committed(self, submissions: Sequence[Submission]) -> int:
-        """Count what a committed group stored; the number of its events without duplicates."""
-        total = 0
+    def admit(self, submissions: Sequence[Submission]) -> list[Submission]:
+        """Those to store. The others are marked as dropped: their workspaces' budgets are used up."""
+        if not self._limits():
+            return list(submissions)
+        admitted = []
         for submission in submissions:
-            stored = 0
-            for event in submission.events:
-                if event.sequence:
-                    stored += 1
-            total += stored
-            if submission.received_at >= self._next:
-                self._turn(submission.received_at)
-            if submission.received_at >= self._begin:
-                project = submission.project.id
-                self._used[project] = self._used.get(project, 0) + stored
-        return total
+            budget = self._budget(submission)
+            submission.dropped = budget is not None and self._workspace_used(submission) >= budget
+            if not submission.dropped:
+                admitted.append(submission)
+        return admitted
 
-    def used(self, project: str) -> int:
-        return self._used.get(project, 0)
+    def crosses(self, submissions: Sequence[Submission]) -> bool:
+        """Whether a budget may be used up amid these: then each needs a commit of its own.
 
-    def _turn(self, now: int) -> None:
-        """Start the month that holds `now`."""
-        self._used.clear()
-        begin = datetime.fromtimestamp(now / 1000, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        following = (begin + timedelta(days=31)).replace(day=1)
-        self._begin, self._next = (int(moment.timestamp() * 1000) for moment in (begin, following))
+        What a group adds is known only after its commit, since duplicates are not counted.
+        """
+        if not self._limits():
+            return False
+        coming: dict[tuple[str, str], int] = {}
+        for submission in submissions:
+            budget = self._budget(submission)
+            if budget is not None:
+                key = submission.project.workspace, month_of(submission.received_at)
+                used = coming[key] if key in coming else self._workspace_used(submission)
+                if used >= budget:
+                    continue
+                coming[key] = used + len(submission.events)
+                if coming[key] >= budget:
+                    return True
+        return False
+
+    def committed(self, usage: Mapping[tuple[str, str], int]) -> None:
+        """Take over what `Store.append` handed back."""
+        self._used.update(usage)
+
+    def used(self, projects: Iterable[str], month: str) -> int:
+        return sum(self._used.get((project, month), 0) for project in projects)
+
+    def _limits(self) -> bool:
+        """Whether there is any budget."""
+        snapshot = self._snapshot()
+        if snapshot is not self._seen:
+            self._seen = snapshot
+            self._limited = {each.id: each for each in snapshot.workspaces.values() if each.budget is not None}
+            self._projects = {workspace: [] for workspace in self._limited}
+            for project in snapshot.projects.values():
+                if project.workspace in self._limited:
+                    self._projects[project.workspace].append(project.id)
+        return bool(self._limited)
+
+    def _budget(self, submission: Submission) -> int | None:
+        """Events past which this submission is dropped; None if it never is."""
+        workspace = self._limited.get(submission.project.workspace)
+        if workspace is None or submission.over_budget is None:
+            return None
+        return workspace.budget if (workspace.policy or submission.over_budget) == "drop" else None
+
+    def _workspace_used(self, submission: Submission) -> int:
+        return self.used(self._projects[submission.project.workspace], month_of(submission.received_at))
+
+
+@lru_cache(64)
+def _month(hour: int) -> str:
+    return datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m")

@@ -7,9 +7,8 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from saastracker.secrets import digest
-from saastracker.wire import Credential, Project
+from saastracker.wire import Credential, Policy, Project
 
-Policy: TypeAlias = Literal["accept", "drop"]
 AccessScope: TypeAlias = Literal["read", "write", "admin"]
 
 HOUR_MS = 3600 * 1000

@@ -22,13 +22,14 @@ class Refusals:
     def __bool__(self) -> bool:
         return bool(self._counts)
 
-    def add(self, refused: Refused) -> None:
+    def add(self, refused: Refused, count: int) -> None:
+        """Keep one refusal that stands for `count` events or requests."""
         refused = msgspec.structs.replace(refused, detail=_storable(refused.detail), path=_storable(refused.path))
         key = (refused.project, refused.reason)
         with self._lock:
             self._details.append(refused)
             if key in self._counts or len(self._counts) < COUNTS_MAX:
-                self._counts[key] += 1
+                self._counts[key] += count
 
     def take(self) -> tuple[list[Refused], dict[tuple[str, str], int]]:
         """All that is buffered, oldest first; it is gone from here."""

@@ -11,6 +11,7 @@ from saastracker.errors import Invalid
 from saastracker.event import Event
 
 Sender: TypeAlias = Literal["server", "app", "browser"]
+Policy: TypeAlias = Literal["accept", "drop"]  # what becomes of events over their workspace's budget
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +112,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     accepted: int
     rejected: tuple[Rejected, ...] = ()
+    over_budget: int = 0  # valid events of a request that was dropped whole; then none is accepted
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -138,12 +140,13 @@ class WireFormat(Protocol):
     cors: bool  # whether pages of other hosts may send to it
     sender: Sender  # "server": the connection's address says nothing about the person
     # "app" and "browser": it does; "browser": crawlers are dropped too
+    over_budget: Policy  # its habit, where the workspace has no policy of its own
 
     def decode(self, request: Request, project: Project) -> Decoded:
         """Events of a body. Raises Invalid or Forbidden when the whole request is refused."""
 
     def reply(self, outcome: Outcome) -> Reply:
-        """The answer once the events are on disk."""
+        """The answer once the events are on disk, or were dropped over budget."""
 
 
 class Enricher(Protocol):

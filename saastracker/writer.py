@@ -110,9 +110,12 @@ class Writer:
             self._loop.call_soon(self._hand_over)
         return done
 
-    def refuse(self, refused: Refused) -> None:
-        """Keep a refusal for the page "Rejected events"; written with the next group, or soon."""
-        self._refusals.add(refused)
+    def refuse(self, refused: Refused, count: int = 1) -> None:
+        """Keep a refusal for the page "Rejected events"; written with the next group, or soon.
+
+        It stands for `count` events.
+        """
+        self._refusals.add(refused, count)
         self._arm()
 
     def age(self) -> float:
@@ -178,7 +181,7 @@ class Writer:
             submission, done, events, size = waiting
             self.queued_events -= events
             self._queued_bytes -= size
-            if error is None and submission is not None:
+            if error is None and submission is not None and not submission.dropped:
                 stored.append(submission)
             if done.cancelled():  # the client went away; what it sent is stored all the same
                 continue
@@ -223,23 +226,28 @@ class Writer:
 
     def _commit(self, group: list[Waiting]) -> None:
         submissions = [waiting.submission for waiting in group if waiting.submission is not None]
+        if len(group) > 1 and self._usage.crosses(submissions):
+            self._loop.call_soon_threadsafe(self._settle, self._one_by_one(group))
+            return
         error = self._append(submissions)
         answer = _answer(error)
         if error is None or isinstance(error, Unavailable) or len(group) < 2:
             results = [(waiting, answer) for waiting in group]
         else:  # one of them cannot be stored: the others must not suffer
             log.warning("A group of %d requests failed and is retried one by one", len(group))
-            results = [
-                (each, _answer(self._append([] if each.submission is None else [each.submission]))) for each in group
-            ]
+            results = self._one_by_one(group)
         self._loop.call_soon_threadsafe(self._settle, results)
 
+    def _one_by_one(self, group: list[Waiting]) -> list[tuple[Waiting, Exception | None]]:
+        return [(each, _answer(self._append([] if each.submission is None else [each.submission]))) for each in group]
+
     def _append(self, submissions: list[Submission]) -> Exception | None:
+        submissions = self._usage.admit(submissions)
         refused, refusals = self._refusals.take()
         started = time.perf_counter()
         try:
             events = self._prepare(submissions)
-            self._store.append(Group(submissions, refused, refusals))
+            usage = self._store.append(Group(submissions, refused, refusals))
         except Unavailable as error:
             self._refusals.give_back(refused, refusals)
             self._sessions.rollback()
@@ -259,7 +267,8 @@ class Writer:
             log.info("The store writes again")
             self.failure = None
         self._sessions.commit()
-        self._metrics.events.inc(self._usage.committed(submissions))
+        self._usage.committed(usage)
+        self._metrics.events.inc(sum(1 for each in submissions for event in each.events if event.sequence))
         self._metrics.commit_seconds.observe(time.perf_counter() - started)
         self._metrics.commit_events.observe(events)
         return None

@@ -44,7 +44,7 @@ def test_what_comes_together_is_committed_together(tmp_path: Path) -> None:
             assert running.groups() == 1
             assert running.stored() == names
             assert [submission.events[0].sequence for submission in running.committed] == list(range(1, 31))
-            assert running.usage.used(SHOP.id) == 30
+            assert running.usage.used([SHOP.id], "2026-11") == 30
 
     run(test())
 
@@ -76,7 +76,7 @@ def test_an_event_that_cannot_be_stored_harms_no_other(tmp_path: Path, kind: str
             assert running.stored("org") == ["acme", "acme"]
             first, second = running.stored("session")
             assert first == second
-            assert running.usage.used(SHOP.id) == 2
+            assert running.usage.used([SHOP.id], "2026-11") == 2
             await running.submit(Event(name="c", org="acme", user="u"))
             assert running.stored("session") == [first] * 3
             assert running.writer.queued_events == 0

@@ -11,6 +11,7 @@ from saastracker.contracts import Submission
 from saastracker.event import Event
 from saastracker.metrics import Metrics
 from saastracker.quota import Usage
+from saastracker.records import Snapshot
 from saastracker.sessions import Sessions
 from saastracker.wire import Project, Reply
 from saastracker.writer import Writer
@@ -51,7 +52,7 @@ async def writing(folder: Path, *, max_events: int = 5000, max_bytes: int = 2**2
     committed: list[Submission] = []
     with closing(SqliteRecords(database)) as records, closing(SqliteStore(database)) as store:
         store.claim()
-        usage, metrics = Usage(records, NOW), Metrics()
+        usage, metrics = Usage(records, Snapshot, NOW), Metrics()
         writer = Writer(
             store,
             Sessions(),

@@ -9,7 +9,7 @@ from saastracker.decoding import ABSENT, UUID_MAX, check_time, decode, plain_pat
 from saastracker.errors import Invalid
 from saastracker.event import ENVIRONMENT_MAX, NAME_MAX, PATH_MAX, PLAN_MAX, Event, type_of
 from saastracker.hookspecs import hookimpl
-from saastracker.wire import Decoded, Endpoint, Outcome, Project, Reply, Request, Sender, WireFormat
+from saastracker.wire import Decoded, Endpoint, Outcome, Policy, Project, Reply, Request, Sender, WireFormat
 
 _Text = Annotated[str, Meta(min_length=1, max_length=NAME_MAX)]
 _Uuid = Annotated[str, Meta(max_length=UUID_MAX)]
@@ -29,6 +29,7 @@ class _Sent(msgspec.Struct, gc=False):
 
 _sent = msgspec.json.Decoder(_Sent)
 _ACCEPTED = Reply(202, b'{"accepted":1}')
+_DROPPED = Reply(202, b'{"accepted":0}')
 
 
 class SaastrackerEvents:
@@ -36,6 +37,7 @@ class SaastrackerEvents:
     endpoints: tuple[Endpoint, ...] = (Endpoint("/v1/events", scheme="hmac"),)
     cors = False
     sender: Sender = "server"
+    over_budget: Policy = "accept"
 
     def decode(self, request: Request, project: Project) -> Decoded:  # noqa: ARG002
         try:
@@ -59,8 +61,8 @@ class SaastrackerEvents:
         )
         return Decoded([event])
 
-    def reply(self, outcome: Outcome) -> Reply:  # noqa: ARG002
-        return _ACCEPTED
+    def reply(self, outcome: Outcome) -> Reply:
+        return _ACCEPTED if outcome.accepted else _DROPPED
 
 
 @hookimpl

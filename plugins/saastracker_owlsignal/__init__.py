@@ -10,7 +10,7 @@ from saastracker.decoding import UUID_MAX, decode, decode_batch, decode_envelope
 from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker.hookspecs import hookimpl
-from saastracker.wire import Decoded, Endpoint, Outcome, Project, Rejected, Reply, Request, Sender, WireFormat
+from saastracker.wire import Decoded, Endpoint, Outcome, Policy, Project, Rejected, Reply, Request, Sender, WireFormat
 
 _Dimension = Annotated[str, Meta(max_length=64)] | None
 
@@ -41,6 +41,7 @@ class _Answer(msgspec.Struct):
     accepted: int
     rejected: int
     errors: list[dict[str, int | str]]
+    reason: str | msgspec.UnsetType = msgspec.UNSET
 
 
 _batch = msgspec.json.Decoder(_Batch)
@@ -53,6 +54,7 @@ class Owlsignal:
     endpoints: tuple[Endpoint, ...] = (Endpoint("/api/v1/events", scheme="bearer"),)
     cors = True
     sender: Sender = "app"
+    over_budget: Policy = "drop"
 
     def decode(self, request: Request, project: Project) -> Decoded:  # noqa: ARG002
         now, user_agent = request.received_at, request.header(b"user-agent")
@@ -70,8 +72,14 @@ class Owlsignal:
         return Decoded(events, tuple(rejected))
 
     def reply(self, outcome: Outcome) -> Reply:
+        if outcome.over_budget:
+            return _json(_Answer(0, outcome.over_budget + len(outcome.rejected), [], "tier_limit"))
         errors: list[dict[str, int | str]] = [{"index": bad.index, "detail": bad.detail} for bad in outcome.rejected]
-        return Reply(200, msgspec.json.encode(_Answer(outcome.accepted, len(errors), errors)))
+        return _json(_Answer(outcome.accepted, len(errors), errors))
+
+
+def _json(answer: _Answer) -> Reply:
+    return Reply(200, msgspec.json.encode(answer))
 
 
 def _event(sent: _Sent, now: int, user_agent: str | None) -> Event:

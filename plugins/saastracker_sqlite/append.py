@@ -54,11 +54,11 @@ class Appender:
             raise
         self._sequence: int = last[0] if last else 0
 
-    def append(self, group: Group) -> None:
+    def append(self, group: Group) -> dict[tuple[str, str], int]:
         """Commit the group; only then do its events get their numbers and its repeats their answers."""
         self._connection.execute("BEGIN IMMEDIATE")
         first, repeats = self._sort_out(group.submissions)
-        stored = self._insert(first)
+        stored, usage = self._insert(first)
         self._refuse(group.refused, group.refusals)
         self._connection.execute("COMMIT")
         for event in stored:
@@ -67,6 +67,7 @@ class Appender:
         for submission, reply in repeats:
             submission.reply = reply
         self._bound_wal()
+        return usage
 
     def beat(self) -> None:
         """Commit something tiny, and use the quiet moment to empty the WAL."""
@@ -126,8 +127,8 @@ class Appender:
             "INSERT OR REPLACE INTO answers (digest, project, at, status, body) VALUES (?, ?, ?, ?, ?)", rows
         )
 
-    def _insert(self, submissions: Sequence[Submission]) -> list[Event]:
-        """Insert the events, and count them as usage; those inserted, without duplicates."""
+    def _insert(self, submissions: Sequence[Submission]) -> tuple[list[Event], dict[tuple[str, str], int]]:
+        """Insert the events and count them as usage; those inserted, without duplicates, and the usage."""
         texts = [_texts(event) for submission in submissions for event in submission.events]
         codes = self._dictionary.codes(chain.from_iterable(texts))
         taken = self._stored_ids(submissions)
@@ -163,12 +164,16 @@ class Appender:
             period = submission.project.id, _month(submission.received_at // HOUR_MS)
             usage[period] = usage.get(period, 0) + sequence - before
         bulk.insert(self._connection, _EVENT_ROWS, _EVENT_ROW, values)
-        self._connection.executemany(
+        return stored, {period: self._count(*period, events) for period, events in usage.items() if events}
+
+    def _count(self, project: str, month: str, events: int) -> int:
+        """Add to the usage of a month; what it is then."""
+        row = self._connection.execute(
             """INSERT INTO usage (project, month, events) VALUES (?, ?, ?)
-            ON CONFLICT (project, month) DO UPDATE SET events = events + excluded.events""",
-            [(project, month, events) for (project, month), events in usage.items() if events],
-        )
-        return stored
+            ON CONFLICT (project, month) DO UPDATE SET events = events + excluded.events RETURNING events""",
+            (project, month, events),
+        ).fetchone()
+        return int(row[0])
 
     def _project(self, project: str) -> int:
         """The number of a project, a new one if it has none."""

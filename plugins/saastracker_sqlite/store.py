@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +47,7 @@ class SqliteStore:
             raise OperatorError(f"{self._path} is read-only: make it writable (chmod u+w {self._path})")
         self._lock.acquire()
 
-    def append(self, group: Group) -> None:
+    def append(self, group: Group) -> Mapping[tuple[str, str], int]:
         if not self._lock.held:
             raise RuntimeError("append() without claim()")
         with failures():
@@ -55,9 +55,9 @@ class SqliteStore:
                 self._appender = Appender(self._path, self._cache_mb)
             try:
                 if group.submissions or group.refused or group.refusals:
-                    self._appender.append(group)
-                else:
-                    self._appender.beat()
+                    return self._appender.append(group)
+                self._appender.beat()
+                return {}
             except BaseException:
                 self._appender.close()
                 self._appender = None

@@ -8,7 +8,7 @@ from saastracker.decoding import decode, decode_envelope
 from saastracker.errors import Forbidden, Invalid, Refusal
 from saastracker.event import Event
 from saastracker.hookspecs import hookimpl
-from saastracker.wire import Decoded, Endpoint, Outcome, Project, Rejected, Reply, Request, Sender, WireFormat
+from saastracker.wire import Decoded, Endpoint, Outcome, Policy, Project, Rejected, Reply, Request, Sender, WireFormat
 from saastracker_usermaven.body import read
 
 EVENTS_MAX = 10_000  # in one array; more would hold up the event loop
@@ -21,6 +21,7 @@ class Usermaven:
     """One object or an array of them; `sender` "browser" adds what only browsers need."""
 
     cors = True
+    over_budget: Policy = "accept"
 
     def __init__(self, name: str, sender: Sender, endpoints: tuple[Endpoint, ...]) -> None:
         self.name = name

@@ -200,11 +200,14 @@ class StoreContract(Opened):
 
     def test_usage_counts_by_project_and_month_of_arrival(self, store: Store, records: RecordStore) -> None:
         end_of_may = 1_780_271_999_999  # 2026-05-31T23:59:59.999Z
-        store.append(Group([submission(event(time=0), event(), received_at=end_of_may), submission(event())]))
-        store.append(
+        told = store.append(Group([submission(event(time=0), event(), received_at=end_of_may), submission(event())]))
+        assert told == {(PROJECT.id, "2026-05"): 3}
+        told = store.append(
             Group([submission(event(), received_at=end_of_may + 1), submission(event(), project=OTHER_PROJECT)])
         )
-        assert records.usage("2026-05") == {PROJECT.id: 3, OTHER_PROJECT.id: 1}
+        assert told == {(PROJECT.id, "2026-06"): 1, (OTHER_PROJECT.id, "2026-05"): 1}
+        assert store.append(Group([submission(event())])) == {(PROJECT.id, "2026-05"): 4}
+        assert records.usage("2026-05") == {PROJECT.id: 4, OTHER_PROJECT.id: 1}
         assert records.usage("2026-06") == {PROJECT.id: 1}
         assert records.usage("2026-07") == {}
 

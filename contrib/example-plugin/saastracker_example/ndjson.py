@@ -4,7 +4,20 @@ from typing import Annotated
 
 import msgspec
 
-from saastracker import Decoded, Endpoint, Event, Invalid, Outcome, Project, Rejected, Reply, Request, Sender, type_of
+from saastracker import (
+    Decoded,
+    Endpoint,
+    Event,
+    Invalid,
+    Outcome,
+    Policy,
+    Project,
+    Rejected,
+    Reply,
+    Request,
+    Sender,
+    type_of,
+)
 from saastracker.decoding import ABSENT, decode, iso_time, properties
 from saastracker.event import NAME_MAX
 
@@ -29,6 +42,7 @@ class Ndjson:
     endpoints: tuple[Endpoint, ...] = (Endpoint("/ndjson", scheme="basic"),)
     cors = False  # servers send it, not pages in a browser
     sender: Sender = "server"
+    over_budget: Policy = "drop"  # unless the workspace says otherwise
 
     def decode(self, request: Request, project: Project) -> Decoded:
         """Empty lines are skipped; a bad line is rejected alone."""
