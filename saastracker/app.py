@@ -199,7 +199,7 @@ class App:
         if append.project not in self.facts.snapshot.projects:  # made a moment ago
             await asyncio.to_thread(self.facts.refresh)
         project = self.facts.snapshot.projects.get(append.project)
-        if project is None:
+        if project is None or not project.active:
             raise NotFound("This project is not known to the running server.")
         submission = Submission(project, append.events, _now(), _NO_REPLY)
         while True:

@@ -19,7 +19,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     who: str  # name of the token, or e-mail of the user
     project: str  # id; empty for what belongs to none
-    workspace: str = ""  # id, where it belongs to a workspace and to no project
+    workspace: str = ""  # id, where it belongs to a workspace and to no project; of a project itself, too
     action: Action
     kind: str  # of the record that changed
     record: str  # its id

@@ -1,10 +1,9 @@
 """The live view of small facts, and the edits that commands and pages make."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from uuid import uuid4
 
 import msgspec
@@ -13,14 +12,23 @@ from saastracker import audit
 from saastracker.contracts import Change, RecordStore
 from saastracker.errors import Conflict
 from saastracker.fact_rules import check_name, check_origins, check_timezone, free_slug
-from saastracker.records import HOUR_MS, AccessScope, Key, Policy, Snapshot, Token, Workspace, now_ms
+from saastracker.records import (
+    HOUR_MS,
+    AccessScope,
+    Key,
+    Policy,
+    Snapshot,
+    Token,
+    Workspace,
+    erased_at,
+    now_ms,
+)
 from saastracker.secrets import Secrets, digest, new_token
+from saastracker.snapshots import KINDS, Fact, read
 from saastracker.wire import AuthScheme, Credential, Project
 
 Issue: TypeAlias = tuple[Key, Mapping[str, str]]  # a new key, and what to show of it once
-Fact: TypeAlias = Workspace | Project | Key | Token
 
-KINDS: Mapping[str, type[Fact]] = {"workspace": Workspace, "project": Project, "key": Key, "token": Token}
 _KIND = {kind: name for name, kind in KINDS.items()}
 ATTEMPTS = 5  # when another process writes at the same moment
 DEFAULT_WORKSPACE = "Default"
@@ -54,42 +62,8 @@ class Facts:
             old = self.snapshot
             if change == old.change and (old.until is None or now < old.until):
                 return False
-            self.snapshot = self._build(change, now)
+            self.snapshot = read(self._store, self._secrets, change, now)
             return True
-
-    def _build(self, change: int, now: int) -> Snapshot:
-        facts: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
-        versions = {}
-        for kind, struct in KINDS.items():  # not all records: those of others, such as the audit trail, grow
-            for record in self._store.records(kind):
-                facts[kind][record.id] = msgspec.json.decode(record.data, type=struct)
-                versions[record.id] = record.version
-        projects: dict[str, Project] = facts["project"]
-        keys: list[Key] = [key for key in facts["key"].values() if key.live(now)]
-        live: dict[tuple[str, str], tuple[Credential, ...]] = {}
-        for key in keys:
-            project = projects.get(key.project)
-            if project is not None and project.active:
-                place = (key.scheme, key.lookup)
-                live[place] = (*live.get(place, ()), self._credential(project, key))
-        return Snapshot(
-            change=change,
-            until=min((key.expires_at for key in keys if key.expires_at is not None), default=None),
-            workspaces=MappingProxyType(facts["workspace"]),
-            projects=MappingProxyType(projects),
-            projects_by_slug=MappingProxyType({project.slug: project for project in projects.values()}),
-            keys=MappingProxyType(facts["key"]),
-            tokens=MappingProxyType(facts["token"]),
-            live=MappingProxyType(live),
-            by_digest=MappingProxyType(
-                {token.digest: token for token in facts["token"].values() if token.revoked_at is None}
-            ),
-            versions=MappingProxyType(versions),
-        )
-
-    def _credential(self, project: Project, key: Key) -> Credential:
-        secret = self._secrets.decrypt(key.secret) if key.secret else b""
-        return Credential(project=project, secret=secret, digest=bytes.fromhex(key.digest))
 
     @contextmanager
     def at_once(self) -> Iterator[list[Change]]:
@@ -105,10 +79,10 @@ class Facts:
             self._held = None
         self._store_all(held)
 
-    def _write(self, who: str, *facts: Fact) -> None:
-        """The facts and an entry of each in the audit trail, together."""
+    def _write(self, who: str, *facts: Fact, beside: Sequence[Change] = ()) -> None:
+        """The facts, an entry of each in the audit trail and what goes `beside` them, together."""
         versions, now = self.snapshot.versions, now_ms()
-        changes = []
+        changes = [*beside]
         for fact in facts:
             version = versions.get(fact.id, 0)
             kind, data = _KIND[type(fact)], msgspec.json.encode(fact)
@@ -134,11 +108,19 @@ class Facts:
             return workspace
         return self.add_workspace(DEFAULT_WORKSPACE)
 
-    def add_workspace(self, name: str, *, who: str = COMMAND_LINE) -> Workspace:
-        """Raises Conflict if the name is taken."""
+    def add_workspace(
+        self, name: str, *, who: str = COMMAND_LINE, beside: Callable[[Workspace], Sequence[Change]] = lambda _: ()
+    ) -> Workspace:
+        """Written together with what `beside` makes for it. Raises WrongField, Conflict if the name is taken."""
         workspace = Workspace(id=str(uuid4()), name=check_name(name), created_at=now_ms())
-        self._write(who, workspace)
+        self._write(who, workspace, beside=beside(workspace))
         return workspace
+
+    def rename_workspace(self, workspace: str, name: str, *, who: str = COMMAND_LINE) -> Workspace:
+        """Rename the workspace with this id. Raises WrongField, Conflict if the name is taken."""
+        new = msgspec.structs.replace(self.snapshot.workspaces[workspace], name=check_name(name))
+        self._write(who, new)
+        return new
 
     def set_workspace(
         self, workspace: str, *, budget: int | None, policy: Policy | None, who: str = COMMAND_LINE
@@ -186,6 +168,21 @@ class Facts:
             origins=check_origins(origins),
             timezone=check_timezone(timezone),
         )
+        self._write(who, new)
+        return new
+
+    def delete_project(self, project: str, *, who: str = COMMAND_LINE) -> Project:
+        """Stop the project with this id: nothing of it is read or taken from now on, until it is restored."""
+        new = msgspec.structs.replace(self.snapshot.projects[project], deleted_at=now_ms())
+        self._write(who, new)
+        return new
+
+    def restore_project(self, project: str, *, who: str = COMMAND_LINE) -> Project:
+        """Undo that, with the keys it had. Raises Conflict once it is being erased."""
+        old = self.snapshot.projects[project]
+        if old.deleted_at is not None and erased_at(old.deleted_at) <= now_ms():
+            raise Conflict(f"The time to restore {old.name} is over; it is being erased.")
+        new = msgspec.structs.replace(old, deleted_at=None)
         self._write(who, new)
         return new
 
@@ -274,7 +271,8 @@ def _unique_name(fact: Fact) -> str | None:
 def _entry(fact: Fact, who: str, version: int, now: int) -> audit.Entry:
     told = {name: value for name, value in msgspec.to_builtins(fact).items() if name not in _SECRET}
     project = fact.id if isinstance(fact, Project) else fact.project if isinstance(fact, Key) else ""
-    workspace = fact.id if isinstance(fact, Workspace) else fact.workspace if isinstance(fact, Token) else ""
+    # A project's own entries outlive it.
+    workspace = "" if isinstance(fact, Key) else fact.id if isinstance(fact, Workspace) else fact.workspace
     return audit.Entry(
         at=now,
         who=who,

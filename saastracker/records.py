@@ -12,6 +12,7 @@ from saastracker.wire import Credential, Policy, Project
 AccessScope: TypeAlias = Literal["read", "write", "admin"]
 
 HOUR_MS = 3600 * 1000
+RESTORABLE_MS = 7 * 24 * HOUR_MS  # how long a deleted project can be restored
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +76,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     def token(self, text: str) -> Token | None:
         """The live token with this text. Looks up a digest, so timing tells nothing about the text."""
         return self.by_digest.get(digest(text))
+
+
+def erased_at(deleted_at: int) -> int:
+    """When a project can no longer be restored that was deleted then."""
+    return deleted_at + RESTORABLE_MS
 
 
 def now_ms() -> int:

@@ -23,8 +23,12 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     workspace: str  # id
     origins: tuple[str, ...] = ()  # hosts allowed to send from browsers; empty: all
     timezone: str = "UTC"
-    active: bool = True
     created_at: int = 0
+    deleted_at: int | None = None  # since then nothing of it is read or taken; it can be restored for a while
+
+    @property
+    def active(self) -> bool:
+        return self.deleted_at is None
 
 
 class Request(msgspec.Struct, dict=True):

@@ -1,13 +1,15 @@
 """Accounts: who may come in, where they are signed in, and what they are in which workspace."""
 
 from saastracker.accounts.invitations import Invitations
-from saastracker.accounts.model import Signed
+from saastracker.accounts.model import Signed, User
 from saastracker.accounts.own import Own
 from saastracker.accounts.people import People, Snapshot
-from saastracker.accounts.roles import Roles
+from saastracker.accounts.roles import Roles, founded
 from saastracker.accounts.sessions import Sessions
 from saastracker.accounts.sign_in import SignIn
 from saastracker.contracts import RecordStore
+from saastracker.facts import Facts
+from saastracker.records import Workspace
 from saastracker.secrets import Secrets
 
 
@@ -29,6 +31,13 @@ class Accounts:
     @property
     def snapshot(self) -> Snapshot:
         return self._people.snapshot
+
+    def add_workspace(self, facts: Facts, name: str, owner: User, now: int) -> Workspace:
+        """A new workspace with its owner. Raises WrongField, Conflict if the name is taken."""
+        people = self.snapshot
+        made = facts.add_workspace(name, who=owner.email, beside=lambda new: founded(people, owner, new.id, now))
+        self.refresh()
+        return made
 
     def signed(self, token: str, now: int) -> Signed | None:
         """Who the token of a session's cookie is of, and what they are, as of the last refresh."""

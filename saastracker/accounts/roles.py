@@ -1,8 +1,10 @@
 """Who belongs to a workspace, as what."""
 
-from saastracker.accounts.model import By, Members, Role, User
-from saastracker.accounts.people import Edit, People, Snapshot
+from saastracker.accounts.model import By, Members, Role, User, may
+from saastracker.accounts.people import Edit, People, Snapshot, writes
 from saastracker.accounts.rules import check_may_give
+from saastracker.accounts.shares import SHARES, revoked_all
+from saastracker.contracts import Change
 from saastracker.errors import Conflict, NotFound
 
 MEMBERS_MAX = 1000  # of one workspace
@@ -42,7 +44,8 @@ class Roles:
             if old is None:
                 raise NotFound("This workspace has no such member.")
             check_may_give(by, old)
-            return [changed(snapshot, workspace, snapshot.users[user], role)], None
+            gone = [] if may(role, SHARES) else revoked_all(snapshot, workspace, user)
+            return [changed(snapshot, workspace, snapshot.users[user], role), *gone], None
 
         self._people.edit(by.who, now, make)
 
@@ -69,3 +72,8 @@ def changed(snapshot: Snapshot, workspace: str, user: User, role: Role | None) -
     return Edit(
         "change" if workspace in snapshot.members else "create", Members(id=workspace, roles=roles), told, workspace
     )
+
+
+def founded(snapshot: Snapshot, owner: User, workspace: str, now: int) -> list[Change]:
+    """What makes a user the owner of a workspace that is written with it."""
+    return writes(snapshot, owner.email, now, [joined(snapshot, workspace, owner, "owner")])

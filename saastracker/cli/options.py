@@ -32,6 +32,15 @@ class Installation:
 
     def project(self, slug: str) -> Project:
         """Raises OperatorError with the nearest slug."""
+        project = self.known_project(slug)
+        if not project.active:
+            raise OperatorError(
+                f'The project "{slug}" is deleted; bring it back with: saastracker project restore {slug}'
+            )
+        return project
+
+    def known_project(self, slug: str) -> Project:
+        """A deleted one, too. Raises OperatorError with the nearest slug."""
         projects = self.facts.snapshot.projects_by_slug
         if slug not in projects:
             raise OperatorError(f'There is no project "{slug}"{suggest(slug, projects)}')

@@ -1,11 +1,12 @@
-"""`saastracker project`: make, list, rotate."""
+"""`saastracker project`: make, list, rotate, delete, restore."""
 
 import click
 
 from saastracker.cli.issuing import Shown, document, scheme, show_keys, without_keys
 from saastracker.cli.listing import json_option, moment, show, show_json
 from saastracker.cli.options import Options
-from saastracker.records import HOUR_MS
+from saastracker.errors import Conflict, OperatorError
+from saastracker.records import HOUR_MS, erased_at
 from saastracker.wire import Project
 
 
@@ -50,6 +51,7 @@ def list_(options: Options, as_json: bool) -> None:
                 "origins": each.origins,
                 "timezone": each.timezone,
                 "active": each.active,
+                "erased_at": moment(each.deleted_at and erased_at(each.deleted_at)),
                 "created_at": moment(each.created_at),
             }
             for each in snapshot.projects.values()
@@ -82,6 +84,36 @@ def rotate(options: Options, slug: str, names: tuple[str, ...], overlap: float, 
             elif names:
                 raise without_keys(each.name)
         _show(found, keys, as_json)
+
+
+@project.command()
+@click.argument("slug")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def delete(options: Options, slug: str, *, yes: bool) -> None:
+    """Stop a project at once; in seven days all of it is erased, until then it can be restored."""
+    with options.open() as installation:
+        found = installation.project(slug)
+        if not yes and click.prompt(f"Type {slug} to delete {found.name}", default="", show_default=False) != slug:
+            raise OperatorError("Nothing was deleted.")
+        installation.facts.delete_project(found.id)
+    click.echo(f"Project {slug} is deleted. Until it is erased in seven days: saastracker project restore {slug}")
+
+
+@project.command()
+@click.argument("slug")
+@click.pass_obj
+def restore(options: Options, slug: str) -> None:
+    """Bring a deleted project back, with its keys."""
+    with options.open() as installation:
+        found = installation.known_project(slug)
+        if found.active:
+            raise OperatorError(f'The project "{slug}" is not deleted.')
+        try:
+            installation.facts.restore_project(found.id)
+        except Conflict as refusal:
+            raise OperatorError(refusal.detail) from None
+    click.echo(f"Project {slug} is back, with its keys.")
 
 
 def _show(shown: Project, keys: Shown, as_json: bool) -> None:

@@ -46,10 +46,10 @@ def init(options: Options) -> None:
 
 
 def first_start(installation: Installation) -> bool:
-    """If there is no project, make one with keys and a token, print them, and return True."""
+    """At the first start, make a project with keys and a token, print them, and return True."""
     facts = installation.facts
     facts.refresh()  # loading the plugins took a while, and another process may start too
-    if facts.snapshot.projects:
+    if facts.snapshot.workspaces:  # not projects: the last one may have been deleted
         return False
     try:
         with facts.at_once() as held:  # or a start that is killed leaves a project whose keys nobody was shown

@@ -73,6 +73,9 @@ class Site:
 
     def opens(self, caller: Caller, project: Project) -> bool:
         """Whether somebody who asked some time ago still may read a project."""
+        now = self.facts.snapshot.projects.get(project.id)
+        if now is None or not now.active:
+            return False
         if caller.token is not None:
             return caller.token.digest in self.facts.snapshot.by_digest
         people, signed = self.accounts.snapshot, caller.signed
@@ -80,18 +83,18 @@ class Site:
             return False
         return project.workspace in people.roles.get(signed.user.id, {})
 
-    def projects(self, caller: Caller) -> list[Project]:
-        """What a caller may read, by name."""
-        known = self.facts.snapshot.projects_by_slug.values()
+    def projects(self, caller: Caller, *, active: bool = True) -> list[Project]:
+        """What a caller may read, by name; not `active`: what was deleted and can be restored."""
+        known = (each for each in self.facts.snapshot.projects.values() if each.active == active)
         return sorted((project for project in known if caller.may(project, "viewer")), key=lambda project: project.name)
 
-    def project(self, caller: Caller, slug: str, needed: Role = "viewer") -> Project:
-        """The project of an address.
+    def project(self, caller: Caller, slug: str, needed: Role = "viewer", *, active: bool = True) -> Project:
+        """The project of an address; not `active`: one that was deleted and can be restored.
 
         Raises NotFound for one that the caller may not know of, too; Forbidden if the caller's role is below `needed`.
         """
         project = self.facts.snapshot.projects_by_slug.get(slug)
-        if project is None or caller.role(project) is None:
+        if project is None or project.active != active or caller.role(project) is None:
             raise NotFound(f"There is no project {slug[:64]} here.")
         check_role(caller, caller.role(project), needed)
         return project

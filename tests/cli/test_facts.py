@@ -52,6 +52,22 @@ def test_rotate(run: Run, read: Read) -> None:
     )
 
 
+def test_delete_and_restore(run: Run, read: Read) -> None:
+    read("project", "add", "A")
+    assert run("project", "delete", "a", code=1, stdin=b"b\n").stderr.endswith("Error: Nothing was deleted.\n")
+    assert run("project", "restore", "a", code=1).stderr == 'Error: The project "a" is not deleted.\n'
+    run("project", "delete", "a", stdin=b"a\n")
+    (listed,) = read("project", "list")
+    assert (listed["active"], listed["erased_at"] is None) == (False, False)
+    assert run("key", "add", "bearer", "--project", "a", code=1).stderr == (
+        'Error: The project "a" is deleted; bring it back with: saastracker project restore a\n'
+    )
+    run("project", "restore", "a")
+    (listed,) = read("project", "list")
+    assert (listed["active"], listed["erased_at"]) == (True, None)
+    assert run("project", "delete", "a", "--yes").output.startswith("Project a is deleted.")
+
+
 def test_keys(run: Run, read: Read) -> None:
     read("project", "add", "A")
     made = read("key", "add", "bearer", "--project", "a")

@@ -34,6 +34,25 @@ def test_each_printed_curl_line_works(server: tuple[str, str], run: Run) -> None
     assert answer.status_code == 200
 
 
+def test_a_deleted_project_takes_nothing_until_it_is_restored(server: tuple[str, str], run: Run) -> None:
+    _, printed = server
+    lines = re.findall(r"^# \S+\n(.+)$", printed, re.MULTILINE)
+
+    def settled(*wanted: str) -> None:
+        until = time.monotonic() + 5  # as promised
+        while time.monotonic() < until:
+            found = tuple(subprocess.check_output(["sh", "-c", line], text=True).split()[1] for line in lines)
+            if found == wanted:
+                return
+        pytest.fail(f"answered {found}")
+
+    settled("202", "202", "200", "200")
+    run("project", "delete", "my-product", "--yes")
+    settled("404", "401", "401", "401")
+    run("project", "restore", "my-product")
+    settled("202", "202", "200", "200")
+
+
 def test_the_printed_link_makes_the_owners_account(server: tuple[str, str], read: Read) -> None:
     url, printed = server
     link = re.search(r"^  (http\S+/sign-up/\S+)$", printed, re.MULTILINE)

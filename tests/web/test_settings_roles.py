@@ -13,6 +13,7 @@ from .test_sign_in import join
 PAGES: dict[str, Role] = {
     "/settings/projects": "viewer",
     "/settings/projects/{slug:str}": "viewer",
+    "/settings/workspace": "viewer",
     "/settings/members": "viewer",
     "/settings/plugins": "viewer",
     "/settings/tokens": "admin",
@@ -22,8 +23,11 @@ PAGES: dict[str, Role] = {
 FORMS: dict[str, Role] = {
     "/settings/projects": "admin",
     "/settings/projects/{slug:str}": "admin",
+    "/settings/projects/{slug:str}/delete": "admin",
+    "/settings/projects/{slug:str}/restore": "admin",
     "/settings/projects/{slug:str}/keys": "admin",
     "/settings/projects/{slug:str}/keys/{key:str}/revoke": "admin",
+    "/settings/workspace": "owner",
     "/settings/members/{user:str}/role": "admin",
     "/settings/members/{user:str}/remove": "admin",
     "/settings/invitations": "admin",
@@ -32,6 +36,7 @@ FORMS: dict[str, Role] = {
     "/settings/tokens/{token:str}/revoke": "admin",
     "/settings/jobs/{name:str}/run": "admin",
 }
+ADDS_WORKSPACE = "/settings/workspaces"  # whoever is an admin anywhere
 EVERYBODYS = {"/settings", "/settings/account", "/settings/account/second-factor"}  # who have an account
 OWN = {  # forms about oneself
     "/settings/account/name",
@@ -61,6 +66,9 @@ def filled(running: Running, path: str) -> str:
         path = path.replace("{invitation:str}", made.invitation.id)
     if "{token" in path:
         path = path.replace("{token:str}", facts.add_token("one", place, "read")[0].id)
+    if "/restore" in path:
+        shop = running.facts.snapshot.projects_by_slug.get("old") or facts.add_project("Old", place)
+        facts.delete_project(shop.id)
     path = path.replace("{slug:str}", shop.slug).replace("{name:str}", "greet")
     return path if "/projects/" in path else f"{path}?workspace={shop.workspace}"
 
@@ -68,7 +76,7 @@ def filled(running: Running, path: str) -> str:
 def test_every_route_is_tested() -> None:
     routes = {(method, path) for route in ROUTES for path in route.paths for method in route.http_methods}
     assert {path for method, path in routes if method == "GET"} == PAGES.keys() | EVERYBODYS
-    assert {path for method, path in routes if method == "POST"} == FORMS.keys() | OWN
+    assert {path for method, path in routes if method == "POST"} == FORMS.keys() | OWN | {ADDS_WORKSPACE}
 
 
 def test_pages_open_by_role(running: Running) -> None:
@@ -109,6 +117,20 @@ def test_tabs_are_those_that_open(running: Running, path: str) -> None:
         for tab, needed in PAGES.items():
             if page.status_code == 200 and "{" not in tab:
                 assert (f'<a href="{tab}?' in page.text) == may(role, needed), (role, tab)
+
+
+def test_workspaces_are_made_by_role(running: Running) -> None:
+    cookies = people(running)
+    for role in ROLES:
+        answer = send(running, ADDS_WORKSPACE, cookies[role], new=f"Of {role}")
+        assert answer.status_code == (303 if may(role, "admin") else 403), role
+        assert send(running, ADDS_WORKSPACE, cookies[role], new="x", csrf="x").status_code == 403, role
+    token = {"saastracker_token": running.token("admin")}
+    assert running.request("POST", ADDS_WORKSPACE, cookies=token, data={"new": "x"}).status_code == 403
+    nobody = running.request("POST", ADDS_WORKSPACE, data={"new": "x"}, headers={"accept": "text/html"})
+    assert nobody.headers["location"].startswith("/sign-in")
+    assert {each.name for each in running.facts.snapshot.workspaces.values()} >= {"Of admin", "Of owner"}
+    assert not {"Of member", "Of viewer", "x"} & {each.name for each in running.facts.snapshot.workspaces.values()}
 
 
 def test_everybody_has_an_account_page(running: Running) -> None:

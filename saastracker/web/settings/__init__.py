@@ -3,7 +3,17 @@
 from litestar import Response
 
 from saastracker.web.answers import redirect
-from saastracker.web.settings import account, audit_log, jobs, keys, members, plugin_list, projects, tokens
+from saastracker.web.settings import (
+    account,
+    audit_log,
+    jobs,
+    keys,
+    members,
+    plugin_list,
+    projects,
+    tokens,
+    workspace,
+)
 from saastracker.web.settings.frame import opened
 from saastracker.web.site import WebRequest, get
 
@@ -21,8 +31,13 @@ ROUTES = (
     projects.add_project,
     projects.project_form,
     projects.save_project,
+    projects.delete_project,
+    projects.restore_project,
     keys.new_key,
     keys.revoke_key,
+    workspace.workspace_form,
+    workspace.rename_workspace,
+    workspace.add_workspace,
     members.list_members,
     members.change_role,
     members.remove_member,

@@ -28,6 +28,7 @@ class Section(NamedTuple):
 
 
 SECTIONS = (
+    Section("workspace", "Workspace", "viewer"),
     Section("members", "Members", "viewer"),
     Section("projects", "Projects", "viewer"),
     Section("tokens", "API tokens", "admin"),
@@ -46,6 +47,9 @@ NOTICES: Mapping[str, str] = {
     "withdrawn": "The invitation is withdrawn; its link works no more.",
     "key-revoked": "The key is revoked. Within five seconds nothing can be sent with it any more.",
     "token-revoked": "The token is revoked. Within five seconds nothing can be read with it any more.",
+    "made": "The workspace is made; you are its owner.",
+    "deleted": "The project is deleted. Nothing of it is shown or taken any more; here it can be restored.",
+    "restored": "The project is back, with its keys.",
     "started": "The job was started.",
     "password": "Your password is changed. Everywhere else you are signed out.",
     "factor-removed": "The second factor is removed: your password is enough. Everywhere else you are signed out.",
@@ -80,6 +84,12 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     def own_projects(self) -> list[Project]:
         """The projects of the workspace, by name."""
         return [each for each in self.site.projects(self.caller) if each.workspace == self.place.id]
+
+    @property
+    def deleted_projects(self) -> list[Project]:
+        """Those of the workspace that can be restored, by name."""
+        deleted = self.site.projects(self.caller, active=False)
+        return [each for each in deleted if each.workspace == self.place.id]
 
     @property
     def by(self) -> By:
@@ -122,12 +132,13 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
             **values,
         )
 
-    def done(self, notice: str, path: str | None = None, *, here: bool = True) -> Response[bytes]:
+    def done(self, notice: str, path: str | None = None, *, here: bool = True, **query: str) -> Response[bytes]:
         """303 to a page of the settings, this section's if none is named, which says what was done.
 
         Not `here` is for who has just left the workspace.
         """
-        return redirect(self.path(path or self.section, notice=notice) if here else f"/settings/{path}?notice={notice}")
+        known = self.path(path or self.section, notice=notice, **query)
+        return redirect(known if here else f"/settings/{path}?notice={notice}")
 
     def _opens(self, section: Section) -> bool:
         """Jobs work for all workspaces."""
@@ -162,10 +173,12 @@ def opened(request: WebRequest, section: str, needed: Role | None = "viewer") ->
     return frame
 
 
-def opened_project(request: WebRequest, slug: str, needed: Role = "viewer") -> tuple[Frame, Project]:
-    """The frame of a page about a project. Raises Unauthorized, NotFound, Forbidden."""
+def opened_project(
+    request: WebRequest, slug: str, needed: Role = "viewer", *, active: bool = True
+) -> tuple[Frame, Project]:
+    """The frame of a page about a project; not `active`: a deleted one. Raises Unauthorized, NotFound, Forbidden."""
     frame = opened(request, "projects", None)
-    project = frame.site.project(frame.caller, slug, needed)
+    project = frame.site.project(frame.caller, slug, needed, active=active)
     workspace = frame.site.facts.snapshot.workspaces[project.workspace]
     return msgspec.structs.replace(frame, workspace=workspace, project=project), project
 

@@ -1,4 +1,4 @@
-"""Projects: the list, a new one, and one's name, time zone and allowed origins."""
+"""Projects: the list, a new one, one's name, time zone and allowed origins, deleting and restoring it."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from litestar.params import FromPath
 
 from saastracker.errors import Conflict
 from saastracker.fact_rules import WrongField, timezones
+from saastracker.records import erased_at
 from saastracker.web.login import read_form
 from saastracker.web.settings.frame import Frame, opened, opened_project
 from saastracker.web.site import WebRequest, get
@@ -72,6 +73,26 @@ async def save_project(request: WebRequest, slug: FromPath[str]) -> Response[byt
     return frame.done("saved", f"projects/{slug}")
 
 
+@post("/settings/projects/{slug:str}/delete")
+async def delete_project(request: WebRequest, slug: FromPath[str]) -> Response[bytes]:
+    """303, or the page again unless the project's address was typed."""
+    frame, project = opened_project(request, slug, "admin")
+    form = await read_form(request, frame.site)
+    if form.get("slug", "").strip() != slug:
+        return show_project(frame, project, 400, wrong={"slug": f"Type {slug} to delete the project."}, typed=form)
+    await asyncio.to_thread(frame.site.facts.delete_project, project.id, who=frame.caller.name)
+    return frame.done("deleted", "projects")
+
+
+@post("/settings/projects/{slug:str}/restore")
+async def restore_project(request: WebRequest, slug: FromPath[str]) -> Response[bytes]:
+    """303. Raises NotFound for a project that is not deleted, Conflict once it is being erased."""
+    frame, project = opened_project(request, slug, "admin", active=False)
+    await read_form(request, frame.site)
+    await asyncio.to_thread(frame.site.facts.restore_project, project.id, who=frame.caller.name)
+    return frame.done("restored", f"projects/{slug}")
+
+
 def show_project(
     frame: Frame,
     project: Project,
@@ -106,6 +127,7 @@ def _list(frame: Frame, status: int = 200, **values: Any) -> Response[bytes]:
         "settings_projects.html",
         status,
         listed=frame.own_projects,
+        deleted=[(each, erased_at(each.deleted_at)) for each in frame.deleted_projects if each.deleted_at],
         live=live,
         zones=sorted(timezones()),
         **values,
