@@ -1,5 +1,6 @@
 """Public names for plugins, re-exported; nothing else."""
 
+from saastracker.compiled import Compiled
 from saastracker.conditions import conditions
 from saastracker.contracts import (
     Change,
@@ -65,6 +66,7 @@ __all__ = [
     "Block",
     "Change",
     "Column",
+    "Compiled",
     "Config",
     "Conflict",
     "Credential",
