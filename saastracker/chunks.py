@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from saastracker.columns import count
-from saastracker.index import CHUNK_ROWS, Chunk, ChunkKey
+from saastracker.index_store import CHUNK_ROWS, Chunk, ChunkKey
 from saastracker.parts import Parts
 from saastracker.segments import Moments
 

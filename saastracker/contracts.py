@@ -14,7 +14,8 @@ from saastracker.wire import Policy, Project, Reply
 
 if TYPE_CHECKING:  # numpy takes 13 MB, which a server is spared until there are events
     from saastracker.actors import Actors
-    from saastracker.index import Day, Index, Seen
+    from saastracker.index import Day, Seen
+    from saastracker.index_store import Index
     from saastracker.parts import Parts
     from saastracker.segments import Moments
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from saastracker.index import Actor, ActorKey, Arrivals, Index, IndexChanges, Integers, distinct
+from saastracker.index import Integers, distinct
+from saastracker.index_store import Actor, ActorKey, Arrivals, Index, IndexChanges
 
 
 def enrol(changes: IndexChanges, index: Index, last_actor: int, arrivals: Arrivals) -> Integers:

@@ -11,20 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saastracker.channels import channel
-from saastracker.index import (
-    KEYS_MAX,
-    OTHER,
-    Arrivals,
-    Cell,
-    CellKey,
-    ChunkKey,
-    Group,
-    Integers,
-    Sequences,
-    bitmap,
-    distinct,
-    unique,
-)
+from saastracker.index import KEYS_MAX, OTHER, Cell, Integers, bitmap, distinct, unique
+from saastracker.index_store import Arrivals, CellKey, ChunkKey, Group, Sequences
 from saastracker.parts import FOREVER, Parts
 from saastracker.segments import Moments
 

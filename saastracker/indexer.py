@@ -10,16 +10,15 @@ from saastracker.chunks import of_moments, of_parts
 from saastracker.definition import Definitions
 from saastracker.enrolling import enrol
 from saastracker.folding import DAY_MS, Folded, cap, fold, group, local, taken
-from saastracker.index import (
+from saastracker.index import Cell, Integers
+from saastracker.index_store import (
     Arrivals,
-    Cell,
     CellKey,
     Chunk,
     ChunkKey,
     Index,
     IndexChanges,
     IndexState,
-    Integers,
     Progress,
     Sequences,
     Unit,

@@ -7,7 +7,8 @@ import msgspec
 import numpy as np
 
 from saastracker.folding import DAY_MS, Texts, cells, local
-from saastracker.index import Arrivals, Cell, CellKey, Integers, Seen, Unit, distinct, unique
+from saastracker.index import Cell, Integers, Seen, distinct, unique
+from saastracker.index_store import Arrivals, CellKey, Unit
 from saastracker.tagger import KEY_MAX, Tagger, Tagging
 
 log = logging.getLogger("saastracker.tagging")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from saastracker.definition import Defined, Definitions
-from saastracker.index import Index, IndexChanges, IndexState, Progress, Unit
+from saastracker.index_store import Index, IndexChanges, IndexState, Progress, Unit
 from saastracker.tagger import Tagger, Tagging, units
 from saastracker.tagging import Followed
 

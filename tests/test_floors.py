@@ -11,7 +11,7 @@ FLOORS = (
     {"event", "errors"},
     {
         *("contracts", "wire", "actors", "hookspecs", "decoding", "strict", "definition", "job"),
-        *("report", "scope", "conditions", "index", "cells", "active", "persons"),
+        *("report", "scope", "conditions", "index", "index_store", "cells", "active", "persons"),
         *("tagger", "columns", "moments", "parts", "segments", "visits", "channels", "dwell"),
         *("rules", "customers", "health", "told", "latest", "issues", "compiled"),
     },

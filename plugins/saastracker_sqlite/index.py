@@ -10,10 +10,10 @@ import msgspec
 import numpy as np
 
 from saastracker.errors import Conflict
-from saastracker.index import (
+from saastracker.index import Cell
+from saastracker.index_store import (
     ActorKey,
     Arrivals,
-    Cell,
     CellKey,
     Chunk,
     ChunkKey,

@@ -1,5 +1,6 @@
 """Reads of the index that one report makes."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,15 +17,16 @@ PROJECTS_MAX = 8  # whose actors are remembered: 44 000 take 15 MB, and 50 ms to
 KnownActors: TypeAlias = "dict[str, tuple[int, Actors]]"  # by project, with the state of the index they are of
 
 
-class IndexReads:
+class IndexReads(ABC):
     """The part of a reader that reads the index."""
 
     def __init__(self, known_actors: KnownActors) -> None:
         """`known_actors` is shared by all readers of a store."""
         self._known_actors = known_actors
 
+    @abstractmethod
     def query(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
-        raise NotImplementedError
+        """See `Reader`."""
 
     def days(  # noqa: PLR0917
         self,

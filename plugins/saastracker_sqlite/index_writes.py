@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 from itertools import chain
 
-from saastracker.index import IndexChanges
+from saastracker.index_store import IndexChanges
 from saastracker_sqlite import bulk
 
 _PUT_CELLS = """INSERT INTO index_cells (project, namespace, day, environment, key, data) VALUES {}

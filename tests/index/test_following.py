@@ -220,7 +220,7 @@ def test_another_version_of_the_code_starts_over(store: Store) -> None:
 
 def test_two_indexers_do_not_count_twice(store: Store) -> None:
     from saastracker.errors import Conflict
-    from saastracker.index import IndexChanges
+    from saastracker.index_store import IndexChanges
 
     follower = indexer(store)
     append(store, made(1, 10))

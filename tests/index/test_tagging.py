@@ -9,7 +9,7 @@ import pytest
 
 from saastracker.contracts import Group, Submission
 from saastracker.event import Event
-from saastracker.index import Unit
+from saastracker.index_store import Unit
 from saastracker.indexer import Indexer
 from saastracker.tagger import Tagger, Tagging
 from saastracker.testing import OTHER_PROJECT, PROJECT, InMemoryDefinitions
