@@ -58,6 +58,10 @@ class Told(msgspec.Struct):
                 joined[who] = joined.get(who, ()) + sent
         return lambda who: _together(self.persons.get(who, ()) + joined.get(who, ()))
 
+    def own(self, person: Person) -> dict[str, Any]:
+        """The traits of a person before joining."""
+        return _together(self.persons.get(person, ()))
+
     def name(self, org: str | None) -> str | None:
         """Of an organization."""
         return self.organizations[org].name if org in self.organizations else None

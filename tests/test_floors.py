@@ -13,7 +13,7 @@ FLOORS = (
         *("contracts", "wire", "actors", "hookspecs", "decoding", "strict", "definition", "job"),
         *("report", "scope", "conditions", "index", "index_store", "cells", "active", "persons"),
         *("tagger", "columns", "moments", "parts", "segments", "visits", "channels", "dwell"),
-        *("rules", "customers", "health", "told", "latest", "issues", "compiled"),
+        *("rules", "customers", "health", "told", "latest", "issues", "matching", "compiled"),
     },
     {"config", "records", "facts", "fact_rules", "snapshots", "audit", "definitions", "secrets", "views", "accounts"},
     {"plugins", "writer", "quota", "sessions", "refusals", "metrics", "job_runs", "logs", "folding"}

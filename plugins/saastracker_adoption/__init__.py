@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from saastracker.contracts import Config, Reader, ReportPage
+from saastracker.contracts import Config, Match, Reader, ReportPage
 from saastracker.definition import Definition, Definitions
 from saastracker.hookspecs import hookimpl
+from saastracker.matching import named
 from saastracker.report import Report
 from saastracker.rules import tagging
 from saastracker.scope import Scope
@@ -36,6 +37,9 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
 
         return detail(reader, scope, definitions.of(scope.project, KIND), feature)
 
+    def search(_: Reader, project: str, text: str, limit: int) -> Sequence[Match]:
+        return [Match(each.id, each.value.name) for each in named(text, definitions.of(project, KIND))][:limit]
+
     return [
         ReportPage(
             slug="adoption",
@@ -44,6 +48,7 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
             about="How many active organizations and people use each feature, and how deeply.",
             load=load,
             detail=detail,
+            search=search,
             defines=(KIND,),
         )
     ]

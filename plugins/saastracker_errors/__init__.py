@@ -49,6 +49,7 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
             load=partial(load, definitions=definitions),
             detail=partial(detail, definitions=definitions),
             defines=(GROUPING, ISSUE),
+            key="e",
         )
     ]
 

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from functools import partial
 
-from saastracker.contracts import Config, Reader, ReportPage
+from saastracker.contracts import Config, Match, Reader, ReportPage
 from saastracker.definition import Definition, Definitions
 from saastracker.errors import Invalid, NotFound
 from saastracker.event import NAME_MAX
 from saastracker.hookspecs import hookimpl
+from saastracker.matching import named
 from saastracker.report import Report
 from saastracker.scope import DIMENSIONS, PROPERTY, Parameter, Scope
 from saastracker_funnels.definition import STEPS_MAX, Funnel, check
@@ -37,6 +38,7 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
             load=partial(load, definitions),
             detail=partial(detail, definitions),
             detail_parameters=PARAMETERS,
+            search=partial(search, definitions),
             defines=(FUNNEL,),
         )
     ]
@@ -66,6 +68,10 @@ def detail(definitions: Definitions, reader: Reader, scope: Scope, funnel: str) 
 
             return one(reader, scope, defined.value)
     raise NotFound(f"This project has no funnel {funnel[:64]}.", reason="unknown_funnel")
+
+
+def search(definitions: Definitions, _: Reader, project: str, text: str, limit: int) -> Sequence[Match]:
+    return [Match(each.id, each.value.name) for each in named(text, definitions.of(project, FUNNEL))][:limit]
 
 
 def preview(

@@ -18,6 +18,7 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
             title="Home",
             section="Overview",
             load=partial(load, definitions),
+            key="h",
         )
     ]
 

@@ -1,6 +1,7 @@
 """Customer organizations: who they are, how they do, and everything about one of them on one page."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from saastracker.contracts import Config, Reader, ReportPage
 from saastracker.definition import Definitions
@@ -8,6 +9,7 @@ from saastracker.hookspecs import hookimpl
 from saastracker.report import Report
 from saastracker.scope import Scope
 from saastracker.told import Memory
+from saastracker_organizations.search import search
 
 
 @hookimpl
@@ -34,5 +36,7 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
             about="Organizations with at least one event in the span, and how they do on its last day.",
             load=load,
             detail=detail,
+            search=partial(search, memory),
+            key="o",
         )
     ]

@@ -1,6 +1,7 @@
 """The people who use a product: a list of them, and everything about one of them on one page."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from saastracker.contracts import Config, Reader, ReportPage
 from saastracker.definition import Definitions
@@ -8,6 +9,7 @@ from saastracker.hookspecs import hookimpl
 from saastracker.report import Report
 from saastracker.scope import Scope
 from saastracker.told import Memory
+from saastracker_people.search import search
 
 
 @hookimpl
@@ -35,5 +37,7 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
             about="People with at least one event in the span; an anonymous visitor who signed in is one person.",
             load=load,
             detail=detail,
+            search=partial(search, memory),
+            key="p",
         )
     ]

@@ -45,6 +45,7 @@ def reports(config: Config) -> Sequence[ReportPage]:  # noqa: ARG001
             about="Every accepted event, newest first, as soon as it is stored.",
             live=table,
             load=load,
+            key="s",
         )
     ]
 

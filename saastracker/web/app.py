@@ -3,7 +3,7 @@
 from litestar import Litestar
 from litestar.datastructures import State
 
-from saastracker.web import assets, checks, login, pages, settings, sign_in
+from saastracker.web import assets, checks, login, pages, search, settings, sign_in
 from saastracker.web.answers import add_headers, refused
 from saastracker.web.api import api, openapi
 from saastracker.web.forms import routes as forms
@@ -20,6 +20,8 @@ def build_web(site: Site) -> Litestar:
         route_handlers=[
             pages.home,
             pages.project_home,
+            search.search_page,
+            search.search,
             pages.report,
             pages.detail,
             login.login_form,

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from saastracker.errors import NotFound
 from saastracker.event import Event
 from saastracker.health.model import HealthModel
 from saastracker.report import Report
-from saastracker.testing import InMemoryDefinitions
+from saastracker.testing import PROJECT, InMemoryDefinitions
 from saastracker.web.faces import iso
 from saastracker_errors import taggers as error_taggers
 from saastracker_organizations import reports
@@ -311,3 +312,24 @@ def test_nobody_yet(tmp_path: Path) -> None:
         assert ask(reader, SPAN)["organizations"]["rows"] == []
         with pytest.raises(NotFound):
             ask(reader, SPAN, org="x")
+
+
+def test_organizations_are_found_by_ids_and_names(tmp_path: Path) -> None:
+    def sent(org: str, name: str | None = None) -> Event:
+        traits = json.dumps({"company": {"name": name}}) if name else None
+        return Event(name="n", time=at("2026-10-25 12:00"), user="u", org=org, traits=traits)
+
+    [page] = reports(None, DEFINED)  # type: ignore[arg-type]
+    here = [sent("acme_1", "Wile Supplies"), sent("o2", "Supplies of Acme"), sent("o3"), sent("ACME")]
+    with reading(tmp_path, "UTC", here, foreign=[sent("acme-9", "Acme 9")]) as reader:
+
+        def found(text: str, limit: int = 9) -> list[tuple[str, str, str]]:
+            assert page.search
+            return [msgspec.structs.astuple(each) for each in page.search(reader, PROJECT.id, text, limit)]
+
+        wile = ("acme_1", "Wile Supplies", "acme_1")
+        assert found("acme") == [("ACME", "ACME", ""), wile, ("o2", "Supplies of Acme", "o2")]
+        assert found("supplies") == [("o2", "Supplies of Acme", "o2"), wile]
+        assert found("supplies", 1) == [("o2", "Supplies of Acme", "o2")]
+        assert found("_") == [wile]
+        assert found("9") == []

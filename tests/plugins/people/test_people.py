@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saastracker.contracts import Reader
+from saastracker.contracts import Match, Reader
 from saastracker.errors import NotFound
 from saastracker.event import Event
 from saastracker.report import Report
-from saastracker.testing import InMemoryDefinitions
+from saastracker.testing import PROJECT, InMemoryDefinitions
 from saastracker.web.faces import iso
 from saastracker_errors import taggers as error_taggers
 from saastracker_people import reports
@@ -171,3 +171,32 @@ def test_nobody_yet(tmp_path: Path) -> None:
         assert ask(reader, SPAN)["people"]["rows"] == []
         with pytest.raises(NotFound):
             report(reader, SPAN, person="u1")
+
+
+def found(reader: Reader, text: str, limit: int = 9) -> list[Match]:
+    [page] = reports(None, InMemoryDefinitions())  # type: ignore[arg-type]
+    assert page.search
+    return list(page.search(reader, PROJECT.id, text, limit))
+
+
+def test_people_are_found_by_ids_and_traits(tmp_path: Path) -> None:
+    ada = '{"user": {"email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace"}}'
+    sent = [
+        Event(name="n", time=at("2026-10-25 12:00"), user="u-77", org="x", traits=ada),
+        Event(name="n", time=at("2026-10-25 12:00"), user="u-78", traits='{"user": {"first_name": "\\u00c9mile"}}'),
+        Event(name="n", time=at("2026-10-25 12:00"), anonymous="v-1", traits='{"user": {"email": "eve@lace.example"}}'),
+        Event(name="n", time=at("2026-10-25 13:00"), anonymous="v-1", user="u-79"),
+        Event(name="n", time=at("2026-10-25 13:00"), anonymous="77%"),
+        Event(name="n", time=at("2026-10-25 13:00"), user="lovelace"),
+    ]
+    foreign = [Event(name="n", time=at("2026-10-25 12:00"), user="u-99", traits=ada)]
+    with reading(tmp_path, "UTC", sent, foreign=foreign) as reader:
+        named = Match("u-77", "ada@example.com", "Ada Lovelace · u-77")
+        assert found(reader, "ADA@") == found(reader, "da lo") == found(reader, "u-77") == [named]
+        assert found(reader, "u-9") == []
+        assert found(reader, "émi") == [Match("u-78", "Émile", "u-78")]
+        assert found(reader, "lace") == [Match("u-79", "eve@lace.example", "v-1"), named, Match("lovelace", "lovelace")]
+        assert found(reader, "lace", 1) == [Match("u-79", "eve@lace.example", "v-1")]
+        assert [match.item for match in found(reader, "77")] == ["u-77", "77%"]
+        assert [match.item for match in found(reader, "%")] == ["77%"]
+        assert found(reader, "_") == found(reader, "!") == found(reader, '"') == []
