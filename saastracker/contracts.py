@@ -107,14 +107,14 @@ class Reader(Protocol):
     def texts(self, codes: Sequence[int]) -> dict[int, str]:
         """What the codes of `actors`, `moments` and `parts` stand for."""
 
-    def moments(
-        self, project: str, first: int, last: int, names: Sequence[str] | None = None, environment: str | None = None
     def ids(self, project: str, of: Literal["person", "org"], text: str, limit: int) -> list[str]:
         """Ids that hold a text, of persons (users before anonymous ids) or organizations in the index.
 
         Those that begin with it come first, then the shortest. Upper and lower case are the same in ASCII.
         """
 
+    def moments(
+        self, project: str, first: int, last: int, names: Sequence[str] | None = None, environment: str | None = None
     ) -> "Moments":
         """Who did what and when on the dates `first` to `last`, in no order: all events, or those of some names."""
 
@@ -219,6 +219,14 @@ RecordStoreFactory: TypeAlias = Callable[[], RecordStore]
 StoreFactory: TypeAlias = Callable[[RecordStore], Store]
 
 
+class Match(msgspec.Struct, frozen=True):
+    """A thing that a report lists, found by a text."""
+
+    item: str  # its id, as in the address of the report's detail
+    title: str
+    hint: str = ""  # what tells it from others of that title
+
+
 class ReportPage(msgspec.Struct, frozen=True, kw_only=True):
     """A question and how it is answered; the core gives it a page, JSON and CSV."""
 
@@ -230,19 +238,11 @@ class ReportPage(msgspec.Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] = ()  # what only this report asks, beside the scope
     # The page, JSON and CSV of one thing the report lists, at `/p/{project}/{slug}/{id}`. Raises NotFound.
     detail: Callable[[Reader, Scope, str], Report] | None = None
-class Match(msgspec.Struct, frozen=True):
-    """A thing that a report lists, found by a text."""
-
-    item: str  # its id, as in the address of the report's detail
-    title: str
-    hint: str = ""  # what tells it from others of that title
-
-
     detail_parameters: tuple[Parameter, ...] = ()  # what only that asks
+    # Up to so many of the things it lists whose names hold a text, best first: of reader, project id, text, number.
+    search: Callable[[Reader, str, str, int], Sequence[Match]] | None = None
+    key: str = ""  # the letter that leads to it after `g`
     # New events as the main table, which then needs a column `id`; the page follows them.
     live: Callable[[Sequence[Event]], Table] | None = None
     # Kinds of definitions that it is made of: its page leads to their forms, a detail to the one it has the id of.
     defines: tuple[str, ...] = ()
-    # Up to so many of the things it lists whose names hold a text, best first: of reader, project id, text, number.
-    search: Callable[[Reader, str, str, int], Sequence[Match]] | None = None
-    key: str = ""  # the letter that leads to it after `g`
