@@ -25,7 +25,9 @@ COLUMNS = (
 
 
 def churns(scope: Scope, definitions: Definitions) -> list[Churn]:
-    """Those of the year before the end of the span, newest first."""
+    """Those of the year before the end of the span, newest first; none under filters, which do not choose them."""
+    if scope.filters:
+        return []
     last = scope.span.last
     every: list[Churn] = [each.value for each in definitions.of(scope.project, "churn")]
     lately = [churn for churn in every if last - REACH < churn.date <= last]

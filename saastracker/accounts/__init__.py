@@ -6,6 +6,7 @@ from saastracker.accounts.own import Own
 from saastracker.accounts.people import People, Snapshot
 from saastracker.accounts.roles import Roles, founded
 from saastracker.accounts.sessions import Sessions
+from saastracker.accounts.shares import Shares
 from saastracker.accounts.sign_in import SignIn
 from saastracker.contracts import RecordStore
 from saastracker.facts import Facts
@@ -25,6 +26,7 @@ class Accounts:
         self.invitations = Invitations(self._people)
         self.roles = Roles(self._people)
         self.sessions = Sessions(self._people)
+        self.shares = Shares(self._people)
         self.sign_in = SignIn(self._people, secrets)
         self.own = Own(self._people, self.sign_in, secrets)
 
@@ -44,5 +46,5 @@ class Accounts:
         return self._people.signed(token, now)
 
     def refresh(self) -> None:
-        """Look for writes by anyone, and write down which sessions were used."""
+        """Look for writes by anyone, and write down which sessions and shared reports were used."""
         self._people.refresh()

@@ -1,4 +1,4 @@
-"""Who there is: users, members of workspaces, sessions, and links that let somebody in once."""
+"""Who there is: users, members of workspaces, sessions, and links that let somebody in or show a report."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
@@ -87,6 +87,29 @@ class PasswordLink(msgspec.Struct, frozen=True, kw_only=True):
 
     def live(self, now: int) -> bool:
         return now < self.expires_at
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """A link that shows one report to whoever has it, while its maker may share and the project is there."""
+
+    id: str
+    digest: str
+    workspace: str  # id
+    project: str  # id
+    report: str  # slug
+    item: str | None = None  # the thing it is about, of a report that has details
+    title: str  # of the report or the thing, when the link was made
+    query: str = ""  # the scope; visitors change no more than its span
+    fixed: bool = False  # not even that
+    origins: tuple[str, ...] = ()  # whose pages may hold it in a frame
+    maker: str  # id of the user or the API token
+    made_by: str
+    created_at: int
+    expires_at: int | None = None
+    seen_at: int = 0  # when it was opened last, to the hour; 0: never
+
+    def live(self, now: int) -> bool:
+        return self.expires_at is None or now < self.expires_at
 
 
 class By(NamedTuple):

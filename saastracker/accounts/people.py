@@ -7,14 +7,15 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 import msgspec
 
 from saastracker import audit
-from saastracker.accounts.model import Invitation, Members, PasswordLink, Role, Session, Signed, User
+from saastracker.accounts.model import Invitation, Members, PasswordLink, Role, Session, Share, Signed, User
 from saastracker.contracts import Change, RecordStore
 from saastracker.errors import Conflict, NotFound
 from saastracker.facts import ATTEMPTS
 from saastracker.records import HOUR_MS
 from saastracker.secrets import digest
 
-Thing: TypeAlias = User | Members | Session | Invitation | PasswordLink
+Lapsing: TypeAlias = Session | Invitation | PasswordLink | Share
+Thing: TypeAlias = User | Members | Lapsing
 T = TypeVar("T")
 
 KINDS: Mapping[str, type[Thing]] = {
@@ -23,9 +24,10 @@ KINDS: Mapping[str, type[Thing]] = {
     "session": Session,
     "invitation": Invitation,
     "password-link": PasswordLink,
+    "share": Share,
 }
-LAPSING = ("session", "invitation", "password-link")  # the kinds that end by themselves
-SEEN_MS = HOUR_MS  # how exactly it is kept when a session was used last
+LAPSING = ("session", "invitation", "password-link", "share")  # the kinds that end by themselves
+SEEN_MS = HOUR_MS  # how exactly it is kept when a session or a shared report was used last
 _KIND = {kind: name for name, kind in KINDS.items()}
 
 
@@ -49,7 +51,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     sessions: Mapping[str, Session] = {}  # by id
     invitations: Mapping[str, Invitation] = {}  # by id
     password_links: Mapping[str, PasswordLink] = {}  # by id of the user
-    by_digest: Mapping[str, Session | Invitation | PasswordLink] = {}
+    shares: Mapping[str, Share] = {}  # by id
+    by_digest: Mapping[str, Lapsing] = {}
     versions: Mapping[tuple[str, str], int] = {}  # by kind and id
 
     def of_workspace(self, workspace: str) -> Mapping[str, Role]:
@@ -73,19 +76,19 @@ class People:
     def __init__(self, store: RecordStore) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._seen: dict[str, int] = {}  # sessions used of late, by id
+        self._seen: dict[str, int] = {}  # when sessions and shared reports were used of late, by id
         self.snapshot = Snapshot()
         self.refresh()
 
     def refresh(self) -> None:
-        """Look for writes by anyone, and write down which sessions were used."""
+        """Look for writes by anyone, and write down which sessions and shared reports were used."""
         self._look()
         seen, self._seen = self._seen, {}
-        sessions = [(self.snapshot.sessions[each], at) for each, at in seen.items() if each in self.snapshot.sessions]
+        known: dict[str, Session | Share] = {**self.snapshot.sessions, **self.snapshot.shares}
         edits = [
-            Edit("change", msgspec.structs.replace(session, seen_at=at))
-            for session, at in sessions
-            if at - session.seen_at >= SEEN_MS  # still: another process may have written it
+            Edit("change", msgspec.structs.replace(known[each], seen_at=at))
+            for each, at in seen.items()
+            if each in known and at - known[each].seen_at >= SEEN_MS  # still: another process may have written it
         ]
         if edits:
             try:
@@ -104,9 +107,13 @@ class People:
         user = snapshot.users.get(session.user)
         if user is None:
             return None
-        if now - session.seen_at >= SEEN_MS:
-            self._seen[session.id] = now
+        self.use(session, now)
         return Signed(user=user, session=session, roles=snapshot.roles.get(user.id, {}))
+
+    def use(self, thing: Session | Share, now: int) -> None:
+        """Remember that it was used, until the next refresh writes it down."""
+        if now - thing.seen_at >= SEEN_MS:
+            self._seen[thing.id] = now
 
     def user(self, user: str) -> User:
         """Raises NotFound."""
@@ -163,6 +170,7 @@ def _read(store: RecordStore, change: int) -> Snapshot:
         sessions=things["session"],
         invitations=things["invitation"],
         password_links=things["password-link"],
+        shares=things["share"],
         by_digest={thing.digest: thing for kind in LAPSING for thing in things[kind].values()},
         versions=versions,
     )
@@ -219,7 +227,7 @@ def expire(store: RecordStore, now: int) -> None:
     for kind in LAPSING:
         for record in store.records(kind):
             thing = msgspec.json.decode(record.data, type=KINDS[kind])
-            if isinstance(thing, Session | Invitation | PasswordLink) and not thing.live(now):
+            if isinstance(thing, Lapsing) and not thing.live(now):
                 changes.append(Change(kind, record.id, record.version, None))
     if changes:
         store.write(changes)

@@ -1,8 +1,9 @@
 """Who belongs to a workspace, as what."""
 
-from saastracker.accounts.model import By, Members, Role, User
+from saastracker.accounts.model import By, Members, Role, User, may
 from saastracker.accounts.people import Edit, People, Snapshot, writes
 from saastracker.accounts.rules import check_may_give
+from saastracker.accounts.shares import SHARES, revoked_all
 from saastracker.contracts import Change
 from saastracker.errors import Conflict, NotFound
 
@@ -43,7 +44,8 @@ class Roles:
             if old is None:
                 raise NotFound("This workspace has no such member.")
             check_may_give(by, old)
-            return [changed(snapshot, workspace, snapshot.users[user], role)], None
+            gone = [] if may(role, SHARES) else revoked_all(snapshot, workspace, user)
+            return [changed(snapshot, workspace, snapshot.users[user], role), *gone], None
 
         self._people.edit(by.who, now, make)
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import logging
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import msgspec
@@ -22,12 +23,16 @@ log = logging.getLogger("saastracker.web")
 
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "saastracker_theme"
-SECRET_PATHS = ("/sign-up/", "/password/")  # what follows is good for an account
+SHARED_PATH = "/share/"
+SECRET_PATHS = ("/sign-up/", "/password/", SHARED_PATH)  # what follows lets somebody in
 YEAR = 365 * 24 * 3600  # seconds
 
 _SECURITY_HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors {}; base-uri 'none'"
+)
+    "content-security-policy": _POLICY.format("'none'"),
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     # Not no-referrer: with it browsers send `Origin: null` on forms, which `same_origin` then refuses.
@@ -38,6 +43,9 @@ _SECURITY_HEADERS = {
 }
 
 _TITLES = {
+# The address is the secret: it is told to nobody, and no search engine keeps it.
+_SHARED_HEADERS = {"referrer-policy": "no-referrer", "x-robots-tag": "noindex, nofollow"}
+
     400: "That address does not work",
     401: "Sign in first",
     403: "Not allowed",
@@ -57,7 +65,8 @@ async def add_headers(message: Message, scope: Scope) -> None:
     if message["type"] == "http.response.start":
         headers = MutableScopeHeaders(message)
         for name, value in _SECURITY_HEADERS.items():
-            headers.setdefault(name, value)
+            if not (framed and name == "x-frame-options"):  # which knows no list of origins
+                headers.setdefault(name, value)
         headers.setdefault("cache-control", "no-store")
         if scope["path"].startswith("/p/"):
             headers.setdefault("vary", "Cookie, Authorization, Accept-Encoding")
@@ -69,6 +78,10 @@ def cookie(name: str, value: str, *, secure: bool, max_age: int = YEAR) -> Cooki
 
 def page(request: WebRequest, template: str, status: int = 200, **values: Any) -> Response[bytes]:
     """A page in the theme the person chose; `me` is who is signed in, `csrf` for their forms."""
+        if scope["path"].startswith(SHARED_PATH):
+            for name, value in _SHARED_HEADERS.items():
+                headers.setdefault(name, value)
+        framed = "content-security-policy" in headers
     site: Site = request.app.state.site
     signed = site.signed(request)
     csrf = csrf_token(request.cookies[SESSION_COOKIE]) if signed else ""
@@ -76,6 +89,11 @@ def page(request: WebRequest, template: str, status: int = 200, **values: Any) -
     theme = theme if theme in THEMES else "system"
     html = render(template, theme=theme, here=_here(request), csrf=csrf, me=signed.user if signed else None, **values)
     return Response(html.encode(), status_code=status, media_type="text/html")
+def framed_by(origins: Sequence[str]) -> dict[str, str]:
+    """Headers of a page that pages of these origins may hold in a frame; of none, if there are none."""
+    return {"content-security-policy": _POLICY.format(" ".join(origins))} if origins else {}
+
+
 
 
 def redirect(path: str) -> Response[bytes]:
@@ -126,7 +144,12 @@ def refused(request: WebRequest, error: Exception) -> Response[bytes]:
     if "text/html" not in request.headers.get("accept", ""):
         return _problem(status, detail, headers)
     answer = page(
-        request, "refused.html", status, title=_TITLES.get(status, "Refused"), detail=detail, entrance=entrance
+        request,
+        "refused.html",
+        status,
+        title=_TITLES.get(status, "Refused"),
+        detail=detail,
+        entrance=None if request.url.path.startswith(SHARED_PATH) else entrance,
     )
     answer.headers.update(headers)
     return answer

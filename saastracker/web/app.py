@@ -1,9 +1,11 @@
 """The web application: everything that is not ingest."""
 
+import asyncio
+
 from litestar import Litestar
 from litestar.datastructures import State
 
-from saastracker.web import assets, checks, login, pages, search, settings, sign_in
+from saastracker.web import assets, checks, login, pages, search, settings, shared, sign_in
 from saastracker.web.answers import add_headers, refused
 from saastracker.web.api import api, openapi
 from saastracker.web.forms import routes as forms
@@ -22,6 +24,7 @@ def build_web(site: Site) -> Litestar:
             pages.project_home,
             search.search_page,
             search.search,
+            shared.shared,
             pages.report,
             pages.detail,
             login.login_form,
@@ -45,7 +48,7 @@ def build_web(site: Site) -> Litestar:
             assets.robots,
             api,
         ],
-        state=State({"site": site, "tries": login.Tries()}),
+        state=State({"site": site, "tries": login.Tries(), "shared_gate": asyncio.Semaphore(shared.AT_ONCE)}),
         exception_handlers={Exception: refused},
         before_send=[add_headers],
         include_in_schema=False,  # but the API is

@@ -20,6 +20,13 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     cookie: bool = True  # known by one, which travels with requests that other sites make, too
 
     @property
+    def id(self) -> str:
+        """Of the user or the token."""
+        if self.signed is not None:
+            return self.signed.user.id
+        return self.token.id if self.token is not None else ""
+
+    @property
     def name(self) -> str:
         """For the audit trail."""
         if self.signed is not None:

@@ -11,6 +11,7 @@ from saastracker.event import TYPES
 from saastracker.report import Column
 from saastracker.scope import DIMENSIONS, OPERATORS, RANGES, SHORT_FORMS, Filter, Parameter, Scope
 from saastracker.web.arranging import Arrangement
+from saastracker.web.formats import days
 
 RANGE_LABELS = dict(
     zip(
@@ -37,6 +38,7 @@ class Links(msgspec.Struct, frozen=True):
     scope: Scope
     arrangement: Arrangement
     twins: bool = True  # whether the page can be had as JSON and CSV, and sorted
+    leads: bool = True  # whether it leads to other pages
 
     def changed(self, **changes: Any) -> str:
         """The page with another scope, from the first row on."""
@@ -65,8 +67,8 @@ class Links(msgspec.Struct, frozen=True):
         return f"{self.address}.{face}{_query(self.scope, arrangement)}"
 
     def to(self, link: str, values: Mapping[str, Any]) -> str | None:
-        """Where a `Column.link` leads from a row, in the same scope; None where the row lacks a value."""
-        if any(values.get(name) is None for name in _PLACE.findall(link)):
+        """Where a `Column.link` leads from a row, in the same scope; None where the row lacks a value, or nowhere."""
+        if not link or not self.leads or any(values.get(name) is None for name in _PLACE.findall(link)):
             return None
         address = _PLACE.sub(lambda match: quoted(str(values[match[1]])), link)
         kept = msgspec.structs.replace(self.scope, after=None, limit=100, declared=(), parameters={}).query
@@ -81,7 +83,7 @@ def scope_bar(scope: Scope, arrangement: Arrangement, environments: Sequence[str
     others = tuple(item for item in scope.filters if item not in simple.values())
     carried = parse_qsl(arrangement.query)
     own = {parameter.name for parameter in scope.declared}
-    days = (scope.span.last - scope.span.first).days + 1
+    length = (scope.span.last - scope.span.first).days + 1
     return {
         "ranges": RANGE_LABELS,
         "types": TYPES,
@@ -89,7 +91,7 @@ def scope_bar(scope: Scope, arrangement: Arrangement, environments: Sequence[str
         "operators": OPERATORS,
         "environments": environments,
         "compares": {
-            "previous": f"Previous {days} days" if days > 1 else "The day before",
+            "previous": f"Previous {length} days" if length > 1 else "The day before",
             "year": "Same days last year",
             "none": "No comparison",
         },
@@ -99,6 +101,20 @@ def scope_bar(scope: Scope, arrangement: Arrangement, environments: Sequence[str
         "search_fields": parse_qsl(first.query),
         "simple": {name: simple[name].value if name in simple else "" for name in SHORT_FORMS},
     }
+
+
+def told(scope: Scope, live: bool) -> list[str]:
+    """A scope in words: the span, then what else limits or shapes the report. `live` is a report by arrival."""
+    preset = RANGE_LABELS[scope.range] if scope.range else days(scope.span.first, scope.span.last, 0)
+    span = "Any time" if live and not scope.span_given else preset
+    asked = ((one, scope.parameters[one.name]) for one in scope.declared)
+    return [
+        span,
+        *({"previous": (), "year": ("compared with last year",), "none": ("not compared",)}[scope.compare]),
+        *([f"environment is {scope.environment}"] if scope.environment else []),
+        *(" ".join((item.dimension, item.operator.replace("_", " "), item.value)).strip() for item in scope.filters),
+        *(f"{one.label}: {one.choices.get(value, value)}" for one, value in asked if value),
+    ]
 
 
 def _query(scope: Scope, arrangement: Arrangement) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -9,11 +10,12 @@ from litestar import Response
 from litestar.params import FromPath
 from litestar.response import Stream
 
+from saastracker.annotations import ANNOTATION, noted
 from saastracker.contracts import Reader, ReportPage
 from saastracker.errors import MethodNotAllowed, NotFound
 from saastracker.records import now_ms
-from saastracker.report import Report, Table
-from saastracker.scope import LIMIT_DEFAULT, LIMIT_MAX, Scope
+from saastracker.report import Block, Note, Report, Table
+from saastracker.scope import LIMIT_DEFAULT, LIMIT_MAX, Parameter, Scope
 from saastracker.views import VIEW
 from saastracker.web.answers import cached, cookie, page, redirect
 from saastracker.web.arranging import Arrangement, arranged, chosen, split
@@ -23,7 +25,7 @@ from saastracker.web.faces import csv_block, iso, json_report
 from saastracker.web.following import follow
 from saastracker.web.forms.actions import edits, offered, without_actions
 from saastracker.web.layout import layout
-from saastracker.web.linking import Links, quoted, scope_bar
+from saastracker.web.linking import Links, quoted, scope_bar, told
 from saastracker.web.site import Site, WebRequest, get
 from saastracker.wire import Project
 
@@ -90,6 +92,9 @@ class Asked(msgspec.Struct):
         return Links(self.address, self.project.slug, self.scope, self.arrangement)
 
 
+AnyAsked = TypeVar("AnyAsked", bound=Asked)
+
+
 @get("/p/{slug:str}/{name:str}")
 async def report(request: WebRequest, slug: FromPath[str], name: FromPath[str]) -> Response[bytes] | Stream:
     """A report as the face its address ends in asks for."""
@@ -104,7 +109,7 @@ async def report(request: WebRequest, slug: FromPath[str], name: FromPath[str]) 
         return follow(asked.site.live, asked.page.live, asked.scope, still_open)
     if face not in FACES:
         raise NotFound(f"There is no report {name[:64]}.{face[:64]} here.")
-    return await while_connected(request, partial(_answer, asked, FACES[face]))
+    return await while_connected(request, partial(answer, asked, FACES[face]))
 
 
 @get("/p/{slug:str}/{name:str}/{item:path}")
@@ -117,7 +122,7 @@ async def _detail_answer(request: WebRequest, slug: str, name: str) -> Response[
     item = _sent_item(request)
     face = next((face for face in ("json", "csv") if item.endswith(f".{face}")), "")
     asked = _asked(request, slug, name, unquote(item.removesuffix(f".{face}" if face else "")))
-    return await while_connected(request, partial(_answer, asked, FACES[face]))
+    return await while_connected(request, partial(answer, asked, FACES[face]))
 
 
 def _sent_item(request: WebRequest) -> str:
@@ -133,24 +138,30 @@ def _asked(request: WebRequest, slug: str, name: str, item: str | None) -> Asked
     found = site.reports.get(name)
     if found is None:
         raise NotFound(f"There is no report {name[:64]} here.")
-    load, declared = found.load, found.parameters
-    if item is not None:
-        if found.detail is None:
-            raise NotFound(f"The report {name} has no details.")
-        load, declared = partial(_detail, found.detail, item), found.detail_parameters
+    load, declared = question(found, item)
     now = now_ms()
     query, arrangement = split(request.scope["query_string"].decode("latin-1"))
     scope = Scope.parse(query, project=project.id, timezone=project.timezone, now=now, declared=declared)
     return Asked(request, site, caller, project, found, item, load, scope, arrangement, now)
 
 
+def question(page: ReportPage, item: str | None) -> tuple[Callable[[Reader, Scope], Report], tuple[Parameter, ...]]:
+    """How a report, or one thing that it lists, is loaded, and what only that asks. Raises NotFound."""
+    if item is None:
+        return page.load, page.parameters
+    if page.detail is None:
+        raise NotFound(f"The report {page.slug} has no details.")
+    return partial(_detail, page.detail, item), page.detail_parameters
+
+
 def _detail(detail: Callable[[Reader, Scope, str], Report], item: str, reader: Reader, scope: Scope) -> Report:
     return detail(reader, scope, item)
 
 
-def _answer(
-    asked: Asked, face: Callable[[Asked, Report], Response[bytes]], cancelled: Callable[[], bool]
+def answer(
+    asked: AnyAsked, face: Callable[[AnyAsked, Report], Response[bytes]], cancelled: Callable[[], bool]
 ) -> Response[bytes]:
+    """The report in the form that `face` gives it."""
     with asked.site.store.reader(cancelled=cancelled) as reader:
         loaded = asked.load(reader, asked.scope)
         if face is _html:
@@ -158,13 +169,13 @@ def _answer(
     return face(asked, loaded)
 
 
-def _json(asked: Asked, loaded: Report) -> Response[bytes]:
+def as_json(asked: Asked, loaded: Report) -> Response[bytes]:
     loaded = arranged(loaded, asked.arrangement, asked.scope)
     content = json_report(asked.project.slug, asked.page.slug, asked.scope, loaded)
     same = msgspec.json.encode(content)
     body = msgspec.json.encode({**content, "fresh_until": iso(asked.now)})
-    answer = Response(body, media_type="application/json", headers=_next_link(asked, loaded))
-    return cached(asked.request, answer, same)
+    sent = Response(body, media_type="application/json", headers=_next_link(asked, loaded))
+    return cached(asked.request, sent, same)
 
 
 def _next_link(asked: Asked, loaded: Report) -> dict[str, str]:
@@ -174,7 +185,7 @@ def _next_link(asked: Asked, loaded: Report) -> dict[str, str]:
     return {"link": f'<{asked.request.url.path}{asked.links.page(block.next)}>; rel="next"'}
 
 
-def _csv(asked: Asked, loaded: Report) -> Response[bytes]:
+def as_csv(asked: Asked, loaded: Report) -> Response[bytes]:
     scope = asked.scope
     if scope.limit == LIMIT_DEFAULT and scope.after is None:  # a file for people: all rows, not the first page
         scope = msgspec.structs.replace(scope, limit=LIMIT_MAX**2)
@@ -189,7 +200,7 @@ def _html(asked: Asked, loaded: Report) -> Response[bytes]:
     if not edits(asked.caller, asked.project):
         loaded = without_actions(loaded)
     loaded = arranged(loaded, asked.arrangement, asked.scope, others=TOP)
-    answer = page(
+    shown = page(
         asked.request,
         "report.html",
         project=asked.project,
@@ -207,13 +218,22 @@ def _html(asked: Asked, loaded: Report) -> Response[bytes]:
         scope=asked.scope,
         arrangement=asked.arrangement,
         links=asked.links,
+        exported=exported(loaded),
+        shares=edits(asked.caller, asked.project),
+        told=told(asked.scope, asked.page.live is not None),
         views=asked.views,
+        annotations=noted(asked.site.definitions.of(asked.project.id, ANNOTATION.kind), asked.project.timezone),
         **offered(asked.site.definitions, asked.caller, asked.project, asked.page, asked.item, loaded, asked.links),
         **scope_bar(asked.scope, asked.arrangement, asked.environments),
     )
     if asked.request.cookies.get(PROJECT_COOKIE) != asked.project.slug:
-        answer.cookies.append(cookie(PROJECT_COOKIE, asked.project.slug, secure=asked.site.secure))
-    return cached(asked.request, answer)
+        shown.cookies.append(cookie(PROJECT_COOKIE, asked.project.slug, secure=asked.site.secure))
+    return cached(asked.request, shown)
+
+
+def exported(loaded: Report) -> list[Block]:
+    """The blocks that make sense in a file of their own."""
+    return [block for block in loaded.blocks if not isinstance(block, Note)]
 
 
 def menu(site: Site) -> dict[str, list[ReportPage]]:
@@ -223,4 +243,4 @@ def menu(site: Site) -> dict[str, list[ReportPage]]:
     return {section: reports for section, reports in known.items() if reports}
 
 
-FACES: dict[str, Callable[[Asked, Report], Response[bytes]]] = {"": _html, "json": _json, "csv": _csv}
+FACES: dict[str, Callable[[Asked, Report], Response[bytes]]] = {"": _html, "json": as_json, "csv": as_csv}

@@ -3,6 +3,7 @@
 import pytest
 
 from saastracker.accounts.model import OPERATOR, ROLES, Role, may
+from saastracker.accounts.shares import Wanted
 from saastracker.records import now_ms
 from saastracker.web.settings import ROUTES
 
@@ -16,6 +17,7 @@ PAGES: dict[str, Role] = {
     "/settings/workspace": "viewer",
     "/settings/members": "viewer",
     "/settings/plugins": "viewer",
+    "/settings/shares": "member",
     "/settings/tokens": "admin",
     "/settings/jobs": "admin",
     "/settings/audit": "admin",
@@ -32,6 +34,8 @@ FORMS: dict[str, Role] = {
     "/settings/members/{user:str}/remove": "admin",
     "/settings/invitations": "admin",
     "/settings/invitations/{invitation:str}/withdraw": "admin",
+    "/settings/shares": "member",
+    "/settings/shares/{share:str}/revoke": "member",
     "/settings/tokens": "admin",
     "/settings/tokens/{token:str}/revoke": "admin",
     "/settings/jobs/{name:str}/run": "admin",
@@ -64,6 +68,9 @@ def filled(running: Running, path: str) -> str:
     if "{invitation" in path:
         made = accounts.invitations.invite(place, "guest@example.com", "viewer", by=OPERATOR, now=now_ms())
         path = path.replace("{invitation:str}", made.invitation.id)
+    if "{share" in path:
+        new = accounts.shares.make(shop, Wanted(report="stream"), title="", maker="", who="ada", now=now_ms())
+        path = path.replace("{share:str}", new.share.id)
     if "{token" in path:
         path = path.replace("{token:str}", facts.add_token("one", place, "read")[0].id)
     if "/restore" in path:

@@ -11,6 +11,7 @@ from saastracker.web.settings import (
     members,
     plugin_list,
     projects,
+    shares,
     tokens,
     workspace,
 )
@@ -55,6 +56,9 @@ ROUTES = (
     tokens.list_tokens,
     tokens.new_token,
     tokens.revoke_token,
+    shares.list_shares,
+    shares.new_share,
+    shares.revoke_share,
     jobs.list_jobs,
     jobs.run_job,
     audit_log.list_entries,
