@@ -9,6 +9,7 @@ import msgspec
 import pluggy
 
 from saastracker import hookspecs
+from saastracker.annotations import ANNOTATION
 from saastracker.config import Config, suggest
 from saastracker.contracts import RecordStore, RecordStoreFactory, ReportPage, Store, StoreFactory
 from saastracker.definition import Definition, Definitions
@@ -20,6 +21,7 @@ from saastracker.wire import AuthScheme, Enricher, Projects, WireFormat
 
 GROUP = "saastracker"  # of entry points; also the distribution whose plugins are on by default
 DEFAULT_RECORDS = "sqlite"
+OWN_KINDS = (VIEW, ANNOTATION)  # definitions of the core
 
 T = TypeVar("T")
 
@@ -83,9 +85,10 @@ class Plugins:
         kinds = self._named(
             "definitions", "definition", lambda offered: [(each.kind, each) for each in offered], config=config
         )
-        if VIEW.kind in kinds:
-            self._fail(f'plugins: one offers the definition "{VIEW.kind}", which the core itself has; rename it')
-        self.kinds: Mapping[str, Definition] = MappingProxyType({VIEW.kind: VIEW, **kinds})
+        own = {each.kind: each for each in OWN_KINDS}
+        for kind in own.keys() & kinds.keys():
+            self._fail(f'plugins: one offers the definition "{kind}", which the core itself has; rename it')
+        self.kinds: Mapping[str, Definition] = MappingProxyType({**own, **kinds})
 
     def open_records(self) -> RecordStore:
         """The store of small facts that `[storage]` names."""

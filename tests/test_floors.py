@@ -15,7 +15,7 @@ FLOORS = (
         *("tagger", "columns", "moments", "parts", "segments", "visits", "channels", "dwell"),
         *("rules", "customers", "health", "told", "latest", "issues", "matching", "compiled"),
     },
-    {"config", "records", "facts", "fact_rules", "snapshots", "audit", "definitions", "secrets", "views", "accounts"},
+    {"config", "records", "facts", "fact_rules", "snapshots", "audit", "definitions", "secrets", "views", "accounts", "annotations"},
     {"plugins", "writer", "quota", "sessions", "refusals", "metrics", "job_runs", "logs", "folding"}
     | {"chunks", "enrolling", "tagging"},
     {

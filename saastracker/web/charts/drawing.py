@@ -1,9 +1,11 @@
 """What one chart of a series shows: the measures that share a unit, their points, and which period still runs."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from saastracker.annotations import Noted
 from saastracker.report import Interval, Measure, Number, Point, Series
 from saastracker.web.charts.ticks import short_day
 
@@ -41,10 +43,11 @@ class Drawing(NamedTuple):
     before: list[Number]  # the first line in the comparison span
     before_periods: list[Period]
     running: bool  # the last period is not over
+    notes: dict[int, list[Noted]]  # by the place of their period
 
 
-def drawings(series: Series, timezone: str, now: int) -> list[Drawing]:
-    """One for each unit and group of the series' measures, in their order."""
+def drawings(series: Series, timezone: str, now: int, noted: Sequence[Noted] = ()) -> list[Drawing]:
+    """One for each unit and group of the series' measures, in their order; `noted` is marked on all."""
     groups: dict[tuple[str, str], list[Measure]] = {}
     for measure in series.measures:
         groups.setdefault((measure.unit, measure.group), []).append(measure)
@@ -53,6 +56,7 @@ def drawings(series: Series, timezone: str, now: int) -> list[Drawing]:
         _with_year(_period(point, series.interval, timezone), periods[-1]) for point in series.previous[: len(periods)]
     ]
     running = bool(series.points) and _runs(series.points[-1], series.interval, timezone, now)
+    notes = _notes(periods, series.interval, noted)
     found = []
     for number, ((_, group), measures) in enumerate(groups.items()):
         first = measures[0]
@@ -71,6 +75,7 @@ def drawings(series: Series, timezone: str, now: int) -> list[Drawing]:
                 before=before if any(value is not None for value in before) else [],
                 before_periods=before_periods,
                 running=running,
+                notes=notes,
             )
         )
     return found
@@ -92,6 +97,22 @@ def _period(point: Point, interval: Interval, timezone: str) -> Period:
         return Period(at.date(), at.hour, f"{short_day(at.date())} {at:%H:%M}")
     labels = {"day": f"{point.at:%a} {short_day(point.at)}", "week": f"Week of {short_day(point.at)}"}
     return Period(point.at, 0, labels.get(interval, f"{point.at:%B %Y}"))
+
+
+def _notes(periods: list[Period], interval: Interval, noted: Sequence[Noted]) -> dict[int, list[Noted]]:
+    """What happened in each period in which something did."""
+    places = {(period.day, period.hour): place for place, period in enumerate(periods)}
+    found: dict[int, list[Noted]] = {}
+    for each in noted:
+        begins = each.day
+        if interval == "week":
+            begins -= timedelta(days=begins.weekday())
+        elif interval == "month":
+            begins = begins.replace(day=1)
+        place = places.get((begins, each.hour if interval == "hour" else 0))
+        if place is not None:
+            found.setdefault(place, []).append(each)
+    return found
 
 
 def _with_year(before: Period, now: Period) -> Period:

@@ -24,6 +24,7 @@ def chart(drawing: Drawing, height: int) -> Markup:
         element("desc", description(drawing), id=f"{drawing.id}-d"),
         _grid(scale, height),
         _times(drawing, height),
+        _notes(drawing, height),
         marks,
         width="100%",
         height=height + 28,
@@ -46,6 +47,9 @@ def description(drawing: Drawing) -> str:
             )
     if drawing.running:
         sentences.append(f"{drawing.periods[-1].label} is incomplete.")
+    if drawing.notes:
+        days = ", ".join(drawing.periods[place].label for place in sorted(drawing.notes))
+        sentences.append(f"Annotated: {days}.")
     return " ".join(sentences)
 
 
@@ -82,6 +86,23 @@ def _times(drawing: Drawing, height: int) -> Markup:
             )
         )
     return element("g", *labels, class_="x")
+
+
+def _notes(drawing: Drawing, height: int) -> Markup:
+    if not drawing.notes:
+        return Markup("")
+    marks = []
+    for place, notes in sorted(drawing.notes.items()):
+        x, told = percent(_x(drawing, place)), "; ".join(note.text for note in notes)
+        marks.append(
+            element(
+                "g",
+                element("title", f"{drawing.periods[place].label}: {told}"),
+                element("line", x1=x, x2=x, y1="0", y2=height),
+                element("circle", cx=x, cy="0", r="3.5"),
+            )
+        )
+    return element("g", *marks, class_="notes")
 
 
 def _x(drawing: Drawing, place: int) -> float:

@@ -6,10 +6,11 @@ from typing import Any
 
 import msgspec
 
+from saastracker.annotations import ANNOTATION
 from saastracker.contracts import ReportPage
 from saastracker.definition import Definition
 from saastracker.definitions import Definitions
-from saastracker.report import Action, Block, Report, Table
+from saastracker.report import Action, Block, Report, Series, Table
 from saastracker.views import VIEW
 from saastracker.web.callers import Caller
 from saastracker.web.forms.shapes import Shape, group, wording
@@ -61,9 +62,12 @@ def offered(  # noqa: PLR0917
     as_button = partial(button, definitions.kinds)
     shown = page.slug if item is None else f"{page.slug}/{item}"
     view = {"report": shown, "query": links.changed().removeprefix("?")}
+    defines = list(_defines(definitions, project, page, item))
+    if ANNOTATION.kind in definitions.kinds and any(isinstance(block, Series) for block in loaded.blocks):
+        defines.append(("Annotate", f"/p/{project.slug}/define/{ANNOTATION.kind}/new"))
     return {
         "actions": [one for one in map(as_button, loaded.actions) if one],
-        "defines": list(_defines(definitions, project, page, item)),
+        "defines": defines,
         "save": as_button(Action(label="Save this view", kind=VIEW.kind, value=view, asks=("name",))),
         "button": as_button,
     }

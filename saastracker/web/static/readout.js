@@ -1,6 +1,8 @@
 // A chart's values under the pointer, or by the arrow keys: what its table says, beside the point.
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 176;
+const LETTERS = 24; // of an annotation, in a line of that width
+const LINES = 4;
 
 document.querySelectorAll("[data-readout]").forEach((chart) => readout(chart));
 
@@ -8,6 +10,7 @@ function readout(chart) {
   const svg = chart.querySelector("svg");
   const table = chart.parentElement.querySelector(".tbl table");
   const heads = [...table.querySelectorAll("thead th")].map((cell) => cell.textContent);
+  const noted = [...table.querySelectorAll("thead th")].findIndex((cell) => "notes" in cell.dataset);
   const rows = [...table.querySelectorAll("tbody tr")].map((row) => [...row.cells].map((cell) => cell.textContent));
   const lines = [...svg.querySelectorAll("path[data-y]")].map((path) => ({
     path, before: path.classList.contains("prev"), heights: path.dataset.y.split(","),
@@ -37,7 +40,7 @@ function readout(chart) {
     if (next === undefined) return;
     event.preventDefault();
     show(next);
-    said.textContent = rows[place].map((text, column) => (column ? `${heads[column]} ${text}` : text)).join(", ");
+    said.textContent = rows[place].map((text, column) => (column && text ? `${heads[column]} ${text}` : text)).filter(Boolean).join(", ");
   });
 
   function hide() {
@@ -60,17 +63,19 @@ function readout(chart) {
 
   function box(x, share) {
     const entries = facts();
+    const notes = noted < 0 ? [] : lined(rows[place][noted]);
     const room = svg.getBoundingClientRect().width;
     const right = share * room + 12 + WIDTH < room;
     const left = right ? 12 : Math.max(-12 - WIDTH, -share * room - 36);
     const read = make("svg", { class: "read", x, y: 8, overflow: "visible" });
-    read.append(make("rect", { x: left, width: WIDTH, height: 32 + 20 * entries.length, rx: 6 }));
+    read.append(make("rect", { x: left, width: WIDTH, height: 32 + 20 * entries.length + 16 * notes.length, rx: 6 }));
     read.append(text(rows[place][0], { class: "when", x: left + 12, y: 20 }));
     entries.forEach(([mark, label, value], number) => {
       const y = 40 + 20 * number;
       if (mark) read.append(make("line", { class: mark.replace("fill", "line"), x1: left + 12, x2: left + 22, y1: y - 4, y2: y - 4 }));
       read.append(text(short(label), { x: left + (mark ? 28 : 12), y }), text(value, { class: "v", x: left + WIDTH - 12, y }));
     });
+    notes.forEach((note, number) => read.append(text(note, { x: left + 12, y: 40 + 20 * entries.length + 16 * number })));
     return read;
   }
 
@@ -78,7 +83,7 @@ function readout(chart) {
   function facts() {
     const cells = rows[place];
     const compared = heads.indexOf("Before");
-    const count = compared < 0 ? heads.length : compared;
+    const count = [compared, noted, heads.length].find((column) => column >= 0);
     const found = [];
     for (let column = 1; column < count; column += 1) found.push([marks[column - 1] ?? "line k1", heads[column], cells[column]]);
     if (compared > 0) found.push(["line prev", cells[compared], cells[compared + 1]], ["", "Change", cells[compared + 2]]);
@@ -96,6 +101,17 @@ function text(content, attributes) {
   const element = make("text", attributes);
   element.textContent = content;
   return element;
+}
+
+// A text in lines that the read-out has room for.
+function lined(text) {
+  const lines = [];
+  for (const word of text.split(" ").filter(Boolean)) {
+    const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+    if (lines.length && longer.length <= LETTERS) lines[lines.length - 1] = longer;
+    else lines.push(word.length > LETTERS ? `${word.slice(0, LETTERS - 1)}…` : word);
+  }
+  return lines.length > LINES ? [...lines.slice(0, LINES - 1), `${lines[LINES - 1].slice(0, LETTERS - 1)}…`] : lines;
 }
 
 function short(label) {
