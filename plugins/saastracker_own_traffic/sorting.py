@@ -27,7 +27,8 @@ class OwnTraffic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         msgspec.Meta(
             max_length=MOST,
             title="IP addresses and networks",
-            description="Such as 203.0.113.7 or 2001:db8::/32. For events that browsers and apps send.",
+            description="Such as 203.0.113.7 or 2001:db8::/32, of browsers and apps. What is left out is answered as "
+            "accepted and only counted: as own_traffic in the live stream.",
             extra_json_schema={"format": "client-address"},
         ),
     ] = ()

@@ -89,7 +89,7 @@ async def _do(about: Asked, sent: dict[str, str], found: Defined | None, tree: T
     tree = gathered(about.shape, sent) if tree is None else tree
     do, onward = sent.get("do", "save"), sent.get("next", "")
     if do not in {"save", "preview"}:
-        if not edit(about.shape, tree, do):
+        if not (_own_address(about, tree, do) or edit(about.shape, tree, do)):
             raise Invalid("This form does not know what to do. Load the page again.")
         return await form(about, _seen(found, sent), tree, onward=onward)
     try:
@@ -105,6 +105,17 @@ async def _do(about: Asked, sent: dict[str, str], found: Defined | None, tree: T
         wrong = misplaced(about.shape, tree, refusal.detail)
         return await form(about, _seen(found, sent), tree, onward=onward, status=refusal.status, wrong=wrong)
     return redirect(about.onward(onward))
+
+
+def _own_address(about: Asked, tree: Tree, do: str) -> bool:
+    """Carry out `here $.addresses`, one more line with where the caller is; False for what cannot be."""
+    name = do.removeprefix(f"here {ROOT}.")
+    shape = dict(about.shape.fields).get(name)
+    if shape is None or shape.format != "client-address" or not isinstance(tree[name], str):
+        return False
+    lines, own = tree[name].splitlines(), about.site.address(about.request)
+    tree[name] = "\n".join([*lines, *({own} - {*lines, ""})])
+    return True
 
 
 def _seen(found: Defined | None, sent: dict[str, str]) -> Defined | None:

@@ -14,6 +14,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 
     label: str = ""
     hint: str = ""
+    format: str = ""  # of `msgspec.Meta(extra_json_schema=…)`; "client-address": a button adds the caller's own
     optional: bool = False  # may be None, for which nothing typed stands
     default: Any = msgspec.UNSET  # as JSON has it
 
@@ -169,6 +170,7 @@ def _bare(told: inspect.Type) -> tuple[inspect.Type, dict[str, str]]:
         schema = told.extra_json_schema or {}
         words |= {"label": schema["title"]} if "title" in schema else {}
         words |= {"hint": schema["description"]} if "description" in schema else {}
+        words |= {"format": schema["format"]} if "format" in schema else {}
         told = told.type
     return told, words
 
