@@ -93,6 +93,13 @@ class UnsupportedEncoding(Refusal):
     reason = "encoding"
 
 
+class UnsupportedMedia(Refusal):
+    """A body that is not JSON."""
+
+    status = 415
+    reason = "media_type"
+
+
 class VersionMissing(Refusal):
     """A change does not say which version it was made for."""
 

@@ -12,7 +12,16 @@ from saastracker.wire import Project
 
 SLUG_MAX = 60  # characters
 ORIGINS_MAX = 100  # of one project
-_HOST = re.compile(r"(\*\.)?(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)*")
+HOST_MAX = 253  # characters
+HOST = r"(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)*"
+# What no eye sees, or turns text around: controls, blanks other than the space, marks of direction.
+UNSEEN = (
+    "\x00-\x1f\x7f-\xa0\xad\u061c\u115f\u1160\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufeff"
+    "\ufff0-\uffff"
+)
+NAME = f"^[^ {UNSEEN}]([^{UNSEEN}]*[^ {UNSEEN}])?$"
+_HOST = re.compile(HOST)
+_NAME = re.compile(NAME.replace(UNSEEN, f"{UNSEEN}\ud800-\udfff").removesuffix("$"))
 
 
 class WrongField(OperatorError):
@@ -32,9 +41,15 @@ def timezones() -> frozenset[str]:
 
 def check_name(name: str) -> str:
     """The name as it is kept. Raises WrongField."""
-    if not 1 <= len(name.strip()) <= NAME_MAX or not name.isprintable():
+    kept = name.strip()
+    if not is_name(kept):
         raise WrongField("name", f"A name has 1 to {NAME_MAX} printable characters; found {name[:NAME_MAX]!r}")
-    return name.strip()
+    return kept
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be a name, of people too."""
+    return len(text) <= NAME_MAX and _NAME.fullmatch(text) is not None
 
 
 def check_timezone(zone: str) -> str:
@@ -53,7 +68,7 @@ def check_origins(origins: Sequence[str]) -> tuple[str, ...]:
 
 def _check_origin(origin: str) -> str:
     host = origin.strip().lower()
-    if not _HOST.fullmatch(host):
+    if len(host) > HOST_MAX or not _HOST.fullmatch(host):
         raise WrongField("origins", f"Wrong origin {origin!r}; use a host such as app.example.com or *.example.com")
     return host
 

@@ -10,13 +10,12 @@ import msgspec
 
 from saastracker import audit
 from saastracker.contracts import Change, RecordStore
-from saastracker.errors import Conflict
+from saastracker.errors import Conflict, Stale
 from saastracker.fact_rules import check_name, check_origins, check_timezone, free_slug
 from saastracker.records import (
     HOUR_MS,
     AccessScope,
     Key,
-    Policy,
     Snapshot,
     Token,
     Workspace,
@@ -24,16 +23,14 @@ from saastracker.records import (
     now_ms,
 )
 from saastracker.secrets import Secrets, digest, new_token
-from saastracker.snapshots import KINDS, Fact, read
-from saastracker.wire import AuthScheme, Credential, Project
+from saastracker.snapshots import KIND_OF, Fact, entry, read, unique_name
+from saastracker.wire import AuthScheme, Credential, Policy, Project
 
 Issue: TypeAlias = tuple[Key, Mapping[str, str]]  # a new key, and what to show of it once
 
-_KIND = {kind: name for name, kind in KINDS.items()}
 ATTEMPTS = 5  # when another process writes at the same moment
 DEFAULT_WORKSPACE = "Default"
 COMMAND_LINE = "command line"  # who makes a change where nobody is signed in
-_SECRET = ("secret", "digest", "lookup")  # what the audit trail leaves out
 
 
 class Facts:
@@ -85,13 +82,21 @@ class Facts:
         changes = [*beside]
         for fact in facts:
             version = versions.get(fact.id, 0)
-            kind, data = _KIND[type(fact)], msgspec.json.encode(fact)
-            changes.append(Change(kind=kind, id=fact.id, version=version, data=data, name=_unique_name(fact)))
-            changes.append(audit.record(_entry(fact, who, version, now)))
+            kind, data = KIND_OF[type(fact)], msgspec.json.encode(fact)
+            changes.append(Change(kind=kind, id=fact.id, version=version, data=data, name=unique_name(fact)))
+            changes.append(audit.record(entry(fact, who, version, now)))
         if self._held is not None:
             self._held += changes
         else:
             self._store_all(changes)
+
+    def _check_version(self, fact: str, seen: int | None) -> None:
+        """Raises Stale if a caller saw an older version than the newest."""
+        if seen is None:
+            return
+        self.refresh()
+        if self.snapshot.versions[fact] != seen:
+            raise Stale(f"It was changed since version {seen}; load it again.")
 
     def _store_all(self, changes: Sequence[Change]) -> None:
         try:
@@ -116,17 +121,24 @@ class Facts:
         self._write(who, workspace, beside=beside(workspace))
         return workspace
 
-    def rename_workspace(self, workspace: str, name: str, *, who: str = COMMAND_LINE) -> Workspace:
-        """Rename the workspace with this id. Raises WrongField, Conflict if the name is taken."""
-        new = msgspec.structs.replace(self.snapshot.workspaces[workspace], name=check_name(name))
-        self._write(who, new)
-        return new
-
     def set_workspace(
-        self, workspace: str, *, budget: int | None, policy: Policy | None, who: str = COMMAND_LINE
+        self,
+        workspace: str,
+        *,
+        budget: int | None,
+        policy: Policy | None,
+        name: str | None = None,
+        version: int | None = None,
+        who: str = COMMAND_LINE,
     ) -> Workspace:
-        """Set budget and policy of the workspace with this id."""
-        new = msgspec.structs.replace(self.snapshot.workspaces[workspace], budget=budget, policy=policy)
+        """Set budget and policy of the workspace with this id, and its name if one is given.
+
+        Raises WrongField, Conflict if the name is taken, Stale unless `version` is the newest or None.
+        """
+        self._check_version(workspace, version)
+        old = self.snapshot.workspaces[workspace]
+        named = old.name if name is None else check_name(name)
+        new = msgspec.structs.replace(old, name=named, budget=budget, policy=policy)
         self._write(who, new)
         return new
 
@@ -159,9 +171,20 @@ class Facts:
         raise Conflict("Another process keeps writing; try again.")
 
     def set_project(
-        self, project: str, *, name: str, origins: Sequence[str], timezone: str, who: str = COMMAND_LINE
+        self,
+        project: str,
+        *,
+        name: str,
+        origins: Sequence[str],
+        timezone: str,
+        version: int | None = None,
+        who: str = COMMAND_LINE,
     ) -> Project:
-        """Change the project with this id; its address stays. Raises WrongField."""
+        """Change the project with this id; its address stays.
+
+        Raises WrongField, Stale unless `version` is the newest or None.
+        """
+        self._check_version(project, version)
         new = msgspec.structs.replace(
             self.snapshot.projects[project],
             name=check_name(name),
@@ -260,27 +283,3 @@ class Facts:
         new = msgspec.structs.replace(self.snapshot.tokens[token], revoked_at=now_ms())
         self._write(who, new)
         return new
-
-
-def _unique_name(fact: Fact) -> str | None:
-    if isinstance(fact, Project):
-        return fact.slug
-    return fact.name if isinstance(fact, Workspace) else None
-
-
-def _entry(fact: Fact, who: str, version: int, now: int) -> audit.Entry:
-    told = {name: value for name, value in msgspec.to_builtins(fact).items() if name not in _SECRET}
-    project = fact.id if isinstance(fact, Project) else fact.project if isinstance(fact, Key) else ""
-    # A project's own entries outlive it.
-    workspace = "" if isinstance(fact, Key) else fact.id if isinstance(fact, Workspace) else fact.workspace
-    return audit.Entry(
-        at=now,
-        who=who,
-        project=project,
-        workspace=workspace,
-        action="change" if version else "create",
-        kind=_KIND[type(fact)],
-        record=fact.id,
-        version=version + 1,
-        value=msgspec.Raw(msgspec.json.encode(told)),
-    )

@@ -1,4 +1,4 @@
-"""Reads all small facts of a store into one snapshot."""
+"""Reads all small facts of a store into one snapshot, and tells the audit trail of one."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from saastracker import audit
 from saastracker.contracts import RecordStore
 from saastracker.records import Key, Snapshot, Token, Workspace
 from saastracker.secrets import Secrets
@@ -14,6 +15,8 @@ from saastracker.wire import Credential, Project
 Fact: TypeAlias = Workspace | Project | Key | Token
 
 KINDS: Mapping[str, type[Fact]] = {"workspace": Workspace, "project": Project, "key": Key, "token": Token}
+KIND_OF = {kind: name for name, kind in KINDS.items()}
+_SECRET = ("secret", "digest", "lookup")  # what the audit trail leaves out
 
 
 def read(store: RecordStore, secrets: Secrets, change: int, now: int) -> Snapshot:
@@ -51,3 +54,29 @@ def read(store: RecordStore, secrets: Secrets, change: int, now: int) -> Snapsho
 def _credential(secrets: Secrets, project: Project, key: Key) -> Credential:
     secret = secrets.decrypt(key.secret) if key.secret else b""
     return Credential(project=project, secret=secret, digest=bytes.fromhex(key.digest))
+
+
+def unique_name(fact: Fact) -> str | None:
+    """What no other fact of its kind may be called."""
+    if isinstance(fact, Project):
+        return fact.slug
+    return fact.name if isinstance(fact, Workspace) else None
+
+
+def entry(fact: Fact, who: str, version: int, now: int) -> audit.Entry:
+    """What the audit trail says of a fact that had `version` until now, 0 for a new one."""
+    told = {name: value for name, value in msgspec.to_builtins(fact).items() if name not in _SECRET}
+    project = fact.id if isinstance(fact, Project) else fact.project if isinstance(fact, Key) else ""
+    # A project's own entries outlive it.
+    workspace = "" if isinstance(fact, Key) else fact.id if isinstance(fact, Workspace) else fact.workspace
+    return audit.Entry(
+        at=now,
+        who=who,
+        project=project,
+        workspace=workspace,
+        action="change" if version else "create",
+        kind=KIND_OF[type(fact)],
+        record=fact.id,
+        version=version + 1,
+        value=msgspec.Raw(msgspec.json.encode(told)),
+    )

@@ -5,9 +5,11 @@ import re
 from saastracker.accounts.model import By, Role, may
 from saastracker.errors import Forbidden, Invalid
 from saastracker.event import NAME_MAX
+from saastracker.fact_rules import UNSEEN, is_name
 
 EMAIL_MAX = 254  # characters
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)*")
+EMAIL = f"^[^@ {UNSEEN}]{{1,64}}@[^@. {UNSEEN}]+([.][^@. {UNSEEN}]+)*$"
+_EMAIL = re.compile(EMAIL.replace(UNSEEN, f"{UNSEEN}\ud800-\udfff").removesuffix("$"))
 
 
 def plain_email(text: str) -> str:
@@ -18,7 +20,7 @@ def plain_email(text: str) -> str:
 def check_email(text: str) -> str:
     """The e-mail as it is kept. Raises Invalid."""
     email = plain_email(text)
-    if len(email) > EMAIL_MAX or not email.isprintable() or not _EMAIL.fullmatch(email):
+    if len(email) > EMAIL_MAX or not _EMAIL.fullmatch(email):
         raise Invalid(f"{text[:EMAIL_MAX]!r} is no e-mail address; one reads like ada@example.com", reason="email")
     return email
 
@@ -26,7 +28,7 @@ def check_email(text: str) -> str:
 def check_name(text: str) -> str:
     """A person's name as it is kept. Raises Invalid."""
     name = text.strip()
-    if not 1 <= len(name) <= NAME_MAX or not name.isprintable():
+    if not is_name(name):
         raise Invalid(f"A name has 1 to {NAME_MAX} printable characters.", reason="name")
     return name
 

@@ -12,6 +12,7 @@ from litestar.datastructures import Cookie
 from litestar.datastructures.headers import MutableScopeHeaders
 from litestar.exceptions import HTTPException
 from litestar.types import Message, Scope
+from msgspec import Meta
 
 from saastracker.accounts.csrf import csrf_token
 from saastracker.errors import Refusal, Unauthorized
@@ -27,11 +28,11 @@ SHARED_PATH = "/share/"
 SECRET_PATHS = ("/sign-up/", "/password/", SHARED_PATH)  # what follows lets somebody in
 YEAR = 365 * 24 * 3600  # seconds
 
-_SECURITY_HEADERS = {
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; frame-ancestors {}; base-uri 'none'"
 )
+_SECURITY_HEADERS = {
     "content-security-policy": _POLICY.format("'none'"),
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -42,17 +43,20 @@ _POLICY = (
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 
-_TITLES = {
 # The address is the secret: it is told to nobody, and no search engine keeps it.
 _SHARED_HEADERS = {"referrer-policy": "no-referrer", "x-robots-tag": "noindex, nofollow"}
 
+_TITLES = {
     400: "That address does not work",
     401: "Sign in first",
     403: "Not allowed",
     404: "Nothing here",
     405: "Not that way",
+    408: "Too slow",
     409: "In the way of another change",
     412: "Changed meanwhile",
+    413: "Too large",
+    415: "Not JSON",
     428: "Which version?",
     429: "Too many tries",
     500: "Something went wrong",
@@ -60,10 +64,23 @@ _SHARED_HEADERS = {"referrer-policy": "no-referrer", "x-robots-tag": "noindex, n
 }
 
 
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a request is refused (RFC 9457)."""
+
+    type: Annotated[str, Meta(description="Always `about:blank`: the status says what kind it is.")] = "about:blank"
+    title: str
+    status: Annotated[int, Meta(ge=400, le=599, examples=[404])]
+    detail: Annotated[str, Meta(description="One sentence that says what to fix.")]
+
+
 async def add_headers(message: Message, scope: Scope) -> None:
     """Security headers on every answer, errors included; nothing personal is kept by caches."""
     if message["type"] == "http.response.start":
         headers = MutableScopeHeaders(message)
+        if scope["path"].startswith(SHARED_PATH):
+            for name, value in _SHARED_HEADERS.items():
+                headers.setdefault(name, value)
+        framed = "content-security-policy" in headers
         for name, value in _SECURITY_HEADERS.items():
             if not (framed and name == "x-frame-options"):  # which knows no list of origins
                 headers.setdefault(name, value)
@@ -72,16 +89,17 @@ async def add_headers(message: Message, scope: Scope) -> None:
             headers.setdefault("vary", "Cookie, Authorization, Accept-Encoding")
 
 
+def framed_by(origins: Sequence[str]) -> dict[str, str]:
+    """Headers of a page that pages of these origins may hold in a frame; of none, if there are none."""
+    return {"content-security-policy": _POLICY.format(" ".join(origins))} if origins else {}
+
+
 def cookie(name: str, value: str, *, secure: bool, max_age: int = YEAR) -> Cookie:
     return Cookie(key=name, value=value, max_age=max_age, path="/", httponly=True, samesite="lax", secure=secure)
 
 
 def page(request: WebRequest, template: str, status: int = 200, **values: Any) -> Response[bytes]:
     """A page in the theme the person chose; `me` is who is signed in, `csrf` for their forms."""
-        if scope["path"].startswith(SHARED_PATH):
-            for name, value in _SHARED_HEADERS.items():
-                headers.setdefault(name, value)
-        framed = "content-security-policy" in headers
     site: Site = request.app.state.site
     signed = site.signed(request)
     csrf = csrf_token(request.cookies[SESSION_COOKIE]) if signed else ""
@@ -89,11 +107,6 @@ def page(request: WebRequest, template: str, status: int = 200, **values: Any) -
     theme = theme if theme in THEMES else "system"
     html = render(template, theme=theme, here=_here(request), csrf=csrf, me=signed.user if signed else None, **values)
     return Response(html.encode(), status_code=status, media_type="text/html")
-def framed_by(origins: Sequence[str]) -> dict[str, str]:
-    """Headers of a page that pages of these origins may hold in a frame; of none, if there are none."""
-    return {"content-security-policy": _POLICY.format(" ".join(origins))} if origins else {}
-
-
 
 
 def redirect(path: str) -> Response[bytes]:
@@ -155,7 +168,11 @@ def refused(request: WebRequest, error: Exception) -> Response[bytes]:
     return answer
 
 
-_DETAILS = {404: "There is no such page.", 405: "This address does not take that method."}
+_DETAILS = {
+    404: "There is no such page.",
+    405: "This address does not take that method.",
+    413: "The body is too large.",
+}
 
 
 def _told_path(request: WebRequest) -> str:
@@ -176,7 +193,7 @@ def is_twin(request: WebRequest) -> bool:
 
 
 def _problem(status: int, detail: str, headers: dict[str, str]) -> Response[bytes]:
-    body = {"type": "about:blank", "title": _TITLES.get(status, "Refused"), "status": status, "detail": detail}
+    body = Problem(title=_TITLES.get(status, "Refused"), status=status, detail=detail)
     if status == 401:
         headers = {**headers, "www-authenticate": "Bearer"}
     return Response(

@@ -7,7 +7,7 @@ from litestar.datastructures import State
 
 from saastracker.web import assets, checks, login, pages, search, settings, shared, sign_in
 from saastracker.web.answers import add_headers, refused
-from saastracker.web.api import api, openapi
+from saastracker.web.api import ROUTES as API
 from saastracker.web.forms import routes as forms
 from saastracker.web.site import Site
 
@@ -46,13 +46,12 @@ def build_web(site: Site) -> Litestar:
             assets.static,
             assets.favicon,
             assets.robots,
-            api,
+            *API,
         ],
         state=State({"site": site, "tries": login.Tries(), "shared_gate": asyncio.Semaphore(shared.AT_ONCE)}),
         exception_handlers={Exception: refused},
         before_send=[add_headers],
-        include_in_schema=False,  # but the API is
-        openapi_config=openapi,
+        openapi_config=None,  # web/api describes itself
         logging_config=None,
         request_max_body_size=BODY_MAX,
     )

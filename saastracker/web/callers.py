@@ -42,6 +42,14 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
             return None
         return SCOPE_ROLES[token.scope]
 
+    def role_in(self, workspace: str) -> Role | None:
+        """What the caller is in the workspace with this id; None also where a token opens only one project of it."""
+        if self.signed is not None:
+            return self.signed.roles.get(workspace)
+        token = self.token
+        own = token is not None and token.workspace == workspace and token.project is None
+        return SCOPE_ROLES[token.scope] if own and token else None
+
     def may(self, project: Project, needed: Role) -> bool:
         return may(self.role(project), needed)
 

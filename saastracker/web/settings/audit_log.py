@@ -1,19 +1,18 @@
 """The audit log: who changed what in the workspace, and who signed in, newest first."""
 
 import asyncio
-from typing import Any
+from itertools import dropwhile, islice
 
 import msgspec
 from litestar import Response
 
 from saastracker import audit
-from saastracker.contracts import Record
 from saastracker.web.formats import json_markup
 from saastracker.web.settings.frame import Frame, opened
 from saastracker.web.site import WebRequest, get
+from saastracker.web.trail import trail
 
 LIMIT = 50  # entries of a page
-OF_USERS = ("user", "session")  # kinds of records that belong to no workspace, but to a member
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -36,28 +35,17 @@ async def list_entries(request: WebRequest) -> Response[bytes]:
 def _page(frame: Frame, before: str) -> tuple[list[Line], str | None]:
     """Lines, and the id to go on with if there are older ones."""
     projects = {each.id: each.name for each in frame.own_projects}
-    members = frame.site.accounts.snapshot.of_workspace(frame.place.id)
-    found: list[tuple[Record, audit.Entry, dict[str, Any]]] = []
-    begun = not before
-    for record in reversed(frame.site.records.records(audit.KIND)):
-        if not begun:
-            begun = record.id == before
-            continue
-        entry = audit.read(record)
-        told = msgspec.json.decode(entry.value)
-        told = told if isinstance(told, dict) else {}
-        user = entry.record if entry.kind == "user" else told.get("user")
-        ours = entry.workspace == frame.place.id or entry.project in projects
-        theirs = not entry.workspace and entry.kind in OF_USERS and user in members
-        if ours or theirs:
-            found.append((record, entry, told))
-        if len(found) > LIMIT:
-            break
-    lines = [_line(entry, told, projects) for _, entry, told in found[:LIMIT]]
-    return lines, found[LIMIT - 1][0].id if len(found) > LIMIT else None
+    entries = trail(frame.site, frame.place.id)
+    if before:
+        entries = islice(dropwhile(lambda each: each[0] != before, entries), 1, None)
+    found = list(islice(entries, LIMIT + 1))
+    lines = [_line(entry, projects) for _, entry in found[:LIMIT]]
+    return lines, found[LIMIT - 1][0] if len(found) > LIMIT else None
 
 
-def _line(entry: audit.Entry, told: dict[str, Any], projects: dict[str, str]) -> Line:
+def _line(entry: audit.Entry, projects: dict[str, str]) -> Line:
+    told = msgspec.json.decode(entry.value)
+    told = told if isinstance(told, dict) else {}
     names = (told.get(each) for each in ("name", "title", "email", "agent", "scheme"))
     about = next((name for name in names if isinstance(name, str) and name), entry.record)
     return Line(entry, about, projects.get(entry.project, ""), json_markup(told) if told else "")

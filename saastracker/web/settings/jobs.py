@@ -5,8 +5,8 @@ import asyncio
 from litestar import Response, post
 from litestar.params import FromPath
 
-from saastracker import audit
 from saastracker.errors import Conflict
+from saastracker.web.api.jobs import tell_run
 from saastracker.web.login import read_form
 from saastracker.web.settings.frame import Frame, opened_everywhere
 from saastracker.web.site import WebRequest, get
@@ -26,25 +26,11 @@ async def run_job(request: WebRequest, name: FromPath[str]) -> Response[bytes]:
         await asyncio.to_thread(frame.site.scheduler.run_now, name)
     except Conflict as refusal:
         return await _list(frame, refusal.status, wrong={name: refusal.detail})
-    await asyncio.to_thread(_tell, frame, name)
+    place = frame.workspace.id if frame.workspace else ""
+    await asyncio.to_thread(tell_run, frame.site.records, frame.caller.name, name, place)
     return frame.done("started")
 
 
 async def _list(frame: Frame, status: int = 200, wrong: dict[str, str] | None = None) -> Response[bytes]:
     states = await asyncio.to_thread(frame.site.scheduler.states)
     return frame.show("settings_jobs.html", status, jobs=states, wrong=wrong or {})
-
-
-def _tell(frame: Frame, name: str) -> None:
-    """Into the audit trail, of the workspace that the page was opened in."""
-    entry = audit.Entry(
-        at=frame.now,
-        who=frame.caller.name,
-        project="",
-        workspace=frame.workspace.id if frame.workspace else "",
-        action="run",
-        kind="job",
-        record=name,
-        version=1,
-    )
-    frame.site.records.write([audit.record(entry)])

@@ -23,9 +23,16 @@ async def rename_workspace(request: WebRequest) -> Response[bytes]:
     """303, or the form again with what is wrong."""
     frame = opened(request, "workspace", "owner")
     form = await read_form(request, frame.site)
-    facts, place = frame.site.facts, frame.place.id
+    facts, place = frame.site.facts, frame.place
     try:
-        await asyncio.to_thread(facts.rename_workspace, place, form.get("name", ""), who=frame.caller.name)
+        await asyncio.to_thread(
+            facts.set_workspace,
+            place.id,
+            name=form.get("name", ""),
+            budget=place.budget,
+            policy=place.policy,
+            who=frame.caller.name,
+        )
     except (WrongField, Conflict) as wrong:
         return _show(frame, _status(wrong), wrong={"name": str(wrong)}, typed=form)
     return frame.done("saved")

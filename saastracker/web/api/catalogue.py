@@ -1,0 +1,35 @@
+"""All operations of the API, by what they are about."""
+
+from collections.abc import Iterable, Iterator
+
+from saastracker.definition import Definition
+from saastracker.web.api import (
+    account,
+    audits,
+    definitions,
+    issues,
+    jobs,
+    keys,
+    members,
+    plugin_list,
+    projects,
+    tokens,
+    workspaces,
+)
+from saastracker.web.api.operation import Operation, operations
+
+_MODULES = (projects, keys, definitions, issues, workspaces, members, tokens, audits, jobs, plugin_list, account)
+OPERATIONS = tuple(each for module in _MODULES for each in operations(module))
+
+
+def described(kinds: Iterable[Definition]) -> list[Operation]:
+    """As they are described: those of definitions once for each kind there is."""
+    return list(_described(list(kinds)))
+
+
+def _described(kinds: list[Definition]) -> Iterator[Operation]:
+    for module in _MODULES:
+        if module is definitions:
+            yield from definitions.of_kinds(kinds, definitions)
+        else:
+            yield from operations(module)

@@ -1,0 +1,107 @@
+"""Keys of a project over the API: listed, made, replaced, revoked."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from saastracker.errors import Conflict, NotFound
+from saastracker.records import HOUR_MS, Key
+from saastracker.web.api.fields import Id, Shown, Time
+from saastracker.web.api.operation import ID_MAX, Call, operation
+from saastracker.web.faces import iso
+
+TAG = "Keys"
+OVERLAP_MAX = 24 * 365  # hours
+
+Scheme = Annotated[str, Meta(description="Auth scheme: how events are signed that it sends.", examples=["bearer"])]
+
+
+class KeyShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A key with which events are sent; of what it reads only the last characters are known."""
+
+    id: Id
+    scheme: Scheme
+    ends_with: Annotated[str, Meta(description="Its last characters.", examples=["x7Qa"])]
+    created_at: Time
+    expires_at: Annotated[Time, Meta(description="It works until then; null: until it is revoked.")] | None
+    revoked_at: Annotated[Time, Meta(description="Null: it is not.")] | None
+
+
+class KeyMade(KeyShown, frozen=True, kw_only=True):
+    """A new key."""
+
+    shown: Shown
+
+
+class KeyNew(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A key to make."""
+
+    scheme: Scheme
+    overlap_hours: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=OVERLAP_MAX,
+                description="Rotates: the project's other keys of the scheme end after so long; null: they stay.",
+                examples=[24],
+            ),
+        ]
+        | None
+    ) = None
+
+
+@operation(
+    TAG, "GET", "/projects/{slug}/keys", needed="viewer", answer=KeyShown, listed=lambda each: each.created_at + each.id
+)
+def list_keys(call: Call) -> list[KeyShown]:
+    """Keys of a project, oldest first; those revoked and expired too."""
+    keys = call.site.facts.snapshot.keys.values()
+    return [_shown(each) for each in keys if each.project == call.project.id]
+
+
+@operation(
+    TAG,
+    "POST",
+    "/projects/{slug}/keys",
+    needed="admin",
+    body=KeyNew,
+    answer=KeyMade,
+    status=201,
+    refusals=(409,),
+)
+def add_key(call: Call, body: KeyNew) -> KeyMade:
+    """Make a key, which is shown this once; with `overlap_hours` in place of the others of its scheme."""
+    schemes = call.site.registry.auth_schemes
+    scheme = schemes.get(body.scheme)
+    if scheme is None:
+        raise NotFound(f"There is no auth scheme {body.scheme[:ID_MAX]}; there are: {', '.join(schemes) or 'none'}.")
+    overlap = None if body.overlap_hours is None else body.overlap_hours * HOUR_MS
+    issue = call.site.facts.rotate(call.project, scheme, overlap_ms=overlap, who=call.who)
+    if issue is None:
+        raise Conflict(f"{scheme.name} has no keys of its own: it reads those of another scheme.")
+    key, told = issue
+    return KeyMade(**msgspec.structs.asdict(_shown(key)), shown=dict(told))
+
+
+@operation(TAG, "DELETE", "/projects/{slug}/keys/{key}", needed="admin", status=204, refusals=(409,))
+def revoke_key(call: Call) -> None:
+    """Revoke a key: within five seconds nothing can be sent with it any more."""
+    key = call.path["key"]
+    found = call.site.facts.snapshot.keys.get(key)
+    if found is None or found.project != call.project.id:
+        raise NotFound(f"This project has no key {key[:ID_MAX]}.")
+    if found.revoked_at is None:
+        call.site.facts.revoke_key(key, who=call.who)
+
+
+def _shown(key: Key) -> KeyShown:
+    return KeyShown(
+        id=key.id,
+        scheme=key.scheme,
+        ends_with=key.hint,
+        created_at=iso(key.created_at),
+        expires_at=None if key.expires_at is None else iso(key.expires_at),
+        revoked_at=None if key.revoked_at is None else iso(key.revoked_at),
+    )
