@@ -11,7 +11,6 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from saastracker.annotations import ANNOTATION, noted
-from saastracker.annotations import ANNOTATION, noted
 from saastracker.contracts import Reader, ReportPage
 from saastracker.errors import MethodNotAllowed, NotFound
 from saastracker.records import now_ms
@@ -223,7 +222,6 @@ def _html(asked: Asked, loaded: Report) -> Response[bytes]:
         shares=edits(asked.caller, asked.project),
         told=told(asked.scope, asked.page.live is not None),
         views=asked.views,
-        annotations=noted(asked.site.definitions.of(asked.project.id, ANNOTATION.kind), asked.project.timezone),
         annotations=noted(asked.site.definitions.of(asked.project.id, ANNOTATION.kind), asked.project.timezone),
         **offered(asked.site.definitions, asked.caller, asked.project, asked.page, asked.item, loaded, asked.links),
         **scope_bar(asked.scope, asked.arrangement, asked.environments),
