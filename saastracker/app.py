@@ -5,7 +5,7 @@ import contextlib
 import logging
 import shutil
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from saastracker import logs, server
@@ -15,6 +15,7 @@ from saastracker.config import Config
 from saastracker.contracts import Submission
 from saastracker.control import Append, Appended, ControlServer, Progress
 from saastracker.definitions import Definitions
+from saastracker.erasing import erase_projects
 from saastracker.errors import NotFound, OperatorError, Refusal, Unavailable
 from saastracker.facts import Facts
 from saastracker.following import Following
@@ -66,7 +67,11 @@ class App:
                 sessions.refill(reader, now)
             usage = Usage(records, lambda: self.facts.snapshot, now)
             self._scheduler = Scheduler(
-                (expire(records), *self.registry.jobs.values()),
+                (
+                    expire(records),
+                    erase_projects(self.facts, records, self._store, self._between_groups),
+                    *self.registry.jobs.values(),
+                ),
                 enabled=config.scheduler.enabled,
                 store=self._store,
                 records=records,
@@ -191,6 +196,9 @@ class App:
         return {project.id: project.timezone for project in self.facts.snapshot.projects.values()}
 
     def _committed(self, submissions: Sequence[Submission]) -> None:
+    def _between_groups(self, work: Callable[[], None]) -> None:
+        self._writer.run(work)
+
         for submission in submissions:
             self._live.publish(submission.project.id, submission.events)
 

@@ -3,13 +3,15 @@
 import contextlib
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain
 from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from saastracker.contracts import Group, Refused, Submission
 from saastracker.event import Event
@@ -44,40 +46,69 @@ class Appender:
     def __init__(self, path: Path, cache_mb: int) -> None:
         self._wal = path.with_name(f"{path.name}-wal")
         self._truncated = 0.0
-        self._connection = connect(path, cache_mb=cache_mb)
+        self.connection = connect(path, cache_mb=cache_mb)
         try:
-            self._dictionary = Dictionary(self._connection)
-            self._projects: dict[str, int] = dict(self._connection.execute("SELECT project, id FROM projects"))
-            last = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'event_rows'").fetchone()
+            self._dictionary = Dictionary(self.connection)
+            self._projects: dict[str, int] = dict(self.connection.execute("SELECT project, id FROM projects"))
+            last = self.connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'event_rows'").fetchone()
         except BaseException:
             self.close()
             raise
-        self._sequence: int = last[0] if last else 0
+        self.sequence: int = last[0] if last else 0
 
     def append(self, group: Group) -> dict[tuple[str, str], int]:
         """Commit the group; only then do its events get their numbers and its repeats their answers."""
-        self._connection.execute("BEGIN IMMEDIATE")
+        self.connection.execute("BEGIN IMMEDIATE")
         first, repeats = self._sort_out(group.submissions)
         stored, usage = self._insert(first)
         self._refuse(group.refused, group.refusals)
-        self._connection.execute("COMMIT")
+        self.connection.execute("COMMIT")
         for event in stored:
-            self._sequence += 1
-            event.sequence = self._sequence
+            self.sequence += 1
+            event.sequence = self.sequence
         for submission, reply in repeats:
             submission.reply = reply
         self._bound_wal()
         return usage
 
+    def change(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        """Do something else in a transaction of its own."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        work(self.connection)
+        self.connection.execute("COMMIT")
+        self._bound_wal()
+
+    def forget_project(self, project: str) -> None:
+        """Delete the last that is known of a project without events."""
+
+        def delete(connection: sqlite3.Connection) -> None:
+            for table in ("usage", "refusals", "projects"):
+                connection.execute(f"DELETE FROM {table} WHERE project = ?", (project,))
+
+        self.change(delete)
+        self._projects.pop(project, None)
+
+    def forget_texts(self, codes: Iterable[int]) -> None:
+        """Delete texts that no event has."""
+
+        def delete(connection: sqlite3.Connection) -> None:
+            wanted = msgspec.json.encode(list(codes)).decode()
+            rows = connection.execute(
+                "DELETE FROM texts WHERE id IN (SELECT value FROM json_each(?)) RETURNING text", (wanted,)
+            )
+            self._dictionary.forget(text for (text,) in rows.fetchall())
+
+        self.change(delete)
+
     def beat(self) -> None:
         """Commit something tiny, and use the quiet moment to empty the WAL."""
-        self._connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'heartbeat'")
-        truncate_wal(self._connection, wait_ms=0)
+        self.connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'heartbeat'")
+        truncate_wal(self.connection, wait_ms=0)
 
     def close(self) -> None:
         """Roll back what is not committed."""
         with contextlib.suppress(sqlite3.Error):
-            self._connection.close()
+            self.connection.close()
 
     def _bound_wal(self) -> None:
         """Empty the WAL also when the writer is never idle."""
@@ -87,7 +118,7 @@ class Appender:
         with contextlib.suppress(OSError):  # the group is committed, whatever happens here
             if self._wal.stat().st_size > WAL_MAX:
                 self._truncated = now
-                truncate_wal(self._connection, wait_ms=TRUNCATE_WAIT_MS)
+                truncate_wal(self.connection, wait_ms=TRUNCATE_WAIT_MS)
 
     def _sort_out(self, submissions: Sequence[Submission]) -> tuple[list[Submission], list[tuple[Submission, Reply]]]:
         """Submissions to store, and repeats with the answer that each gets. Keeps the answers of new keys."""
@@ -95,7 +126,7 @@ class Appender:
         if not keys:
             return list(submissions), []
         found = bulk.select(
-            self._connection, "SELECT digest, at, status, body FROM answers WHERE digest IN (VALUES {})", "(?)", keys
+            self.connection, "SELECT digest, at, status, body FROM answers WHERE digest IN (VALUES {})", "(?)", keys
         )
         answers = {digest: (at, Reply(status, body)) for digest, at, status, body in found}
         first = []
@@ -119,11 +150,11 @@ class Appender:
             return
         oldest = min(at for _, _, at, _, _ in rows) - ANSWER_MS
         # Up to two old ones go for each that comes: they never pile up, and no group pays for all of them.
-        self._connection.execute(
+        self.connection.execute(
             "DELETE FROM answers WHERE at <= ? AND rowid IN (SELECT rowid FROM answers ORDER BY rowid LIMIT ?)",
             (oldest, 2 * len(rows)),
         )
-        self._connection.executemany(
+        self.connection.executemany(
             "INSERT OR REPLACE INTO answers (digest, project, at, status, body) VALUES (?, ?, ?, ?, ?)", rows
         )
 
@@ -133,7 +164,7 @@ class Appender:
         codes = self._dictionary.codes(chain.from_iterable(texts))
         taken = self._stored_ids(submissions)
         next_texts = iter(texts).__next__
-        sequence = self._sequence
+        sequence = self.sequence
         stored: list[Event] = []
         values: list[Any] = []
         usage: dict[tuple[str, str], int] = {}
@@ -163,12 +194,12 @@ class Appender:
                 stored.append(event)
             period = submission.project.id, _month(submission.received_at // HOUR_MS)
             usage[period] = usage.get(period, 0) + sequence - before
-        bulk.insert(self._connection, _EVENT_ROWS, _EVENT_ROW, values)
+        bulk.insert(self.connection, _EVENT_ROWS, _EVENT_ROW, values)
         return stored, {period: self._count(*period, events) for period, events in usage.items() if events}
 
     def _count(self, project: str, month: str, events: int) -> int:
         """Add to the usage of a month; what it is then."""
-        row = self._connection.execute(
+        row = self.connection.execute(
             """INSERT INTO usage (project, month, events) VALUES (?, ?, ?)
             ON CONFLICT (project, month) DO UPDATE SET events = events + excluded.events RETURNING events""",
             (project, month, events),
@@ -178,7 +209,7 @@ class Appender:
     def _project(self, project: str) -> int:
         """The number of a project, a new one if it has none."""
         if project not in self._projects:
-            inserted = self._connection.execute("INSERT INTO projects (project) VALUES (?)", (project,))
+            inserted = self.connection.execute("INSERT INTO projects (project) VALUES (?)", (project,))
             self._projects[project] = int(inserted.lastrowid or 0)
         return self._projects[project]
 
@@ -190,20 +221,20 @@ class Appender:
             for event in submission.events:
                 if event.id is not None:
                     pairs += (project, event.id)
-        return set(bulk.select(self._connection, _STORED_IDS, "(?, ?)", pairs))
+        return set(bulk.select(self.connection, _STORED_IDS, "(?, ?)", pairs))
 
     def _refuse(self, refused: Sequence[Refused], refusals: Mapping[tuple[str, str], int]) -> None:
         if refused:
-            self._connection.executemany(
+            self.connection.executemany(
                 "INSERT INTO refused (project, at, reason, detail, path) VALUES (?, ?, ?, ?, ?)",
                 [(item.project, item.at, item.reason, item.detail, item.path) for item in refused],
             )
-            self._connection.executemany(
+            self.connection.executemany(
                 """DELETE FROM refused WHERE project = :project AND id <=
                 (SELECT id FROM refused WHERE project = :project ORDER BY id DESC LIMIT 1 OFFSET :kept)""",
                 [{"project": project, "kept": REFUSED_MAX} for project in {item.project for item in refused}],
             )
-        self._connection.executemany(
+        self.connection.executemany(
             """INSERT INTO refusals (project, reason, count) VALUES (?, ?, ?)
             ON CONFLICT (project, reason) DO UPDATE SET count = count + excluded.count""",
             [(project, reason, count) for (project, reason), count in refusals.items()],

@@ -41,6 +41,12 @@ class Dictionary:
             self._bytes += sum(sys.getsizeof(text) + ENTRY_BYTES for text in missing)
         return self._young
 
+    def forget(self, texts: Iterable[str]) -> None:
+        """Texts that were deleted."""
+        for text in texts:
+            self._young.pop(text, None)
+            self._old.pop(text, None)
+
     def _find(self, texts: list[str]) -> None:
         """Read the ids of texts that are not in memory; give ids to new ones."""
         young = self._young

@@ -28,7 +28,7 @@ from saastracker_sqlite import bulk
 from saastracker_sqlite.database import connect, failures
 from saastracker_sqlite.index_writes import write
 from saastracker_sqlite.reader import Readers
-from saastracker_sqlite.schema import CODED
+from saastracker_sqlite.schema import CODED, INDEX_TABLES
 
 LAST = 2**62
 PAGE = 5000  # rows
@@ -60,7 +60,6 @@ _KEYS = """SELECT p.project, c.namespace, c.day, c.environment, v.column5, COUNT
         AND c.environment = v.column4
     WHERE v.column5 = '' OR c.key > v.column5 || '/' AND c.key < v.column5 || '0'
     GROUP BY 1, 2, 3, 4, 5"""
-_TABLES = ("cells", "days", "dirty", "actors", "aliases", "chunks", "sessions", "units", "seen", "zones")
 _PROJECT = "(SELECT id FROM projects WHERE project = ?)"
 
 
@@ -186,7 +185,7 @@ class SqliteIndex:
 
     def reset(self, version: str) -> None:
         with self._transaction() as connection:
-            for table in _TABLES:
+            for table in INDEX_TABLES:
                 connection.execute(f"DELETE FROM index_{table}")
             connection.execute("UPDATE index_state SET watermark = 0, version = ?, changes = changes + 1", (version,))
 

@@ -35,6 +35,8 @@ CODED = (
     "device",
 )
 PLAIN = ("value", "properties", "traits", "id")
+# What `saastracker.index` keeps, beside its state; each table has a column `project`.
+INDEX_TABLES = ("cells", "days", "dirty", "actors", "aliases", "chunks", "sessions", "units", "seen", "zones")
 
 
 def prepare(path: Path) -> None:

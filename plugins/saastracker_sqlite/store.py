@@ -3,12 +3,12 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from saastracker.contracts import Group, Reader
+from saastracker.contracts import Group, Reader, Write
 from saastracker.errors import OperatorError
 from saastracker.event import Event
 from saastracker.wire import Reply
@@ -48,16 +48,31 @@ class SqliteStore:
         self._lock.acquire()
 
     def append(self, group: Group) -> Mapping[tuple[str, str], int]:
+        with self._claimed() as appender:
+            if group.submissions or group.refused or group.refusals:
+                return appender.append(group)
+            appender.beat()
+            return {}
+
+    def erase(self, project: str, write: Write, progress: Callable[[int, int], None]) -> None:
+        from saastracker_sqlite.erase import erase  # noqa: PLC0415  # few servers ever do
+
+        def run(work: Callable[[Appender], None]) -> None:
+            with self._claimed() as appender:
+                work(appender)
+
+        erase(self._readers, lambda work: write(lambda: run(work)), project, progress)
+
+    @contextlib.contextmanager
+    def _claimed(self) -> Iterator[Appender]:
+        """What writes events; it is closed, and with that rolled back, if something fails."""
         if not self._lock.held:
-            raise RuntimeError("append() without claim()")
+            raise RuntimeError("events are written without claim()")
         with failures():
             if self._appender is None:
                 self._appender = Appender(self._path, self._cache_mb)
             try:
-                if group.submissions or group.refused or group.refusals:
-                    return self._appender.append(group)
-                self._appender.beat()
-                return {}
+                yield self._appender
             except BaseException:
                 self._appender.close()
                 self._appender = None
