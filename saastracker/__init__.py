@@ -1,5 +1,6 @@
 """Public names for plugins, re-exported; nothing else."""
 
+from saastracker.channel import Channel, Item, Message
 from saastracker.compiled import Compiled
 from saastracker.conditions import conditions
 from saastracker.contracts import (
@@ -21,7 +22,7 @@ from saastracker.definition import Defined, Definition, Definitions
 from saastracker.errors import Conflict, Forbidden, Invalid, NotFound, OperatorError, Refusal, Unauthorized, Unavailable
 from saastracker.event import Event, identity, type_of
 from saastracker.hookspecs import hookimpl
-from saastracker.job import Daily, Every, Job, JobContext, Notice
+from saastracker.job import Daily, Every, Job, JobContext, Notice, Topic
 from saastracker.report import (
     STEP_COLUMNS,
     Block,
@@ -66,6 +67,7 @@ __all__ = [
     "AuthScheme",
     "Block",
     "Change",
+    "Channel",
     "Column",
     "Compiled",
     "Config",
@@ -89,11 +91,13 @@ __all__ = [
     "Group",
     "Invalid",
     "Issued",
+    "Item",
     "Job",
     "JobContext",
     "Link",
     "Match",
     "Measure",
+    "Message",
     "Node",
     "NotFound",
     "Note",
@@ -128,6 +132,7 @@ __all__ = [
     "Table",
     "Tagger",
     "Tagging",
+    "Topic",
     "Unauthorized",
     "Unavailable",
     "WireFormat",

@@ -11,6 +11,7 @@ from typing import Any
 from saastracker import logs, server
 from saastracker.accounts import Accounts
 from saastracker.bodies import Bodies
+from saastracker.budgets import warn
 from saastracker.config import Config
 from saastracker.contracts import Submission
 from saastracker.control import Append, Appended, ControlServer, Progress
@@ -22,6 +23,7 @@ from saastracker.following import Following
 from saastracker.ingest import Ingest
 from saastracker.live import Live
 from saastracker.metrics import Metrics
+from saastracker.outbox import Outbox, topics
 from saastracker.plugins import Bound, Plugins
 from saastracker.quota import Usage
 from saastracker.schedule import Scheduler
@@ -29,6 +31,7 @@ from saastracker.secrets import Secrets
 from saastracker.sessions import Sessions
 from saastracker.upkeep import expire
 from saastracker.web.app import Site, build_web
+from saastracker.web.messages import Messages
 from saastracker.wire import Reply
 from saastracker.writer import Writer
 
@@ -66,11 +69,23 @@ class App:
             with self._store.reader() as reader:
                 sessions.refill(reader, now)
             usage = Usage(records, lambda: self.facts.snapshot, now)
+            self._messages = Messages(self.facts, secrets, config.server.url)
+            jobs = (warn(records, self.facts), *self.registry.jobs.values())
+            self._topics = topics(jobs)
+            outbox = Outbox(
+                records,
+                facts=self.facts,
+                accounts=self._accounts,
+                channels=self.registry.channels,
+                topics=self._topics,
+                compose=self._messages.compose,
+            )
             self._scheduler = Scheduler(
                 (
+                    outbox.job(),
                     expire(records),
                     erase_projects(self.facts, records, self._store, self._between_groups),
-                    *self.registry.jobs.values(),
+                    *jobs,
                 ),
                 enabled=config.scheduler.enabled,
                 store=self._store,

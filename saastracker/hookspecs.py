@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pluggy
 
+from saastracker.channel import Channel
 from saastracker.contracts import Config, RecordStoreFactory, ReportPage, StoreFactory
 from saastracker.definition import Definition, Definitions
 from saastracker.job import Job
@@ -57,3 +58,8 @@ def definitions(config: Config) -> Sequence[Definition] | None:
 @hookspec
 def jobs(config: Config) -> Sequence[Job] | None:
     """Work that runs by itself or when asked."""
+
+
+@hookspec
+def channels(config: Config) -> Sequence[Channel] | None:
+    """Ways to reach people and programs with what jobs have to tell."""

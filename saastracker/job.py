@@ -7,7 +7,17 @@ import msgspec
 
 from saastracker.contracts import Reader
 from saastracker.definition import NAME, Definitions
+from saastracker.roles import Role
 from saastracker.wire import Project
+
+
+class Topic(msgspec.Struct, frozen=True, kw_only=True):
+    """What notices are about, for people who choose what they want to hear of."""
+
+    title: str  # "New and returning errors"
+    needed: Role = "viewer"  # who may hear of it at all
+    default: Role | None = None  # who hears of it without having chosen; None: nobody
+    grouped: bool = True  # whether notices that come together make one message, and only a few messages go out an hour
 
 
 class Every(msgspec.Struct, frozen=True):
@@ -32,12 +42,15 @@ class Daily(msgspec.Struct, frozen=True):
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that people of a project should hear of, once."""
+    """Something that people of a project, or of a whole workspace, should hear of, once."""
 
-    project: str  # id
+    project: str = ""  # id
+    workspace: str = ""  # id; where there is no project
     key: str  # what it is about and when, such as `goal-4711-2026-05-06`: with the same key nothing is told again
     title: str  # one line
     text: str
+    link: str = ""  # a page about it: `errors/4711` of the project, `settings/usage` of the workspace
+    html: str = ""  # the text with more to look at, as an HTML fragment of trusted parts
 
 
 class JobContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +75,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     trigger: Every | Daily | None  # None: only when asked
     run: Callable[[JobContext], Sequence[Notice]]
+    topic: Topic | None = None  # of its notices; None: it hands back none
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):

@@ -1,4 +1,4 @@
-"""Queues notices as records, each once; channels take them from there."""
+"""Queues notices as records, each once; the outbox takes them from there."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,8 @@ from saastracker.facts import ATTEMPTS
 from saastracker.job import Notice
 
 KIND = "notice"
-QUEUE_MAX = 1000  # the oldest give way
-KEY_MAX, TITLE_MAX, TEXT_MAX = 200, 200, 4000  # characters; more is cut off
+QUEUE_MAX = 1000  # of each job; the oldest give way
+KEY_MAX, TITLE_MAX, TEXT_MAX, HTML_MAX = 200, 200, 4000, 100_000  # characters; more is cut off, longer HTML left out
 
 
 class Queued(msgspec.Struct, frozen=True):
@@ -20,6 +20,15 @@ class Queued(msgspec.Struct, frozen=True):
     at: int
     job: str
     notice: Notice
+    routed: bool = False  # whether it is known who is told
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """A queued notice as it is kept."""
+
+    id: str
+    version: int
+    queued: Queued
 
 
 class Notices:
@@ -29,7 +38,7 @@ class Notices:
         self._store = store
 
     def add(self, job: str, notices: Sequence[Notice], now: int) -> int:
-        """Queue what `job` did not hand in before, by project and key; how many that were.
+        """Queue what `job` did not hand in before, by project, workspace and key; how many that were.
 
         Raises Conflict if other processes keep writing, Unavailable if the store does not write.
         """
@@ -40,7 +49,8 @@ class Notices:
             new = {place: queued for place, queued in list(wanted.items())[-QUEUE_MAX:] if place not in known}
             if not new:
                 return 0
-            surplus = old[: max(0, len(old) + len(new) - QUEUE_MAX)]
+            same = [record for record in old if record.id.startswith(f"{job}/")]
+            surplus = same[: max(0, len(same) + len(new) - QUEUE_MAX)]
             changes = [Change(KIND, record.id, record.version, None) for record in surplus]
             changes += [Change(KIND, place, 0, msgspec.json.encode(queued)) for place, queued in new.items()]
             try:
@@ -50,23 +60,30 @@ class Notices:
             return len(new)
         raise Conflict("Other processes keep changing the queue of notices.")
 
-    def waiting(self) -> list[Queued]:
-        """All that is queued, oldest first."""
-        return [_queued.decode(record.data) for record in self._store.records(KIND)]
+    def all(self) -> list[Noted]:
+        """All that are kept, oldest first."""
+        return [Noted(record.id, record.version, _queued.decode(record.data)) for record in self._store.records(KIND)]
 
     def expire(self, before: int) -> None:
-        """Remove what was queued before a time."""
-        old = [record for record in self._store.records(KIND) if _queued.decode(record.data).at < before]
+        """Remove what was queued before a time: with the same key it would be told again."""
+        old = [noted for noted in self.all() if noted.queued.at < before]
         if old:
-            self._store.write([Change(KIND, record.id, record.version, None) for record in old])
+            self._store.write([Change(KIND, noted.id, noted.version, None) for noted in old])
+
+
+def routed(noted: Noted) -> Change:
+    """The write that says that it is known who is told."""
+    queued = msgspec.structs.replace(noted.queued, routed=True)
+    return Change(KIND, noted.id, noted.version, msgspec.json.encode(queued))
 
 
 def _id(job: str, notice: Notice) -> str:
-    return f"{job}/{notice.project}/{notice.key[:KEY_MAX]}"
+    return f"{job}/{notice.project or notice.workspace}/{notice.key[:KEY_MAX]}"
 
 
 def _cut(notice: Notice) -> Notice:
-    return msgspec.structs.replace(notice, title=notice.title[:TITLE_MAX], text=notice.text[:TEXT_MAX])
+    html = notice.html if len(notice.html) <= HTML_MAX else ""
+    return msgspec.structs.replace(notice, title=notice.title[:TITLE_MAX], text=notice.text[:TEXT_MAX], html=html)
 
 
 _queued = msgspec.json.Decoder(Queued)

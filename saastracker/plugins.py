@@ -10,6 +10,7 @@ import pluggy
 
 from saastracker import hookspecs
 from saastracker.annotations import ANNOTATION
+from saastracker.channel import Channel
 from saastracker.config import Config, suggest
 from saastracker.contracts import RecordStore, RecordStoreFactory, ReportPage, Store, StoreFactory
 from saastracker.definition import Definition, Definitions
@@ -57,6 +58,7 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
     taggers: tuple[Tagger, ...]
     definitions: Mapping[str, Definition]  # by kind
     jobs: Mapping[str, Job]  # by name
+    channels: Mapping[str, Channel]  # by name
     plugins: tuple[PluginInfo, ...]
 
 
@@ -129,6 +131,7 @@ class Plugins:
         )
         self._check_taggers(taggers.values())
         jobs = self._named("jobs", "job", _by_name, config=config)
+        channels = self._named("channels", "channel", _by_name, config=config)
         config.check_read()
         return Registry(
             auth_schemes=schemes,
@@ -141,6 +144,7 @@ class Plugins:
             taggers=tuple(taggers.values()),
             definitions=self.kinds,
             jobs=jobs,
+            channels=channels,
             plugins=tuple(self._listing()),
         )
 

@@ -22,7 +22,7 @@ class Refusals:
     def __bool__(self) -> bool:
         return bool(self._counts)
 
-    def add(self, refused: Refused, count: int) -> None:
+    def add(self, refused: Refused, count: int = 1) -> None:
         """Keep one refusal that stands for `count` events or requests."""
         refused = msgspec.structs.replace(refused, detail=_storable(refused.detail), path=_storable(refused.path))
         key = (refused.project, refused.reason)

@@ -17,7 +17,7 @@ from saastracker.contracts import RecordStore, Store
 from saastracker.definition import Definitions
 from saastracker.errors import Conflict, NotFound, OperatorError, Unavailable
 from saastracker.facts import Facts
-from saastracker.job import Daily, Every, Job, JobContext
+from saastracker.job import Daily, Every, Job, JobContext, Notice, Topic
 from saastracker.job_runs import JobRuns, Result, Run
 from saastracker.metrics import Metrics
 from saastracker.notify import Notices
@@ -27,6 +27,8 @@ log = logging.getLogger("saastracker.schedule")
 logging.getLogger("apscheduler").setLevel("WARNING")  # it tells of every start and every run
 
 ERROR_MAX = 500  # characters
+FAILURES = "failures"  # what notices of failed runs are handed in as
+FAILURE_TOPIC = Topic(title="Jobs that fail", needed="owner", default="owner")
 JITTER_SECONDS = 60  # at most, so that many servers do not ask others at the same moment
 STOP_SECONDS = 3.0  # for all runs to see that they are cancelled
 
@@ -181,11 +183,28 @@ class Scheduler:
         if result == "done":
             self._metrics.job_success.labels(job.name).set(run.started_at / 1000)
         try:
+            if result == "failed":
+                self._tell(job, run)
             self._runs.add(job.name, run)
         except Exception:
             log.exception("How the job %s went could not be recorded", job.name)
         with self._lock:
             del self._running[job.name], self._threads[job.name]
+
+    def _tell(self, job: Job, run: Run) -> None:
+        """Tell of a failure, once until a run succeeds: those who look after the server own its first workspace."""
+        workspace = next(iter(self._facts.snapshot.workspaces), "")
+        last = next((each for each in self._runs.all().get(job.name, ()) if each.result != "cancelled"), None)
+        if last is not None and last.result == "failed":
+            return
+        notice = Notice(
+            workspace=workspace,
+            key=f"{job.name}-{run.started_at}",
+            title=f"The job failed: {job.title}",
+            text=f"{run.error}\nYou hear of it again only after it has succeeded.",
+            link="settings/jobs",
+        )
+        self._notices.add(FAILURES, [notice], run.started_at)
 
     def _context(self, running: Running) -> JobContext:
         def progress(done: int, total: int) -> None:

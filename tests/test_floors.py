@@ -10,13 +10,25 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"event", "errors"},
     {
-        *("contracts", "wire", "actors", "hookspecs", "decoding", "strict", "definition", "job"),
+        *("contracts", "channel", "roles", "wire", "actors", "hookspecs", "decoding", "strict", "definition", "job"),
         *("report", "scope", "conditions", "index", "index_store", "cells", "active", "persons"),
         *("tagger", "columns", "moments", "parts", "segments", "visits", "channels", "dwell"),
         *("rules", "customers", "health", "told", "latest", "issues", "matching", "compiled"),
     },
-    {"config", "records", "facts", "fact_rules", "snapshots", "audit", "definitions", "secrets", "views", "accounts", "annotations"},
-    {"plugins", "writer", "quota", "sessions", "refusals", "metrics", "job_runs", "logs", "folding"}
+    {
+        "config",
+        "records",
+        "facts",
+        "fact_rules",
+        "snapshots",
+        "audit",
+        "definitions",
+        "secrets",
+        "views",
+        "accounts",
+        "annotations",
+    },
+    {"plugins", "writer", "quota", "deliveries", "sessions", "refusals", "metrics", "job_runs", "logs", "folding"}
     | {"chunks", "enrolling", "tagging"},
     {
         "ingest",
@@ -24,6 +36,8 @@ FLOORS = (
         "following",
         "units",
         "notify",
+        "outbox",
+        "budgets",
         "schedule",
         "upkeep",
         "bodies",

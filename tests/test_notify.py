@@ -10,7 +10,7 @@ from saastracker import notify
 from saastracker.config import load_config
 from saastracker.contracts import RecordStore
 from saastracker.job import Notice
-from saastracker.notify import Notices
+from saastracker.notify import Notices, Queued
 from saastracker.plugins import Plugins
 from saastracker.testing.opened import in_threads
 
@@ -27,13 +27,17 @@ def notice(key: str, project: str = "p1", text: str = "") -> Notice:
     return Notice(project=project, key=key, title=f"About {key}", text=text)
 
 
+def waiting(notices: Notices) -> list[Queued]:
+    return [noted.queued for noted in notices.all()]
+
+
 def test_a_notice_is_queued_once_by_job_project_and_key(store: RecordStore) -> None:
     notices = Notices(store)
     assert notices.add("goals", [notice("a"), notice("a"), notice("a", "p2")], now=1) == 2
     assert notices.add("goals", [notice("a", text="again"), notice("b")], now=2) == 1
     assert notices.add("signals", [notice("a")], now=3) == 1
     assert notices.add("goals", [], now=4) == 0
-    assert [(each.at, each.job, each.notice.project, each.notice.key) for each in notices.waiting()] == [
+    assert [(each.at, each.job, each.notice.project, each.notice.key) for each in waiting(notices)] == [
         (1, "goals", "p1", "a"),
         (1, "goals", "p2", "a"),
         (2, "goals", "p1", "b"),
@@ -46,16 +50,16 @@ def test_the_oldest_give_way(store: RecordStore, monkeypatch: pytest.MonkeyPatch
     notices = Notices(store)
     notices.add("goals", [notice("a"), notice("b")], now=1)
     notices.add("goals", [notice("c"), notice("d")], now=2)
-    assert [each.notice.key for each in notices.waiting()] == ["b", "c", "d"]
+    assert [each.notice.key for each in waiting(notices)] == ["b", "c", "d"]
     notices.add("goals", [notice(key) for key in "efghi"], now=3)
-    assert [each.notice.key for each in notices.waiting()] == ["g", "h", "i"]
+    assert [each.notice.key for each in waiting(notices)] == ["g", "h", "i"]
 
 
 def test_long_texts_are_cut(store: RecordStore) -> None:
     notices = Notices(store)
     notices.add("goals", [notice("k" * 10_000, text="x" * 10_000)], now=1)
     assert notices.add("goals", [notice("k" * 10_000)], now=1) == 0
-    [queued] = notices.waiting()
+    [queued] = waiting(notices)
     assert (len(queued.notice.title), len(queued.notice.text)) == (200, 4000)
 
 
@@ -64,7 +68,7 @@ def test_old_ones_are_removed(store: RecordStore) -> None:
     for now in (1, 2, 3):
         notices.add("goals", [notice(f"at {now}")], now=now)
     notices.expire(3)
-    assert [each.at for each in notices.waiting()] == [3]
+    assert [each.at for each in waiting(notices)] == [3]
     notices.expire(3)
 
 
@@ -76,4 +80,4 @@ def test_none_is_lost_between_threads(store: RecordStore) -> None:
         added.extend(notices.add("goals", [notice(f"{number}")], now=1) for number in range(10))
 
     assert in_threads([add, add]) == []
-    assert (sum(added), len(notices.waiting())) == (10, 10)
+    assert (sum(added), len(waiting(notices))) == (10, 10)

@@ -170,6 +170,7 @@ def test_the_plugin_is_listed_with_its_distribution(saastracker: Path, folder: P
             "report busiest",
             "tagger goal",
             "job goals",
+            "channel journal",
         ],
     }
 

@@ -8,7 +8,7 @@ from saastracker.definition import Definition, Definitions
 from saastracker.hookspecs import hookimpl
 from saastracker.issues import counted
 from saastracker.issues.kinds import GROUPING, ISSUE, Grouping, Issue, check_grouping, check_issue
-from saastracker.job import Every, Job, JobContext, Notice
+from saastracker.job import Every, Job, JobContext, Notice, Topic
 from saastracker.report import Report
 from saastracker.scope import Parameter, Scope
 from saastracker.tagger import Tagger
@@ -56,7 +56,8 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
 
 @hookimpl
 def jobs(config: Config) -> Sequence[Job]:  # noqa: ARG001
-    return [Job(name="errors", title="New and returning errors", trigger=Every(60), run=run)]
+    topic = Topic(title="New and returning errors", default="admin")
+    return [Job(name="errors", title="Look for new and returning errors", trigger=Every(60), run=run, topic=topic)]
 
 
 # numpy takes 13 MB, which a server is spared until someone asks.

@@ -39,7 +39,8 @@ def _of_project(reader: Reader, project: Project, definitions: Definitions, now:
             project=project.id,
             key=f"new-{issue.id}",
             title=f"New error: {titles[issue.id]}",
-            text=f"Seen for the first time{_within(known.between(issue)[0])}. Its page: errors/{issue.id}",
+            text=f"Seen for the first time{_within(known.between(issue)[0])}.",
+            link=f"errors/{issue.id}",
         )
         for issue in told
     ]
@@ -49,6 +50,7 @@ def _of_project(reader: Reader, project: Project, definitions: Definitions, now:
             key=f"new-more-{day}",
             title=f"More than {NEW_MAX} new errors on {day}",
             text="The others are on the page Errors.",
+            link="errors",
         )
         for day in more
     ]
@@ -57,7 +59,8 @@ def _of_project(reader: Reader, project: Project, definitions: Definitions, now:
             project=project.id,
             key=f"regressed-{issue.id}-{issue.since}",
             title=f"Seen again: {titles[issue.id]}",
-            text=f"It was resolved and came back{_within(issue.seen_again)}. Its page: errors/{issue.id}",
+            text=f"It was resolved and came back{_within(issue.seen_again)}.",
+            link=f"errors/{issue.id}",
         )
         for issue in again
     ]

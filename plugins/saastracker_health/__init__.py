@@ -6,7 +6,7 @@ from saastracker.contracts import Config, Reader, ReportPage
 from saastracker.definition import Definition, Definitions
 from saastracker.health.model import KIND, HealthModel, check
 from saastracker.hookspecs import hookimpl
-from saastracker.job import Daily, Job, JobContext, Notice
+from saastracker.job import Daily, Job, JobContext, Notice, Topic
 from saastracker.report import Report
 from saastracker.scope import Scope
 from saastracker_health.kinds import Churn, Dismissal
@@ -72,7 +72,8 @@ def preview(
 
 @hookimpl
 def jobs(config: Config) -> Sequence[Job]:  # noqa: ARG001
-    return [Job(name="signals", title="Tell of signals", trigger=Daily(hour=6), run=tell)]
+    topic = Topic(title="Signals: organizations that need someone", default="admin")
+    return [Job(name="signals", title="Tell of signals", trigger=Daily(hour=6), run=tell, topic=topic)]
 
 
 def tell(context: JobContext) -> Sequence[Notice]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from saastracker.contracts import Reader
@@ -107,4 +108,5 @@ def _notice(project: str, told: Told) -> Notice:
         key=f"{signal.kind}-{signal.since}-{org}",
         title=f"{name}: {TITLES[signal.kind]}",
         text=f"{signal.detail} Since {signal.since}, priority {signal.priority}.",
+        link=f"organizations/{quote(told.org, safe='')}",
     )

@@ -8,6 +8,7 @@ from saastracker.accounts.roles import Roles, founded
 from saastracker.accounts.sessions import Sessions
 from saastracker.accounts.shares import Shares
 from saastracker.accounts.sign_in import SignIn
+from saastracker.accounts.subscriptions import Subscriptions
 from saastracker.contracts import RecordStore
 from saastracker.facts import Facts
 from saastracker.records import Workspace
@@ -29,6 +30,7 @@ class Accounts:
         self.shares = Shares(self._people)
         self.sign_in = SignIn(self._people, secrets)
         self.own = Own(self._people, self.sign_in, secrets)
+        self.subscriptions = Subscriptions(self._people, secrets)
 
     @property
     def snapshot(self) -> Snapshot:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from uuid import uuid4
 
-from saastracker.accounts.model import INVITATION_MS, By, Credentials, Invitation, Role, Signed, User
+from saastracker.accounts.model import INVITATION_MS, By, Credentials, Invitation, Signed, User
 from saastracker.accounts.passwords import check_password, hash_password
 from saastracker.accounts.people import Edit, People, Snapshot, writes
 from saastracker.accounts.roles import joined
@@ -14,6 +14,7 @@ from saastracker.accounts.rules import check_email, check_may_give, check_name
 from saastracker.accounts.sessions import Entered, enter, entered_edits
 from saastracker.contracts import Change
 from saastracker.errors import Conflict, Forbidden, NotFound
+from saastracker.roles import Role
 from saastracker.secrets import digest
 
 INVITATIONS_MAX = 100  # open at a time, of one workspace

@@ -1,15 +1,13 @@
 """Who there is: users, members of workspaces, sessions, and links that let somebody in or show a report."""
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import msgspec
 
 from saastracker.errors import NotFound
 from saastracker.records import HOUR_MS
-
-Role: TypeAlias = Literal["viewer", "member", "admin", "owner"]
-ROLES: tuple[Role, ...] = ("viewer", "member", "admin", "owner")  # each may what those before it may
+from saastracker.roles import Role, may
 
 DAY_MS = 24 * HOUR_MS
 SESSION_MS = 30 * DAY_MS  # since it was last used
@@ -112,6 +110,27 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
         return self.expires_at is None or now < self.expires_at
 
 
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user wants to hear of by mail, where that is not the default."""
+
+    id: str  # of the user
+    topics: Mapping[str, Mapping[str, bool]] = {}  # by id of the workspace, then by topic
+
+
+class Destination(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a channel sends notices of a workspace to, beside its people: such as a webhook."""
+
+    id: str
+    workspace: str  # id
+    channel: str
+    name: str
+    address: str
+    secret: str  # encrypted
+    topics: tuple[str, ...]
+    project: str | None = None  # id; None: of all projects, and of the workspace
+    created_at: int
+
+
 class By(NamedTuple):
     """Who makes a change, and what they are in its workspace."""
 
@@ -138,8 +157,3 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
         if role is None:
             raise NotFound("There is no such workspace here.")
         return By(self.user.email, role)
-
-
-def may(role: Role | None, needed: Role) -> bool:
-    """Whether a role, None of a stranger, allows what `needed` does."""
-    return role is not None and ROLES.index(role) >= ROLES.index(needed)

@@ -7,20 +7,33 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 import msgspec
 
 from saastracker import audit
-from saastracker.accounts.model import Invitation, Members, PasswordLink, Role, Session, Share, Signed, User
+from saastracker.accounts.model import (
+    Choices,
+    Destination,
+    Invitation,
+    Members,
+    PasswordLink,
+    Session,
+    Share,
+    Signed,
+    User,
+)
 from saastracker.contracts import Change, RecordStore
 from saastracker.errors import Conflict, NotFound
 from saastracker.facts import ATTEMPTS
 from saastracker.records import HOUR_MS
+from saastracker.roles import Role
 from saastracker.secrets import digest
 
 Lapsing: TypeAlias = Session | Invitation | PasswordLink | Share
-Thing: TypeAlias = User | Members | Lapsing
+Thing: TypeAlias = User | Members | Choices | Destination | Lapsing
 T = TypeVar("T")
 
 KINDS: Mapping[str, type[Thing]] = {
     "user": User,
     "members": Members,
+    "choices": Choices,
+    "destination": Destination,
     "session": Session,
     "invitation": Invitation,
     "password-link": PasswordLink,
@@ -48,6 +61,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     by_email: Mapping[str, User] = {}
     members: Mapping[str, Members] = {}  # by id of the workspace
     roles: Mapping[str, Mapping[str, Role]] = {}  # by ids of user and workspace
+    choices: Mapping[str, Choices] = {}  # by id of the user
+    destinations: Mapping[str, Destination] = {}  # by id
     sessions: Mapping[str, Session] = {}  # by id
     invitations: Mapping[str, Invitation] = {}  # by id
     password_links: Mapping[str, PasswordLink] = {}  # by id of the user
@@ -167,6 +182,8 @@ def _read(store: RecordStore, change: int) -> Snapshot:
         by_email={user.email: user for user in things["user"].values()},
         members=things["members"],
         roles=roles,
+        choices=things["choices"],
+        destinations=things["destination"],
         sessions=things["session"],
         invitations=things["invitation"],
         password_links=things["password-link"],

@@ -1,11 +1,12 @@
 """Who belongs to a workspace, as what."""
 
-from saastracker.accounts.model import By, Members, Role, User, may
+from saastracker.accounts.model import By, Members, User
 from saastracker.accounts.people import Edit, People, Snapshot, writes
 from saastracker.accounts.rules import check_may_give
 from saastracker.accounts.shares import SHARES, revoked_all
 from saastracker.contracts import Change
 from saastracker.errors import Conflict, NotFound
+from saastracker.roles import Role, may
 
 MEMBERS_MAX = 1000  # of one workspace
 

@@ -2,10 +2,11 @@
 
 import re
 
-from saastracker.accounts.model import By, Role, may
+from saastracker.accounts.model import By
 from saastracker.errors import Forbidden, Invalid
 from saastracker.event import NAME_MAX
 from saastracker.fact_rules import UNSEEN, is_name
+from saastracker.roles import Role, may
 
 EMAIL_MAX = 254  # characters
 EMAIL = f"^[^@ {UNSEEN}]{{1,64}}@[^@. {UNSEEN}]+([.][^@. {UNSEEN}]+)*$"

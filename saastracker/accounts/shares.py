@@ -9,9 +9,10 @@ from uuid import uuid4
 
 import msgspec
 
-from saastracker.accounts.model import DAY_MS, Role, Share
+from saastracker.accounts.model import DAY_MS, Share
 from saastracker.accounts.people import Edit, People, Snapshot
 from saastracker.errors import Conflict, Invalid, NotFound
+from saastracker.roles import Role
 from saastracker.secrets import digest
 from saastracker.wire import Project
 

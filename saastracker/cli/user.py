@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from saastracker.accounts.model import OPERATOR, ROLES, Invitation, Role, User
+from saastracker.accounts.model import OPERATOR, Invitation, User
 from saastracker.accounts.people import Snapshot
 from saastracker.accounts.rules import check_email
 from saastracker.cli.listing import json_option, moment, show, show_json
@@ -12,6 +12,7 @@ from saastracker.cli.options import Installation, Options
 from saastracker.config import suggest
 from saastracker.errors import OperatorError
 from saastracker.records import now_ms
+from saastracker.roles import ROLES, Role
 
 
 @click.group()

@@ -5,7 +5,8 @@ import click
 from saastracker.cli.listing import json_option, show
 from saastracker.cli.options import Options
 from saastracker.quota import month_of
-from saastracker.records import Policy, Workspace, now_ms
+from saastracker.records import Workspace, now_ms
+from saastracker.wire import Policy
 
 
 @click.group()

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from saastracker.accounts.model import ROLES, Role, Signed, may
+from saastracker.accounts.model import Signed
 from saastracker.records import AccessScope, Token
+from saastracker.roles import ROLES, Role, may
 from saastracker.wire import Project
 
 # What a token of each scope may, as if it were a user of that role.

@@ -6,8 +6,8 @@ import re
 import msgspec
 from litestar import Response
 
-from saastracker.accounts.model import may
 from saastracker.errors import Forbidden
+from saastracker.roles import may
 from saastracker.web.site import Site, WebRequest, get
 
 _FORWARDED = {"forwarded", "x-real-ip", "via", "cf-connecting-ip", "true-client-ip"}  # what proxies add

@@ -9,9 +9,9 @@ import msgspec
 from litestar import Response
 from litestar.params import FromPath
 
-from saastracker.accounts.model import may
 from saastracker.errors import Invalid
 from saastracker.matching import INSIDE, closeness
+from saastracker.roles import may
 from saastracker.views import VIEW
 from saastracker.web.answers import page
 from saastracker.web.callers import Caller

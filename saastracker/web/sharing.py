@@ -5,10 +5,11 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
-from saastracker.accounts.model import Share, may
+from saastracker.accounts.model import Share
 from saastracker.accounts.shares import GONE, SHARES, Shared, Wanted
 from saastracker.contracts import ReportPage
 from saastracker.errors import Invalid, NotFound
+from saastracker.roles import may
 from saastracker.scope import LIMIT_DEFAULT, Parameter, Scope
 from saastracker.views import QUERY_MAX
 from saastracker.web import arranging

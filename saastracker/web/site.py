@@ -11,7 +11,7 @@ from litestar.types import HTTPScope
 
 from saastracker import bodies, snippets
 from saastracker.accounts import Accounts
-from saastracker.accounts.model import Role, Signed, may
+from saastracker.accounts.model import Signed
 from saastracker.contracts import RecordStore, ReportPage, Store
 from saastracker.definitions import Definitions
 from saastracker.errors import Forbidden, NotFound, RequestTimeout, Unauthorized
@@ -19,6 +19,7 @@ from saastracker.facts import Facts
 from saastracker.live import Live
 from saastracker.plugins import Registry
 from saastracker.records import now_ms
+from saastracker.roles import Role, may
 from saastracker.schedule import Scheduler
 from saastracker.web.callers import SCOPE_ROLES, Caller
 from saastracker.wire import Project

@@ -12,9 +12,10 @@ import saastracker_sqlite
 from saastracker import audit
 from saastracker.accounts import Accounts, passwords
 from saastracker.accounts.invitations import Invited, first_owner
-from saastracker.accounts.model import OPERATOR, Role, Signed
+from saastracker.accounts.model import OPERATOR, Signed
 from saastracker.accounts.sessions import Entered
 from saastracker.contracts import RecordStore
+from saastracker.roles import Role
 from saastracker.secrets import Secrets
 from tests.web.conftest import PlainConfig
 

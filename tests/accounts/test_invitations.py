@@ -6,9 +6,10 @@ from contextlib import closing
 import pytest
 
 from saastracker.accounts import Accounts, invitations
-from saastracker.accounts.model import INVITATION_MS, OPERATOR, By, Role, Signed
+from saastracker.accounts.model import INVITATION_MS, OPERATOR, By, Signed
 from saastracker.contracts import RecordStore
 from saastracker.errors import Conflict, Forbidden, Invalid, NotFound
+from saastracker.roles import Role
 from saastracker.secrets import Secrets
 from saastracker.testing.opened import in_threads
 

@@ -8,9 +8,10 @@ from contextlib import closing
 import pytest
 
 from saastracker.accounts import Accounts, roles
-from saastracker.accounts.model import OPERATOR, ROLES, By, Role, Signed, may
+from saastracker.accounts.model import OPERATOR, By, Signed
 from saastracker.contracts import RecordStore
 from saastracker.errors import Conflict, Forbidden, NotFound
+from saastracker.roles import ROLES, Role, may
 from saastracker.secrets import Secrets
 from saastracker.testing.opened import in_threads
 

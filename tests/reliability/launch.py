@@ -7,6 +7,7 @@ import asyncio
 import sqlite3
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,9 @@ def slow_disk() -> None:
     """Every commit takes 50 ms more."""
     commit = SqliteStore.append
 
-    def appended(self: SqliteStore, group: Group) -> None:
+    def appended(self: SqliteStore, group: Group) -> Mapping[tuple[str, str], int]:
         time.sleep(SLOW_SECONDS)
-        commit(self, group)
+        return commit(self, group)
 
     SqliteStore.append = appended  # type: ignore[method-assign]
 

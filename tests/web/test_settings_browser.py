@@ -3,8 +3,9 @@
 import pytest
 from playwright.sync_api import Browser, expect
 
-from saastracker.accounts.model import OPERATOR, Role
+from saastracker.accounts.model import OPERATOR
 from saastracker.records import now_ms
+from saastracker.roles import Role
 from saastracker.web.settings.frame import SECTIONS
 from saastracker.web.site import SESSION_COOKIE
 

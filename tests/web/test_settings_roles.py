@@ -2,9 +2,10 @@
 
 import pytest
 
-from saastracker.accounts.model import OPERATOR, ROLES, Role, may
+from saastracker.accounts.model import OPERATOR
 from saastracker.accounts.shares import Wanted
 from saastracker.records import now_ms
+from saastracker.roles import ROLES, Role, may
 from saastracker.web.settings import ROUTES
 
 from .conftest import Running

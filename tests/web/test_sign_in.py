@@ -9,8 +9,9 @@ import pytest
 from saastracker.accounts import totp
 from saastracker.accounts.csrf import csrf_token
 from saastracker.accounts.invitations import first_owner
-from saastracker.accounts.model import OPERATOR, ROLES, Role
+from saastracker.accounts.model import OPERATOR
 from saastracker.records import now_ms
+from saastracker.roles import ROLES, Role
 from saastracker.web.callers import Caller
 from saastracker.web.site import SESSION_COOKIE
 

@@ -6,6 +6,7 @@ import msgspec
 
 from saastracker import (
     AuthScheme,
+    Channel,
     Config,
     Daily,
     Definition,
@@ -16,6 +17,7 @@ from saastracker import (
     ReportPage,
     StoreFactory,
     Tagger,
+    Topic,
     WireFormat,
     hookimpl,
 )
@@ -23,6 +25,7 @@ from saastracker_example.basic import Basic
 from saastracker_example.busiest import busiest
 from saastracker_example.goals import Goal, check_goal, check_goals, preview_goal, tag_goal
 from saastracker_example.internal import Internal
+from saastracker_example.journal import Journal
 from saastracker_example.ndjson import Ndjson
 
 
@@ -68,7 +71,13 @@ def definitions() -> Sequence[Definition]:
 
 @hookimpl
 def jobs() -> Sequence[Job]:
-    return [Job(name="goals", title="Tell of missed goals", trigger=Daily(hour=6), run=check_goals)]
+    topic = Topic(title="Missed goals", default="member")
+    return [Job(name="goals", title="Tell of missed goals", trigger=Daily(hour=6), run=check_goals, topic=topic)]
+
+
+@hookimpl
+def channels(config: Config) -> Sequence[Channel]:
+    return [Journal(config.data)]
 
 
 @hookimpl

@@ -5,19 +5,23 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from saastracker_example import taggers
 from saastracker_example.basic import Basic
 from saastracker_example.busiest import busiest
 from saastracker_example.goals import DAY_MS, Goal, check_goal, check_goals, preview_goal
 from saastracker_example.internal import Internal
+from saastracker_example.journal import Journal
 from saastracker_example.ndjson import LINES_MAX, Ndjson
 
 from saastracker import (
     Event,
     Group,
     Invalid,
+    Item,
     JobContext,
+    Message,
     Project,
     Reply,
     Request,
@@ -25,6 +29,7 @@ from saastracker import (
     Store,
     Submission,
     Unauthorized,
+    Unavailable,
 )
 from saastracker.config import load_config
 from saastracker.plugins import Plugins
@@ -181,3 +186,31 @@ def test_the_job_tells_of_goals_that_the_last_day_missed(store: Store) -> None:
     assert (notice.project, notice.title) == (PROJECT.id, "a missed its goal")
     assert notice.text == "It happened 1 times in 24 hours; the goal is 2."
     assert "goal-1-" in notice.key
+
+
+def test_the_channel_writes_a_line_for_each_message(tmp_path: Path) -> None:
+    item = Item(at=NOW, project="Shop", title="Missed", text="It happened once.")
+    message = Message(
+        id="1",
+        at=NOW,
+        to="ops",
+        secret=b"",
+        workspace="Default",
+        topic="goals",
+        subject="Shop: Missed",
+        text="",
+        html="",
+        items=(item,),
+        unsubscribe="",
+    )
+    journal = Journal(tmp_path)
+    journal.send(message)
+    journal.send(message)
+    first, second = (tmp_path / "ops.ndjson").read_bytes().splitlines()
+    assert first == second
+    assert msgspec.json.decode(first)["items"][0]["title"] == "Missed"
+    assert journal.check("ops") == "ops"
+    with pytest.raises(Invalid):
+        journal.check("../../etc/passwd")
+    with pytest.raises(Unavailable):
+        Journal(tmp_path / "gone").send(message)

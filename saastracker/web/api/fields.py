@@ -5,11 +5,11 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from saastracker.accounts.model import Role as AccountRole
 from saastracker.accounts.rules import EMAIL, EMAIL_MAX
 from saastracker.event import NAME_MAX
 from saastracker.fact_rules import HOST, HOST_MAX, NAME, ORIGINS_MAX, timezones
 from saastracker.records import AccessScope
+from saastracker.roles import Role as AccountRole
 from saastracker.scope import LIMIT_DEFAULT, LIMIT_MAX
 
 CURSOR_MAX = 600  # characters

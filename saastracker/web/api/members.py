@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from saastracker.accounts.model import Invitation, User
-from saastracker.accounts.model import Role as AccountRole
+from saastracker.roles import Role as AccountRole
 from saastracker.web.api.fields import Email, Id, Name, Role, Time, Who
 from saastracker.web.api.operation import Call, operation
 from saastracker.web.faces import iso

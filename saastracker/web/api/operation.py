@@ -5,9 +5,10 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from saastracker.accounts.model import By, Role, Signed
+from saastracker.accounts.model import By, Signed
 from saastracker.errors import Forbidden, NotFound
 from saastracker.records import Workspace, now_ms
+from saastracker.roles import Role
 from saastracker.web.api.fields import Nothing, Paging
 from saastracker.web.callers import Caller
 from saastracker.web.site import Site, check_role

@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 import msgspec
 from litestar import Response
 
-from saastracker.accounts.model import ROLES, By, Role, Signed, may
+from saastracker.accounts.model import By, Signed
 from saastracker.errors import Forbidden, NotFound
 from saastracker.records import Workspace, now_ms
+from saastracker.roles import ROLES, Role, may
 from saastracker.web.answers import page, redirect
 from saastracker.web.callers import Caller
 from saastracker.web.pages import PROJECT_COOKIE, menu

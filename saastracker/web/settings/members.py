@@ -6,8 +6,8 @@ from typing import Any
 from litestar import Response, post
 from litestar.params import FromPath
 
-from saastracker.accounts.model import ROLES, Role
 from saastracker.errors import Conflict, Forbidden, Invalid, Refusal
+from saastracker.roles import ROLES, Role
 from saastracker.web.login import read_form
 from saastracker.web.settings.frame import Frame, opened, roles_to_give
 from saastracker.web.site import WebRequest, get

@@ -5,9 +5,9 @@ from typing import Any
 
 from litestar import Response, post
 
-from saastracker.accounts.model import may
 from saastracker.errors import Conflict
 from saastracker.fact_rules import WrongField
+from saastracker.roles import may
 from saastracker.web.login import read_form
 from saastracker.web.settings.frame import Frame, opened, opened_everywhere
 from saastracker.web.site import WebRequest, get

@@ -1,112 +1,23 @@
-"""Jobs run when due and when asked, never twice at once; how each run went is kept, and a failing one harms nothing."""
+"""Jobs run when they are due or asked for, and how they went is recorded."""
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import pytest
 
-from saastracker import job_runs, schedule
-from saastracker.config import load_config
-from saastracker.contracts import RecordStore, Store
-from saastracker.definition import Definition
-from saastracker.definitions import Definitions
+from saastracker import schedule
+from saastracker.contracts import RecordStore
 from saastracker.errors import Conflict, NotFound, OperatorError, Unavailable
 from saastracker.facts import Facts
-from saastracker.job import Daily, Every, Job, JobContext, Notice
+from saastracker.job import Daily, Every, JobContext, Notice
 from saastracker.job_runs import JobRuns, Run
 from saastracker.metrics import Metrics
 from saastracker.notify import Notices
-from saastracker.plugins import Plugins
 from saastracker.records import HOUR_MS, now_ms
-from saastracker.schedule import Scheduler
-from saastracker.secrets import Secrets
-from saastracker.upkeep import KEPT_MS, expire
-
-Work = Callable[[JobContext], Sequence[Notice]]
-Make = Callable[..., Scheduler]
-
-
-@pytest.fixture
-def stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Store, RecordStore]]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("SAASTRACKER_CONFIG", raising=False)
-    plugins = Plugins(load_config(None, tmp_path))
-    records = plugins.open_records()
-    store = plugins.open_store(records)
-    store.claim()
-    yield store, records
-    store.close()
-    records.close()
-
-
-@pytest.fixture
-def records(stores: tuple[Store, RecordStore]) -> RecordStore:
-    return stores[1]
-
-
-@pytest.fixture
-def facts(tmp_path: Path, records: RecordStore) -> Facts:
-    return Facts(records, Secrets.open(tmp_path))
-
-
-@pytest.fixture
-def metrics() -> Metrics:
-    return Metrics()
-
-
-@pytest.fixture
-def make(stores: tuple[Store, RecordStore], facts: Facts, metrics: Metrics) -> Iterator[Make]:
-    """A scheduler with these jobs; it is stopped in the end."""
-    made = []
-
-    def make(*jobs: Job, enabled: bool = True) -> Scheduler:
-        store, records = stores
-        made.append(
-            Scheduler(
-                jobs,
-                enabled=enabled,
-                store=store,
-                records=records,
-                facts=facts,
-                definitions=Definitions(records, dict[str, Definition]()),
-                metrics=metrics,
-            )
-        )
-        return made[-1]
-
-    yield make
-    for scheduler in made:
-        scheduler.stop()
-
-
-def nothing(context: JobContext) -> Sequence[Notice]:
-    return ()
-
-
-def job(run: Work = nothing, name: str = "work", trigger: Every | Daily | None = None) -> Job:
-    return Job(name=name, title="Work", trigger=trigger, run=run)
-
-
-def run(scheduler: Scheduler, name: str = "work") -> Run:
-    """Ask for a run and wait for its end."""
-    before = next(len(state.runs) for state in scheduler.states() if state.name == name)
-    scheduler.run_now(name)
-    return ended(scheduler, name, before + 1)
-
-
-def ended(scheduler: Scheduler, name: str = "work", count: int = 1) -> Run:
-    while True:
-        state = next(state for state in scheduler.states() if state.name == name)
-        if state.running is None and len(state.runs) >= count:
-            return state.runs[0]
-        time.sleep(0.005)
-
-
-def metric(metrics: Metrics, name: str, **labels: str) -> float | None:
-    return metrics.registry.get_sample_value(name, labels)
+from saastracker.upkeep import expire
+from tests.schedule.conftest import Make, ended, job, metric, run
 
 
 def test_a_run_is_given_what_there_is_and_its_notices_are_queued(
@@ -127,7 +38,7 @@ def test_a_run_is_given_what_there_is_and_its_notices_are_queued(
     assert seen[0].projects == [shop]
     assert (first.result, first.notices, first.error) == ("done", 1, None)
     assert (second.result, second.notices) == ("done", 0)
-    assert [queued.job for queued in Notices(records).waiting()] == ["work"]
+    assert [noted.queued.job for noted in Notices(records).all()] == ["work"]
     assert metric(metrics, "saastracker_job_runs_total", job="work", result="done") == 2
     assert metric(metrics, "saastracker_job_last_success_seconds", job="work") == second.started_at / 1000
 
@@ -279,24 +190,6 @@ def test_the_last_success_is_known_after_a_restart(make: Make, records: RecordSt
     assert metric(metrics, "saastracker_job_last_success_seconds", job="work") == 5
 
 
-def test_only_the_last_runs_are_kept(records: RecordStore) -> None:
-    runs = JobRuns(records)
-    for number in range(job_runs.RUNS_KEPT + 5):
-        runs.add("work", Run(started_at=number, seconds=0, result="done"))
-    assert [each.started_at for each in runs.all()["work"]] == list(range(24, 4, -1))
-
-
-def test_old_notices_and_jobs_that_run_no_more_are_forgotten(make: Make, records: RecordStore) -> None:
-    now = now_ms()
-    for name, at in (("gone", now - KEPT_MS - 1000), ("rare", now - KEPT_MS + HOUR_MS)):
-        JobRuns(records).add(name, Run(started_at=at, seconds=0, result="done"))
-        Notices(records).add(name, [Notice(project="p", key="k", title="", text="")], at)
-    scheduler = make(expire(records))
-    assert run(scheduler, "expire").result == "done"
-    assert set(JobRuns(records).all()) == {"rare", "expire"}
-    assert [queued.job for queued in Notices(records).waiting()] == ["rare"]
-
-
 def test_two_jobs_of_one_name_are_refused(make: Make, records: RecordStore) -> None:
     with pytest.raises(OperatorError, match='Two jobs are named "expire"'):
         make(expire(records), job(name="expire"))
@@ -308,3 +201,23 @@ def test_two_jobs_of_one_name_are_refused(make: Make, records: RecordStore) -> N
 def test_what_could_not_run_is_refused(wrong: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match=r"job|time of day"):
         wrong()
+
+
+def test_a_failure_is_told_of_once_until_a_run_succeeds(make: Make, facts: Facts, records: RecordStore) -> None:
+    owned = facts.default_workspace().id
+    failing = [True, True, False, True]
+
+    def work(_context: JobContext) -> Sequence[Notice]:
+        if failing.pop(0):
+            raise OSError("no bread left")
+        return ()
+
+    scheduler = make(job(work))
+    told = []
+    while failing:
+        run(scheduler)
+        told.append(len(Notices(records).all()))
+    assert told == [1, 1, 1, 2]
+    notice = Notices(records).all()[0].queued.notice
+    assert (notice.workspace, notice.title) == (owned, "The job failed: Work")
+    assert notice.text.startswith("OSError: no bread left")

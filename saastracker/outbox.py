@@ -1,0 +1,236 @@
+"""The outbox: finds who is to be told of each notice, and hands messages to the channels, each at most once.
+
+A delivery is written down as being sent before it is. If the server ends in between, nobody knows
+whether the message arrived; it is then shown as uncertain and not sent again by itself, since two
+warnings for one thing are what people stop reading. Everything before that moment is tried again.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+import msgspec
+
+from saastracker.accounts import Accounts
+from saastracker.accounts.subscriptions import destinations, hears
+from saastracker.channel import Channel, Message
+from saastracker.contracts import Change, RecordStore
+from saastracker.deliveries import KIND, Deliveries, Delivery, Kept, change, new_id
+from saastracker.errors import Refusal, Unavailable
+from saastracker.facts import Facts
+from saastracker.job import Every, Job, JobContext, Notice, Topic
+from saastracker.notify import Noted, Notices, Queued, routed
+from saastracker.records import HOUR_MS, Workspace
+from saastracker.schedule import FAILURE_TOPIC, FAILURES
+
+log = logging.getLogger("saastracker.outbox")
+
+MINUTE_MS = 60_000
+GROUPING_MS = MINUTE_MS  # how long a notice of a grouped topic waits for others
+HOURLY_MAX = 10  # messages of one grouped topic to one recipient; what is more waits and goes out together
+BACK_OFF = tuple(minutes * MINUTE_MS for minutes in (1, 5, 15, 60, 240, 720, 1440))  # after each failed try
+UNCERTAIN_MS = 15 * MINUTE_MS  # no channel takes as long to send a message
+ERROR_MAX = 500  # characters
+_UNCERTAIN = "The server ended while it was sent, so it may have arrived. Send it again if it did not."
+_GONE = "Nobody to tell any more: they left the workspace, or chose not to hear of it."
+
+
+class Recipient(NamedTuple):
+    """Somebody who is told."""
+
+    id: str  # of a user or a destination
+    address: str
+
+
+# The message that holds notices of one topic of a workspace.
+Compose = Callable[[Workspace, str, Topic, Sequence[Queued], Recipient], Message]
+
+
+def topics(jobs: Iterable[Job]) -> dict[str, Topic]:
+    """What people can choose to hear of, by the name that notices are handed in under."""
+    return {**{job.name: job.topic for job in jobs if job.topic is not None}, FAILURES: FAILURE_TOPIC}
+
+
+class Outbox:
+    """Routes and sends. One run at a time in a process; with several processes each delivery has one sender."""
+
+    def __init__(
+        self,
+        records: RecordStore,
+        *,
+        facts: Facts,
+        accounts: Accounts,
+        channels: Mapping[str, Channel],
+        topics: Mapping[str, Topic],
+        compose: Compose,
+    ) -> None:
+        """`topics` by name of the job that hands the notices in."""
+        self._notices = Notices(records)
+        self._deliveries = Deliveries(records)
+        self._facts = facts
+        self._accounts = accounts
+        self._channels = channels
+        self._topics = topics
+        self._compose = compose
+
+    def job(self) -> Job:
+        """The job that does it all."""
+
+        def run(context: JobContext) -> Sequence[Notice]:
+            self._accounts.refresh()
+            self.route(context.now)
+            self.send(context.now, context.cancelled)
+            return ()
+
+        return Job(name="messages", title="Send messages: mail and webhooks", trigger=Every(10), run=run)
+
+    # --- Who is told ---
+
+    def route(self, now: int) -> None:
+        """Find who is to be told of new notices, and write both down at once."""
+        for noted in self._notices.all():
+            if noted.queued.routed:
+                continue
+            changes: list[Change] = [routed(noted)]
+            changes += [
+                Change(KIND, delivery.id, 0, msgspec.json.encode(delivery)) for delivery in self._recipients(noted, now)
+            ]
+            self._deliveries.write(changes)  # if another process was faster, it has written the same
+
+    def _recipients(self, noted: Noted, now: int) -> Iterable[Delivery]:
+        notice, name = noted.queued.notice, noted.queued.job
+        topic = self._topics.get(name)
+        workspace = self._workspace(notice)
+        if topic is None or workspace is None:
+            return
+        snapshot = self._accounts.snapshot
+        told: list[tuple[str, str]] = []  # channel and recipient
+        for channel in self._channels.values():
+            if channel.personal:
+                users = snapshot.of_workspace(workspace)
+                told += [(channel.name, user) for user in users if hears(snapshot, user, workspace, name, topic)]
+        told += [
+            (each.channel, each.id)
+            for each in destinations(snapshot, workspace)
+            if each.channel in self._channels and name in each.topics and each.project in {None, notice.project}
+        ]
+        for channel_name, recipient in told:
+            yield Delivery(
+                id=new_id(noted.id, channel_name, recipient),
+                notice=noted.id,
+                title=notice.title,
+                topic=name,
+                workspace=workspace,
+                channel=channel_name,
+                recipient=recipient,
+                due_at=now + (GROUPING_MS if topic.grouped else 0),
+                changed_at=now,
+            )
+
+    def _workspace(self, notice: Notice) -> str | None:
+        """The id of the workspace that a notice is about; None if that is gone."""
+        snapshot = self._facts.snapshot
+        if notice.project:
+            project = snapshot.projects.get(notice.project)
+            return project.workspace if project is not None and project.active else None
+        return notice.workspace if notice.workspace in snapshot.workspaces else None
+
+    # --- Sending ---
+
+    def send(self, now: int, cancelled: Callable[[], bool]) -> None:
+        """Send what is due; what is being sent since long is uncertain."""
+        kept = self._deliveries.all()
+        stuck = [each for each in kept if each.delivery.state == "sending"]
+        for each in stuck:
+            if each.delivery.changed_at < now - UNCERTAIN_MS:
+                self._deliveries.write([change(each, state="uncertain", changed_at=now, error=_UNCERTAIN)])
+        notices = {noted.id: noted.queued for noted in self._notices.all()}
+        for group in self._messages(kept, now):
+            if cancelled():
+                return
+            self._send(group, notices, now)
+
+    def _messages(self, kept: Sequence[Kept], now: int) -> list[list[Kept]]:
+        """What is due, by message: all of a grouped topic for one recipient, if one may go out this hour."""
+        recent: dict[tuple[str, ...], set[str]] = {}
+        for each in kept:
+            delivery = each.delivery
+            if delivery.message and delivery.changed_at > now - HOUR_MS:
+                recent.setdefault(_stream(each), set()).add(delivery.message)
+        due = [each for each in kept if each.delivery.state == "waiting" and each.delivery.due_at <= now]
+        messages: list[list[Kept]] = []
+        for stream, found in groupby(sorted(due, key=_stream), key=_stream):
+            topic = self._topics.get(stream[2])
+            if topic is None or not topic.grouped:
+                messages += [[each] for each in found]
+            elif len(recent.get(stream, ())) < HOURLY_MAX:
+                messages.append(list(found))
+        return messages
+
+    def _send(self, group: Sequence[Kept], notices: Mapping[str, Queued], now: int) -> None:
+        first = group[0].delivery
+        found = [notices[each.delivery.notice] for each in group if each.delivery.notice in notices]
+        made = self._message(first, found)
+        if made is None:
+            self._end(group, state="withdrawn", changed_at=now, error=_GONE)
+            return
+        channel, message = made
+        attempts = max(each.delivery.attempts for each in group) + 1
+        claim = [change(each, state="sending", message=message.id, attempts=attempts, changed_at=now) for each in group]
+        if not self._deliveries.write(claim):
+            return  # another process sends them
+        group = [Kept(each.delivery, each.version + 1) for each in group]
+        sent = {"message": message.id, "attempts": attempts, "changed_at": now}
+        try:
+            channel.send(message)
+        except Unavailable as error:
+            log.warning("A message by %s could not be sent: %s", channel.name, error.detail)
+            if attempts <= len(BACK_OFF):
+                self._end(group, **sent, state="waiting", due_at=now + BACK_OFF[attempts - 1], error=_cut(error))
+            else:
+                self._end(group, **sent, state="failed", error=_cut(error))
+        except Refusal as error:
+            log.warning("A message by %s cannot be sent: %s", channel.name, error.detail)
+            self._end(group, **sent, state="failed", error=_cut(error))
+        except Exception as error:
+            log.exception("The channel %s failed", channel.name)
+            self._end(group, **sent, state="failed", error=f"The channel failed: {type(error).__name__}"[:ERROR_MAX])
+        else:
+            self._end(group, **sent, state="sent", error="")
+
+    def _end(self, group: Sequence[Kept], **new: object) -> None:
+        if not self._deliveries.write([change(each, **new) for each in group]):
+            log.warning("Another process changed a message while it was sent: %s", group[0].delivery.id)
+
+    def _message(self, delivery: Delivery, notices: Sequence[Queued]) -> tuple[Channel, Message] | None:
+        """What is sent, and by what; None if there is nobody to tell any more."""
+        channel, topic = self._channels.get(delivery.channel), self._topics.get(delivery.topic)
+        workspace = self._facts.snapshot.workspaces.get(delivery.workspace)
+        if channel is None or topic is None or workspace is None or not notices:
+            return None
+        snapshot = self._accounts.snapshot
+        if channel.personal:
+            user = snapshot.users.get(delivery.recipient)
+            if user is None or not hears(snapshot, user.id, workspace.id, delivery.topic, topic):
+                return None
+            to, secret = user.email, b""
+        else:
+            destination = snapshot.destinations.get(delivery.recipient)
+            if destination is None:
+                return None
+            to, secret = destination.address, self._accounts.subscriptions.secret(destination)
+        # Tried again, it keeps its id, unless others have joined it.
+        message = self._compose(workspace, delivery.topic, topic, notices, Recipient(delivery.recipient, to))
+        return channel, msgspec.structs.replace(message, id=delivery.message or uuid.uuid4().hex, secret=secret)
+
+
+def _stream(kept: Kept) -> tuple[str, ...]:
+    """What makes one message: channel, recipient, topic and workspace."""
+    delivery = kept.delivery
+    return delivery.channel, delivery.recipient, delivery.topic, delivery.workspace
+
+
+def _cut(error: Refusal) -> str:
+    return error.detail[:ERROR_MAX]

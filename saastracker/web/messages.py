@@ -1,0 +1,103 @@
+"""What messages say: notices as subject, text and HTML, with links to their pages and one to unsubscribe."""
+
+import uuid
+from collections.abc import Sequence
+from urllib.parse import quote
+
+import msgspec
+from markupsafe import Markup
+
+from saastracker.channel import Item, Message
+from saastracker.errors import NotFound, OperatorError
+from saastracker.facts import Facts
+from saastracker.job import Topic
+from saastracker.notify import Queued
+from saastracker.outbox import Recipient
+from saastracker.records import Workspace, now_ms
+from saastracker.secrets import Secrets
+from saastracker.web.rendering import render
+
+
+class Leaving(msgspec.Struct, frozen=True, array_like=True):
+    """What the address to unsubscribe holds, sealed: whose it is, and of what."""
+
+    user: str  # id
+    workspace: str  # id
+    topic: str
+
+
+class Messages:
+    """Composes messages, and reads the addresses to unsubscribe that stand in them."""
+
+    def __init__(self, facts: Facts, sealing: Secrets, public_url: str) -> None:
+        self._facts = facts
+        self._sealing = sealing
+        self._url = public_url.rstrip("/")
+
+    def compose(
+        self,
+        workspace: Workspace,
+        name: str,
+        topic: Topic,
+        notices: Sequence[Queued],
+        recipient: Recipient,
+    ) -> Message:
+        """A message with these notices of the topic `name`."""
+        items = tuple(self._item(queued) for queued in notices)
+        leave = f"{self._url}/unsubscribe/{self._seal(Leaving(recipient.id, workspace.id, name))}"
+        subject = _subject(items, workspace, topic)
+        sections = [
+            (item, Markup(queued.notice.html) if queued.notice.html else None)  # noqa: S704  # made by our own jobs
+            for item, queued in zip(items, notices, strict=True)
+        ]
+        return Message(
+            id=uuid.uuid4().hex,
+            at=now_ms(),
+            to=recipient.address,
+            secret=b"",
+            workspace=workspace.name,
+            topic=name,
+            subject=subject,
+            text=_text(items, topic, leave),
+            html=render("mail.html", subject=subject, sections=sections, topic=topic, leave=leave, url=self._url),
+            items=items,
+            unsubscribe=leave,
+        )
+
+    def leaving(self, text: str) -> Leaving:
+        """What an address to unsubscribe is about. Raises NotFound."""
+        try:
+            return msgspec.json.decode(self._sealing.decrypt(text), type=Leaving)
+        except (OperatorError, ValueError, msgspec.DecodeError):
+            raise NotFound("This address is not complete; copy it from the message once more.") from None
+
+    def _seal(self, leaving: Leaving) -> str:
+        return self._sealing.encrypt(msgspec.json.encode(leaving))
+
+    def _item(self, queued: Queued) -> Item:
+        notice = queued.notice
+        project = self._facts.snapshot.projects.get(notice.project)
+        base = f"{self._url}/p/{project.slug}" if project else self._url
+        return Item(
+            at=queued.at,
+            project=project.name if project else "",
+            title=notice.title,
+            text=notice.text,
+            link=f"{base}/{quote(notice.link, safe='/?=&%')}" if notice.link else "",
+        )
+
+
+def _subject(items: Sequence[Item], workspace: Workspace, topic: Topic) -> str:
+    about = items[0].title if len(items) == 1 else f"{topic.title} ({len(items)})"
+    places = {item.project for item in items}
+    place = places.pop() if len(places) == 1 else ""
+    return f"{place or workspace.name}: {about}".replace("\n", " ").replace("\r", " ")
+
+
+def _text(items: Sequence[Item], topic: Topic, leave: str) -> str:
+    parts = []
+    for item in items:
+        lines = [item.title, item.text, item.link]
+        parts.append("\n".join(line for line in lines if line))
+    foot = f'You get this because you follow "{topic.title}". To stop: {leave}'
+    return "\n\n".join([*parts, "-- ", foot]) + "\n"

@@ -1,0 +1,127 @@
+"""Warnings of budgets: one for each share and month, whatever happens in between."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from saastracker.budgets import NAME, warn
+from saastracker.contracts import Group, Store, Submission
+from saastracker.definitions import NOTHING_DEFINED
+from saastracker.event import Event
+from saastracker.job import JobContext
+from saastracker.job_runs import JobRuns, Run
+from saastracker.notify import Notices
+from saastracker.upkeep import expire
+from saastracker.wire import Reply
+from saastracker_sqlite.store import SqliteStore
+from tests.outbox.conftest import HOUR, NOW, Office
+
+DAY = 24 * HOUR
+NOVEMBER_30, DECEMBER_2 = NOW + 9 * DAY, NOW + 11 * DAY
+
+
+@pytest.fixture
+def store(office: Office) -> Iterator[Store]:
+    with closing(SqliteStore(office.folder / "saastracker.db")) as store:
+        store.claim()
+        yield store
+
+
+def store_events(store: Store, office: Office, count: int, at: int = NOW) -> None:
+    events = [Event(name="x", time=at, received_at=at) for _ in range(count)]
+    store.append(Group([Submission(office.shop, events, at, Reply(202, b""))]))
+
+
+def context(store: Store, now: int) -> JobContext:
+    return JobContext(
+        now=now,
+        projects=(),
+        definitions=NOTHING_DEFINED,
+        reader=store.reader,
+        progress=lambda _done, _total: None,
+        cancelled=lambda: False,
+    )
+
+
+def told(store: Store, office: Office, now: int = NOW) -> list[str]:
+    """Keys of what a run has to tell that was not told before."""
+    before = {noted.id for noted in Notices(office.records).all()}
+    Notices(office.records).add(NAME, warn(office.records, office.facts).run(context(store, now)), now)
+    JobRuns(office.records).add(NAME, Run(started_at=now, seconds=0.0, result="done"))
+    return [noted.queued.notice.key for noted in Notices(office.records).all() if noted.id not in before]
+
+
+def limit(office: Office, budget: int | None) -> None:
+    office.facts.set_workspace(office.workspace.id, budget=budget, policy=None)
+
+
+def test_each_share_is_told_once_a_month(store: Store, office: Office) -> None:
+    limit(office, 10)
+    store_events(store, office, 7)
+    assert told(store, office) == []
+    store_events(store, office, 1)
+    assert told(store, office) == ["80-2026-11"]
+    store_events(store, office, 1)
+    assert told(store, office) == []
+    store_events(store, office, 1)
+    assert told(store, office) == ["100-2026-11"]
+    [_, used_up] = [noted.queued.notice for noted in Notices(office.records).all()]
+    assert used_up.title == "The budget is used up: 10 of 10 events in November 2026"
+    assert used_up.workspace == office.workspace.id
+
+
+def test_crossed_in_one_batch_both_are_told(store: Store, office: Office) -> None:
+    limit(office, 1000)
+    store_events(store, office, 1234)
+    assert told(store, office) == ["80-2026-11", "100-2026-11"]
+    assert told(store, office) == []
+
+
+def test_another_budget_tells_nothing_twice(store: Store, office: Office) -> None:
+    limit(office, 10)
+    store_events(store, office, 8)
+    assert told(store, office) == ["80-2026-11"]
+    limit(office, 8)
+    assert told(store, office) == ["100-2026-11"]
+    limit(office, 100)
+    store_events(store, office, 92)
+    assert told(store, office) == []
+    limit(office, None)
+    assert told(store, office) == []
+
+
+def test_a_month_that_ended_while_no_server_ran_is_told_of(store: Store, office: Office) -> None:
+    limit(office, 10)
+    assert told(store, office) == []
+    store_events(store, office, 9, NOVEMBER_30)
+    assert told(store, office, DECEMBER_2) == ["80-2026-11"]
+    assert told(store, office, DECEMBER_2) == []
+    store_events(store, office, 8, DECEMBER_2)
+    assert told(store, office, DECEMBER_2) == ["80-2026-12"]
+
+
+def test_a_new_budget_looks_at_no_earlier_month(store: Store, office: Office) -> None:
+    store_events(store, office, 100, NOVEMBER_30)
+    assert told(store, office, DECEMBER_2) == []
+    limit(office, 10)
+    assert told(store, office, DECEMBER_2 + HOUR) == []
+
+
+def test_upkeep_forgets_nothing_that_would_be_told_again(store: Store, office: Office) -> None:
+    limit(office, 10)
+    store_events(store, office, 10, NOW - 20 * DAY)
+    assert told(store, office, NOW - 20 * DAY) == ["80-2026-11", "100-2026-11"]
+    expire(office.records).run(context(store, NOVEMBER_30))
+    assert told(store, office, NOVEMBER_30) == []
+    expire(office.records).run(context(store, NOW + 90 * DAY))
+    assert Notices(office.records).all() == []
+
+
+def test_projects_of_a_workspace_share_its_budget(store: Store, office: Office) -> None:
+    limit(office, 10)
+    other = office.facts.add_project("Other", office.workspace.id)
+    store_events(store, office, 4)
+    events = [Event(name="x", time=NOW, received_at=NOW) for _ in range(4)]
+    store.append(Group([Submission(other, events, NOW, Reply(202, b""))]))
+    assert told(store, office) == ["80-2026-11"]

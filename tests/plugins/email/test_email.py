@@ -1,0 +1,221 @@
+"""Mail as a real SMTP server receives it, and what becomes of its refusals."""
+
+import datetime
+import email
+import email.message
+import email.policy
+import ipaddress
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+import saastracker_email
+from saastracker.channel import Item, Message
+from saastracker.errors import Invalid, OperatorError, Refusal, Unavailable
+from saastracker_email import Email, Settings
+
+NOW = 1_795_230_000_000  # 2026-11-21T03:00:00Z
+ITEM = Item(at=NOW, project="Shop", title="Größe überschritten", text="Text", link="https://a.example/p/shop/errors/1")
+MESSAGE = Message(
+    id="0f" * 16,
+    at=NOW,
+    to="ada@shop.example",
+    secret=b"",
+    workspace="Default",
+    topic="errors",
+    subject="Shop: Größe überschritten",
+    text="Größe\n.\nin a line of its own\n",
+    html="<p>Größe</p>",
+    items=(ITEM,),
+    unsubscribe="https://a.example/unsubscribe/" + "x" * 200,
+)
+
+
+class Mailbox:
+    """Keeps what it receives, or answers as told."""
+
+    def __init__(self) -> None:
+        self.received: list[Envelope] = []
+        self.recipient_answer = "250 OK"
+        self.data_answer = "250 OK"
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.recipient_answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return self.recipient_answer
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.data_answer.startswith("250"):
+            self.received.append(envelope)
+        return self.data_answer
+
+    def mail(self) -> email.message.EmailMessage:
+        [envelope] = self.received
+        assert isinstance(envelope.content, bytes)
+        return email.message_from_bytes(envelope.content, policy=email.policy.default)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("certificate")
+    cert, private = folder / "cert.pem", folder / "key.pem"
+    cert.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return cert, private
+
+
+@contextmanager
+def serving(mailbox: Mailbox, **options: Any) -> Iterator[int]:
+    """A server's port."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port, **options)
+    controller.start()
+    try:
+        yield port
+    finally:
+        controller.stop()
+
+
+def channel(port: int, **settings: Any) -> Email:
+    given = {"host": "127.0.0.1", "port": port, "tls": "none", "sender": "saastracker <post@a.example>", **settings}
+    return Email(Settings(**given))
+
+
+def test_a_mail_as_it_arrives() -> None:
+    mailbox = Mailbox()
+    with serving(mailbox) as port:
+        channel(port).send(MESSAGE)
+    [envelope] = mailbox.received
+    assert (envelope.mail_from, envelope.rcpt_tos) == ("post@a.example", ["ada@shop.example"])
+    mail = mailbox.mail()
+    assert mail["Subject"] == "Shop: Größe überschritten"
+    assert mail["From"] == "saastracker <post@a.example>"
+    assert mail["To"] == "ada@shop.example"
+    assert mail["Date"] == "Sat, 21 Nov 2026 03:00:00 +0000"
+    assert mail["Message-ID"] == f"<{'0f' * 16}@a.example>"
+    assert mail["List-Unsubscribe"].replace(" ", "") == f"<{MESSAGE.unsubscribe}>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert plain
+    assert html
+    assert plain.get_content().replace("\r\n", "\n") == MESSAGE.text
+    assert html.get_content().strip() == "<p>Größe</p>"
+
+
+# It knows TLS only as STARTTLS, and takes a login over TLS from the first byte for one in the open.
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
+@pytest.mark.parametrize("kind", ["starttls", "tls"])
+def test_over_tls_with_login(kind: str, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    cert, private = certificate
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, private)
+    asked: list[tuple[bytes, bytes]] = []
+
+    def authenticate(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any) -> AuthResult:
+        assert isinstance(data, LoginPassword)
+        asked.append((data.login, data.password))
+        return AuthResult(success=data.password == b"right", handled=False)
+
+    mailbox = Mailbox()
+    options: dict[str, Any] = {"authenticator": authenticate, "auth_required": True}
+    options |= {"ssl_context": context} if kind == "tls" else {"tls_context": context, "require_starttls": True}
+    if kind == "tls":
+        options["auth_require_tls"] = False
+    with serving(mailbox, **options) as port:
+        with pytest.raises(Unavailable, match="certificate"):
+            channel(port, tls=kind, username="ada", password="right").send(MESSAGE)
+        assert asked == [], "nothing is told to a server nobody vouches for"
+        monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+        channel(port, tls=kind, username="ada", password="right").send(MESSAGE)
+        assert len(mailbox.received) == 1
+        with pytest.raises(Unavailable, match="535") as refused:
+            channel(port, tls=kind, username="ada", password="wrong").send(MESSAGE)
+        assert "wrong" not in refused.value.detail
+    assert asked[0] == (b"ada", b"right")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [("550 no such mailbox", Refusal), ("451 try later", Unavailable), ("421 closing", Unavailable)],
+)
+@pytest.mark.parametrize("step", ["recipient_answer", "data_answer"])
+def test_refusals(answer: str, error: type[Refusal], step: str) -> None:
+    mailbox = Mailbox()
+    setattr(mailbox, step, answer)
+    with serving(mailbox) as port, pytest.raises(error) as refused:
+        channel(port).send(MESSAGE)
+    assert type(refused.value) is error
+    assert refused.value.detail == f"The mail server answered {answer}"
+    assert mailbox.received == []
+
+
+def test_a_server_that_offers_no_tls_gets_nothing() -> None:
+    mailbox = Mailbox()
+    with serving(mailbox) as port, pytest.raises(Refusal, match="STARTTLS"):
+        channel(port, tls="starttls").send(MESSAGE)
+    assert mailbox.received == []
+
+
+def test_nobody_there() -> None:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            channel(found.getsockname()[1]).send(MESSAGE)
+
+
+def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saastracker_email, "SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Unavailable, match="cannot be reached"):
+        channel(silent.getsockname()[1]).send(MESSAGE)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: channel(25, sender=""),
+        lambda: channel(25, sender="saastracker"),
+        lambda: channel(25, username="ada", password="p", tls="none"),
+    ],
+)
+def test_settings_that_cannot_work_stop_the_start(wrong: Callable[[], object]) -> None:
+    with pytest.raises(OperatorError, match=r"^plugin\.email\."):
+        wrong()
+
+
+def test_nobody_adds_an_address() -> None:
+    with pytest.raises(Invalid):
+        channel(25).check("ada@shop.example")
