@@ -210,10 +210,10 @@ class App:
     def _zones(self) -> Mapping[str, str]:
         return {project.id: project.timezone for project in self.facts.snapshot.projects.values()}
 
-    def _committed(self, submissions: Sequence[Submission]) -> None:
     def _between_groups(self, work: Callable[[], None]) -> None:
         self._writer.run(work)
 
+    def _committed(self, submissions: Sequence[Submission]) -> None:
         for submission in submissions:
             self._live.publish(submission.project.id, submission.events)
 

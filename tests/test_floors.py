@@ -40,6 +40,7 @@ FLOORS = (
         "budgets",
         "schedule",
         "upkeep",
+        "erasing",
         "bodies",
         "live",
         "control",
@@ -52,7 +53,6 @@ FLOORS = (
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 PLUGIN_FLOOR = 1
-        "erasing",
 CORE = sorted(path for path in (ROOT / "saastracker").rglob("*.py") if path != ROOT / "saastracker" / "__init__.py")
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 
