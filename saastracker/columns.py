@@ -3,7 +3,9 @@
 import struct
 import zlib
 from collections.abc import Sequence
+from typing import Self
 
+import msgspec
 import numpy as np
 
 from saastracker.index import Integers
@@ -42,6 +44,28 @@ def unpack(data: bytes, count: int) -> list[Integers]:
     # The shift is of an unsigned number: the highest bit is no sign.
     steps = (zigzag.view(np.uint64) >> np.uint64(1)).view(np.int64) ^ -(zigzag & 1)
     return list(np.cumsum(steps, axis=1))
+
+
+class Columns(msgspec.Struct):
+    """Columns of equal length."""
+
+    def __len__(self) -> int:
+        return len(getattr(self, self.__struct_fields__[0]))
+
+    def encode(self) -> bytes:
+        return pack([getattr(self, name) for name in self.__struct_fields__])
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        return cls(*unpack(data, len(cls.__struct_fields__)))
+
+    @classmethod
+    def together(cls, several: Sequence[Self]) -> Self:
+        """All of them."""
+        none = np.zeros(0, np.int64)
+        return cls(
+            *(np.concatenate([none, *(getattr(each, name) for each in several)]) for name in cls.__struct_fields__)
+        )
 
 
 def count(data: bytes) -> int:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import numpy as np
 
 from saastracker.actors import Actors
+from saastracker.columns import Columns
 from saastracker.contracts import Reader
 from saastracker.index import Integers, day_number
 from saastracker.moments import moments
@@ -12,6 +13,21 @@ from saastracker.scope import LAST_DATE, Scope, Span
 from saastracker.segments import Moments
 
 DWELL_MAX = 1_800_000  # ms: whoever does nothing for longer has left the page
+
+
+class Dwells(Columns):
+    """Page views that another event of their session follows."""
+
+    path: Integers  # code
+    time: Integers  # ms until that event, at most DWELL_MAX
+
+    @classmethod
+    def of(cls, found: Moments, keys: Integers) -> "Dwells":
+        """Those of whole sessions, in the order of `in_sessions`."""
+        time = _until_next(found, keys)
+        views = np.flatnonzero((found.path > 0) & (time >= 0))
+        views = views[np.lexsort((time[views], found.path[views]))]
+        return cls(found.path[views], time[views])
 
 
 def session_keys(person: Integers, session: Integers) -> Integers:
@@ -28,16 +44,13 @@ def in_sessions(found: Moments, actors: Actors) -> tuple[Moments, Integers]:
     return found.only(order), keys[order]
 
 
-def dwell(reader: Reader, scope: Scope, actors: Actors, span: Span) -> tuple[Integers, Integers]:
-    """The page views of `span` that another event of their session follows: paths (codes) and milliseconds until then.
-
-    At most DWELL_MAX. The scope's filters choose the views; what follows may be any event of its environment.
-    """
+def dwell(reader: Reader, scope: Scope, actors: Actors, span: Span) -> Dwells:
+    """The page views of `span`, by the scope's filters; what follows may be any event of its environment."""
     first, after = day_number(span.first), day_number(span.last) + 1
-    loaded = reader.moments(scope.project, first, after, None, scope.environment)
+    apart = not scope.filters
+    loaded = reader.moments(scope.project, first, after, None, scope.environment, apart=apart)
     found, keys = in_sessions(loaded, actors)
-    time = np.full(len(found), -1)  # -1: nothing follows
-    time[:-1] = np.where(keys[1:] == keys[:-1], np.minimum(np.diff(found.time), DWELL_MAX), -1)
+    time = _until_next(found, keys)
     views = (found.path > 0) & (found.time < span.end)
     if scope.filters:
         views &= np.isin(found.sequence, moments(reader, scope, actors, span).sequence)
@@ -45,7 +58,18 @@ def dwell(reader: Reader, scope: Scope, actors: Actors, span: Span) -> tuple[Int
     if len(last):
         time[last[np.isin(keys[last], _going_on(reader, scope, actors, span))]] = DWELL_MAX
     views &= time >= 0
-    return found.path[views], time[views]
+    told = Dwells(found.path[views], time[views])
+    if not apart:
+        return told
+    settled = reader.settled(scope.project, "dwells", first, after - 1, scope.environment)
+    return Dwells.together([*map(Dwells.decode, settled), told])
+
+
+def _until_next(found: Moments, keys: Integers) -> Integers:
+    """Milliseconds from each event to the next of its session, at most DWELL_MAX; -1 where none follows."""
+    time = np.full(len(found), -1)
+    time[:-1] = np.where(keys[1:] == keys[:-1], np.minimum(np.diff(found.time), DWELL_MAX), -1)
+    return time
 
 
 def _going_on(reader: Reader, scope: Scope, actors: Actors, span: Span) -> Integers:
@@ -56,6 +80,9 @@ def _going_on(reader: Reader, scope: Scope, actors: Actors, span: Span) -> Integ
         scope.project, "all", day_number(after) + 1, day_number(LAST_DATE), environment=scope.environment
     ):
         return np.zeros(0, np.int64)
-    parts = reader.parts(scope.project, day_number(span.first), day_number(span.last), scope.environment)
+    # No session that goes on is counted by a settled day.
+    parts = reader.parts(
+        scope.project, day_number(span.first), day_number(span.last), scope.environment, apart=not scope.filters
+    )
     parts = parts.only(parts.last >= Span(after, after, span.timezone).end)
     return session_keys(actors.person[parts.actor], parts.session)

@@ -1,7 +1,8 @@
 """How a store keeps the index: what it reads for the indexer, and what one step of that changes."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
@@ -121,6 +122,7 @@ class IndexChanges(msgspec.Struct):
     forget: list[Unit] = []  # with all their cells, before anything is put
     units: dict[Unit, Progress] = {}
     seen_keys: dict[tuple[str, str], list[Seen]] = {}  # by project and namespace
+    settled: list[tuple[str, int]] = []  # project and day; days with events are open again
     zones: dict[str, str] = {}  # of projects; another one than before makes all their days dirty
 
 
@@ -162,6 +164,15 @@ class Index(Protocol):
 
     def last_chunks(self, keys: Sequence[ChunkKey]) -> dict[ChunkKey, Chunk]:
         """The last chunk of each key that has one."""
+
+    def quiet(self, share: float) -> tuple[str, int] | None:
+        """The first project and day that is not settled, though no event of it came for some time.
+
+        The time, in events of all projects, is at least that `share` of the time from its first event to the last.
+        """
+
+    def reader(self) -> AbstractContextManager[Any]:
+        """Reads as reports make them, by a `contracts.Reader`."""
 
     def units(self) -> dict[Unit, Progress]:
         """What is followed of taggers."""

@@ -23,11 +23,13 @@ from saastracker.index_store import (
     Sequences,
     Unit,
 )
+from saastracker.settling import settle
 from saastracker.tagger import Tagger
 from saastracker.tagging import Followed, Tagged, remembering, tag
 from saastracker.units import Units, UnitState, abreast
 
 VERSION = "5"  # of what this code makes of events; another one in the database means: rebuild
+QUIET_SHARE = 0.1  # of a day's time from first to last event: without one for so long it is settled
 STEP_EVENTS = 25_000  # the most events of one step; 100 000 take 70 MB more, for a fifth less time
 
 
@@ -36,7 +38,7 @@ Zones = Callable[[], Mapping[str, str]]  # the reporting time zones of projects 
 
 class Step(NamedTuple):
     events: int  # how many were new
-    more: bool  # whether a day or a tagger's unit is still to be made up for
+    more: bool  # whether something is still to be made up for
 
 
 class Indexer:
@@ -64,13 +66,13 @@ class Indexer:
     def reset(self) -> None:
         """Throw the index away; following makes it again."""
         self._write(lambda: self._index.reset(VERSION))
-        self._settle()
+        self._adapt()
 
     def step(self) -> Step:
-        """Take in what is new and, unless that was much, make a dirty day again or take in what units lack."""
-        self._settle()
+        """Take in what is new and, unless that was much, make up for something else that is to be done."""
+        self._adapt()
         events = self.follow()
-        return Step(events, events < STEP_EVENTS and (self.recompute() or self.back_fill()))
+        return Step(events, events < STEP_EVENTS and (self.recompute() or self.back_fill() or self.settle_day()))
 
     def rebuild(self, progress: Callable[[int, int], None]) -> None:
         """Throw the index away and make it again; `progress(done, total)` in events."""
@@ -131,7 +133,20 @@ class Indexer:
         self._write(lambda: self._index.write(changes))
         return True
 
-    def _settle(self) -> None:
+    def settle_day(self) -> bool:
+        """Settle one day that has gone quiet; whether there was one."""
+        state = self._index.state()
+        quiet = self._index.quiet(QUIET_SHARE)
+        if quiet is None:
+            return False
+        changes = IndexChanges(state.changes, state.watermark, settled=[quiet])
+        with self._index.reader() as reader:
+            tables = settle(reader, *quiet, self._zone(state, quiet[0]))
+        changes.chunks = {(key, 0): data for key, data in tables.items()}
+        self._write(lambda: self._index.write(changes))
+        return True
+
+    def _adapt(self) -> None:
         """Begin with what is newly defined, drop what no longer is, and go over to changed time zones."""
         state = self._index.state()
         changes = self._units.changes(state) or IndexChanges(state.changes, state.watermark)
@@ -143,7 +158,7 @@ class Indexer:
             self._write(lambda: self._index.write(changes))
 
     def _zone(self, state: IndexState, project: str) -> str:
-        """By which a project's days are made: all by one, until `_settle` changes it."""
+        """By which a project's days are made: all by one, until `_adapt` changes it."""
         return state.zones.get(project) or self._zones().get(project, "UTC")
 
     def _take(  # noqa: PLR0917

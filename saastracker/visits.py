@@ -30,9 +30,14 @@ class Visits(msgspec.Struct):
     @property
     def seconds(self) -> NDArray[np.float64]:
         """From `Session:Start` to `Session:End` where both are, else from the first event to the last."""
+        return np.asarray(self.milliseconds / 1000)
+
+    @property
+    def milliseconds(self) -> Integers:
+        """The same."""
         told = (self.row.started < FOREVER) & (self.row.ended > 0)
         length = np.where(told, self.row.ended - self.row.started, self.row.last - self.row.first)
-        return np.asarray(np.maximum(length, 0) / 1000)
+        return np.maximum(length, 0)
 
     @property
     def bounced(self) -> NDArray[np.bool_]:
@@ -40,17 +45,21 @@ class Visits(msgspec.Struct):
         return np.asarray(self.row.counted == 1)
 
 
-def visits(reader: Reader, scope: Scope, actors: Actors, span: Span) -> Visits:
-    """The sessions that began on the days of `span`, with an event by the scope's filters, in its environment."""
-    parts = reader.parts(scope.project, day_number(span.first), day_number(span.last), scope.environment)
-    found = _begun(parts, actors, span)
+def visits(reader: Reader, scope: Scope, actors: Actors, span: Span, *, apart: bool = False) -> Visits:
+    """The sessions that began on the days of `span`, with an event by the scope's filters, in its environment.
+
+    `apart`: only those that no settled day has counted, see `settling`.
+    """
+    first, last = day_number(span.first), day_number(span.last)
+    parts = reader.parts(scope.project, first, last, scope.environment, apart=apart)
+    found = together(parts, actors, span)
     if scope.filters and len(found):
         found = found.only(_matching(reader, scope, actors, span, found, parts))
     return found
 
 
-def _begun(parts: Parts, actors: Actors, span: Span) -> Visits:
-    """The sessions whose first event is in `span`."""
+def together(parts: Parts, actors: Actors, span: Span) -> Visits:
+    """The sessions that some parts make, as far as their first event is in `span`."""
     keys = _keys(actors.person[parts.actor], parts.session)
     several = _repeated(keys)
     # Nearly all sessions are one part, and putting parts together takes sorting.

@@ -12,7 +12,7 @@ FLOORS = (
     {
         *("contracts", "channel", "roles", "wire", "actors", "hookspecs", "decoding", "strict", "definition", "job"),
         *("report", "scope", "conditions", "index", "index_store", "cells", "active", "persons"),
-        *("tagger", "columns", "moments", "parts", "segments", "visits", "channels", "dwell"),
+        *("tagger", "columns", "moments", "parts", "segments", "visits", "channels", "dwell", "sums"),
         *("rules", "customers", "health", "told", "latest", "issues", "matching", "compiled"),
     },
     {
@@ -29,7 +29,7 @@ FLOORS = (
         "annotations",
     },
     {"plugins", "writer", "quota", "deliveries", "sessions", "refusals", "metrics", "job_runs", "logs", "folding"}
-    | {"chunks", "enrolling", "tagging"},
+    | {"chunks", "enrolling", "tagging", "settling"},
     {
         "ingest",
         "indexer",

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from saastracker.contracts import Reader
 from saastracker.errors import Conflict
 from saastracker.index import Cell
 from saastracker.index_store import (
@@ -32,6 +33,7 @@ from saastracker_sqlite.schema import CODED, INDEX_TABLES
 
 LAST = 2**62
 PAGE = 5000  # rows
+READ_SECONDS = 60.0  # that a query of the indexer may take
 DAY_MS = 86_400_000
 
 _ARRIVALS = """SELECT sequence, project, "time", NULLIF(value, ''), {} FROM event_rows
@@ -145,6 +147,20 @@ class SqliteIndex:
         with self._readers.connection() as connection:
             rows = bulk.select(connection, _CHUNKS, "(?, ?, ?, ?, ?)", list(chain.from_iterable(keys)))
         return {ChunkKey(*key): Chunk(number, data) for *key, number, data in rows}
+
+    def quiet(self, share: float) -> tuple[str, int] | None:
+        with self._readers.connection() as connection:
+            found: tuple[str, int] | None = connection.execute(
+                """SELECT p.project, o.day FROM index_state s
+                CROSS JOIN index_open o JOIN projects p ON p.id = o.project
+                JOIN index_days d ON d.project = o.project AND d.day = o.day
+                WHERE s.watermark - d.high >= (d.high - d.low) * ? ORDER BY o.day LIMIT 1""",
+                (share,),
+            ).fetchone()
+        return found
+
+    def reader(self) -> contextlib.AbstractContextManager[Reader]:
+        return self._readers.reader(READ_SECONDS, lambda: False)
 
     def units(self) -> dict[Unit, Progress]:
         with self._readers.connection() as connection:

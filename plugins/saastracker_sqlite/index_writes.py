@@ -1,8 +1,9 @@
 """What a step of the indexer changes in SQLite."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import chain
+from typing import Any
 
 from saastracker.index_store import IndexChanges
 from saastracker_sqlite import bulk
@@ -14,6 +15,9 @@ _PUT_CHUNKS = """INSERT INTO index_chunks (project, kind, day, environment, key,
 _PUT_SESSIONS = """INSERT INTO index_sessions (project, session, first, last) VALUES {}
     ON CONFLICT DO UPDATE SET first = MIN(first, excluded.first), last = MAX(last, excluded.last)
     WHERE excluded.first < first OR excluded.last > last"""
+_CARRIED = """SELECT DISTINCT s.project, s.first FROM (VALUES {}) v
+    CROSS JOIN index_sessions s ON s.project = v.column1 AND s.session = v.column2
+    WHERE s.first = s.last AND (v.column3 < s.first OR v.column4 > s.last)"""
 _PUT_SPAN = """INSERT INTO index_days (project, day, low, high) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET low = MIN(low, excluded.low), high = MAX(high, excluded.high)"""
 _PUT_UNITS = """INSERT INTO index_units (project, namespace, unit, version, watermark) VALUES (?, ?, ?, ?, ?)
@@ -33,10 +37,12 @@ def write(connection: sqlite3.Connection, changes: IndexChanges) -> None:
     """Within the caller's transaction."""
     numbers: _Numbers = dict(connection.execute("SELECT project, id FROM projects"))
     for project, day in changes.clear:
-        for table in ("cells", "days", "dirty", "chunks"):
+        for table in ("cells", "days", "dirty", "chunks", "open"):
             connection.execute(f"DELETE FROM index_{table} WHERE project = ? AND day = ?", (numbers[project], day))
     _forget(connection, changes, numbers)
     _change_zones(connection, changes, numbers)
+    for project, day in changes.settled:
+        connection.execute("DELETE FROM index_open WHERE project = ? AND day = ?", (numbers[project], day))
     _put_days(connection, changes, numbers)
     _put_actors(connection, changes, numbers)
     _put_units(connection, changes, numbers)
@@ -76,9 +82,18 @@ def _put_days(connection: sqlite3.Connection, changes: IndexChanges, numbers: _N
     bulk.select(connection, _PUT_CELLS, "(?, ?, ?, ?, ?, ?)", list(chain.from_iterable(cells)))
     chunks = [(numbers[key.project], *key[1:], number, data) for (key, number), data in changes.chunks.items()]
     bulk.select(connection, _PUT_CHUNKS, "(?, ?, ?, ?, ?, ?, ?)", list(chain.from_iterable(chunks)))
-    sessions = [(numbers[project], session, *days) for (project, session), days in changes.sessions.items()]
-    bulk.select(connection, _PUT_SESSIONS, "(?, ?, ?, ?)", list(chain.from_iterable(sessions)))
+    rows = [(numbers[project], session, *days) for (project, session), days in changes.sessions.items()]
+    sessions = list(chain.from_iterable(rows))
+    carried = bulk.select(connection, _CARRIED, "(?, ?, ?, ?)", sessions)
+    _open_days(connection, {*carried, *((numbers[project], day) for project, day in changes.days)})
+    bulk.select(connection, _PUT_SESSIONS, "(?, ?, ?, ?)", sessions)
     connection.executemany(_PUT_SPAN, [(numbers[project], day, *span) for (project, day), span in changes.days.items()])
+
+
+def _open_days(connection: sqlite3.Connection, days: Collection[tuple[Any, ...]]) -> None:
+    """Days of which something new is known, as number of the project and day, are no longer settled."""
+    connection.executemany("DELETE FROM index_chunks WHERE project = ? AND kind = 'settled' AND day = ?", days)
+    connection.executemany("INSERT OR IGNORE INTO index_open (project, day) VALUES (?, ?)", days)
 
 
 def _put_actors(connection: sqlite3.Connection, changes: IndexChanges, numbers: _Numbers) -> None:

@@ -94,6 +94,13 @@ def _zones(db: Database) -> None:
     db.execute("CREATE TABLE index_zones (project INTEGER PRIMARY KEY, zone TEXT NOT NULL)")
 
 
+@migrations(name="0.1.0 open days of the index")
+def _open_days(db: Database) -> None:
+    """Those that `saastracker.settling` has not put together."""
+    db.execute("CREATE TABLE index_open (project INTEGER, day INTEGER, PRIMARY KEY (project, day)) WITHOUT ROWID")
+    db.execute("INSERT INTO index_open SELECT project, day FROM index_days")
+
+
 def _events_view() -> str:
     """The rows with their texts: subqueries, so that a column nobody asks for costs nothing.
 
