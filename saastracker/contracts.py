@@ -116,12 +116,33 @@ class Reader(Protocol):
         """
 
     def moments(
-        self, project: str, first: int, last: int, names: Sequence[str] | None = None, environment: str | None = None
+        self,
+        project: str,
+        first: int,
+        last: int,
+        names: Sequence[str] | None = None,
+        environment: str | None = None,
+        *,
+        apart: bool = False,
     ) -> "Moments":
-        """Who did what and when on the dates `first` to `last`, in no order: all events, or those of some names."""
+        """Who did what and when on the dates `first` to `last`, in no order: all events, or those of some names.
 
-    def parts(self, project: str, first: int, last: int, environment: str | None = None) -> "Parts":
-        """What sessions with an event on the dates `first` to `last` consist of; of those that last longer all days."""
+        `apart`: without the sessions that settled days have counted, and of others on settled days without names.
+        """
+
+    def parts(
+        self, project: str, first: int, last: int, environment: str | None = None, *, apart: bool = False
+    ) -> "Parts":
+        """What sessions with an event on the dates `first` to `last` consist of; of those that last longer all days.
+
+        `apart`: without the sessions that settled days have counted.
+        """
+
+    def settled(self, project: str, table: str, first: int, last: int, environment: str | None = None) -> list[bytes]:
+        """What `settling` keeps in a table of the settled ones of the dates `first` to `last`."""
+
+    def longer(self, project: str, first: int, last: int) -> list[tuple[int, int, int]]:
+        """Sessions of several days, one of them from `first` to `last`: their codes, first and last dates."""
 
     def seen(self, project: str, namespace: str) -> "list[Seen]":
         """The keys a tagger ever gave."""

@@ -12,7 +12,7 @@ from saastracker.definition import Definitions
 from saastracker.issues.opened import opened, table
 from saastracker.report import Column, Figure, Figures, Measure, Number, Report, Series, Table
 from saastracker.scope import Scope, Span
-from saastracker.visits import visits
+from saastracker.sums import lengths
 from saastracker_home.start import NOTHING, checklist, received
 from saastracker_home.summary import TOP, Summary, by_key, points, summary, top
 
@@ -129,7 +129,7 @@ def _values(reader: Reader, scope: Scope, actors: Actors, of: Summary, span: Spa
         "events": of.total.events,
         "persons": actors.count_persons(of.total.actors),
         "organizations": actors.count_organizations(of.total.actors),
-        "sessions": len(visits(reader, scope, actors, span)),
+        "sessions": len(lengths(reader, scope, actors, span)),
     }
 
 

@@ -7,7 +7,8 @@ from saastracker.dwell import dwell
 from saastracker.index import OTHER
 from saastracker.report import Column, Figure, Number, Report, Table
 from saastracker.scope import Scope
-from saastracker_pages.views import Views, bounce, counts, medians, series, totals, views
+from saastracker.sums import Landings, landings
+from saastracker_pages.views import Views, medians, series, totals, views
 
 COLUMNS = (
     Column("path", "Path", "code", link="pages/{path}"),
@@ -51,39 +52,41 @@ def listing(reader: Reader, scope: Scope) -> Report:
     actors = reader.actors(scope.project)
     now = views(reader, scope, actors, scope.span)
     before = views(reader, scope, actors, scope.compared) if scope.compared else None
-    median = medians(*dwell(reader, scope, actors, scope.span))
-    table = Table(key="paths", title="Pages", columns=COLUMNS, rows=_rows(reader, now, median))
-    return Report(
-        blocks=(totals(FIGURES, _values(now), _values(before) if before else None), series(now, before), table)
-    )
+    landed = landings(reader, scope, actors, scope.span)
+    values = _values(now, landed)
+    earlier = None
+    if before:
+        earlier = _values(before, landings(reader, scope, actors, before.span))
+    median = medians(dwell(reader, scope, actors, scope.span))
+    table = Table(key="paths", title="Pages", columns=COLUMNS, rows=_rows(reader, now, landed, median))
+    return Report(blocks=(totals(FIGURES, values, earlier), series(now, before), table))
 
 
-def _rows(reader: Reader, now: Views, median: dict[int, float]) -> list[list[Any]]:
+def _rows(reader: Reader, now: Views, landed: Landings, median: dict[int, float]) -> list[list[Any]]:
     """Most views first. Of a session that reached over midnight, views are not all in the span."""
-    entry = now.visits.row.entry
-    entries, exits, bounced = counts(entry), counts(now.visits.row.exit), counts(entry[now.visits.bounced])
-    texts = reader.texts([*{*entries, *exits, *median}])
+    by_path = landed.by_path()
+    texts = reader.texts([*{*by_path, *median}])
     code_of = {text: code for code, text in texts.items()}
     rows: list[list[Any]] = []
-    seen = now.by_path()
+    seen = now.by_path
     for path in sorted(seen, key=lambda path: (-seen[path].views, path)):
         who = seen[path].who
         numbers: list[Any] = [seen[path].views, now.actors.count_persons(who), now.actors.count_organizations(who)]
         if path == OTHER:  # sessions do not know which paths these are
             rows.append([path, *numbers, None, None, None, None])
             continue
-        code = code_of.get(path, 0)
-        entered = entries.get(code, 0)
-        share = bounced.get(code, 0) / entered if entered else None
-        rows.append([path, *numbers, entered, exits.get(code, 0), share, median.get(code)])
+        code = code_of.get(path, -1)  # 0 is a view without a path
+        entries, exits, bounced = by_path.get(code, (0, 0, 0))
+        rows.append([path, *numbers, entries, exits, bounced / entries if entries else None, median.get(code)])
     return rows
 
 
-def _values(of: Views) -> dict[str, Number]:
+def _values(of: Views, landed: Landings) -> dict[str, Number]:
     seen = of.total
+    sessions = int(landed.entries.sum())
     return {
         "views": seen.views,
         "persons": of.actors.count_persons(seen.who),
-        "sessions": len(of.visits),
-        "bounce": bounce(of.visits),
+        "sessions": sessions,
+        "bounce": int(landed.bounced.sum()) / sessions if sessions else None,
     }

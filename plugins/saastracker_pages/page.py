@@ -12,8 +12,8 @@ from saastracker.errors import NotFound
 from saastracker.index import OTHER, Integers, day_number
 from saastracker.moments import moments
 from saastracker.report import Column, Figure, Number, Report, Table
-from saastracker.scope import FIRST_DATE, LAST_DATE, Scope
-from saastracker.visits import Visits
+from saastracker.scope import FIRST_DATE, LAST_DATE, Scope, Span
+from saastracker.visits import Visits, visits
 from saastracker_pages.views import Views, bounce, medians, series, totals, views
 
 DIRECT = "(direct)"  # no other site led there
@@ -23,7 +23,7 @@ NEIGHBOURS = (Column("path", "Path", "code", link="pages/{path}"), VIEWS)
 PERSONS = (Column("person", "Person", link="people/{person}"), VIEWS)
 ORGANIZATIONS = (Column("org", "Organization", link="organizations/{org}"), VIEWS)
 FIGURES = (
-    Figure(key="views", label="Views", value=None, good="up"),
+    Figure(key="views", label="Views", value=None, good="up", about="Views of the page in the span."),
     Figure(key="persons", label="Persons", value=None, good="up", about="People with a view of the page in the span."),
     Figure(key="entries", label="Entries", value=None, good="up", about="Sessions whose first page view it was."),
     Figure(
@@ -52,19 +52,22 @@ def page(reader: Reader, scope: Scope, path: str) -> Report:
         raise NotFound(f"Nobody ever viewed the page {path[:64]}.", reason="unknown_path")
     before = views(reader, scope, actors, scope.compared, [path]) if scope.compared else None
     came, went = _neighbours(reader, scope, actors, path)
-    referrers = _entered(reader, now.visits, path).row.referrer
+    entered = _entered(reader, scope, actors, scope.span, path)
+    earlier = _entered(reader, scope, actors, before.span, path) if before else None
     return Report(
         title=path,
         blocks=(
             totals(
-                FIGURES, _values(reader, scope, path, now), _values(reader, scope, path, before) if before else None
+                FIGURES,
+                _values(reader, scope, path, now, entered),
+                _values(reader, scope, path, before, earlier) if before and earlier is not None else None,
             ),
             series(now, before),
             Table(
                 key="referrers",
                 title="Referrers of entries",
                 columns=REFERRERS,
-                rows=_counted(reader, referrers, DIRECT),
+                rows=_counted(reader, entered.row.referrer, DIRECT),
             ),
             Table(key="previous", title="Pages before", columns=NEIGHBOURS, rows=_counted(reader, came)),
             Table(key="next", title="Pages after", columns=NEIGHBOURS, rows=_counted(reader, went)),
@@ -95,22 +98,22 @@ def _code(reader: Reader, path: str, codes: Integers) -> int:
     return next((code for code, text in texts.items() if text == path), -1)
 
 
-def _entered(reader: Reader, found: Visits, path: str) -> Visits:
+def _entered(reader: Reader, scope: Scope, actors: Actors, span: Span, path: str) -> Visits:
     """The sessions whose first page view was of the path."""
+    found = visits(reader, scope, actors, span)
     entry = found.row.entry
     return found.only(entry == _code(reader, path, entry))
 
 
-def _values(reader: Reader, scope: Scope, path: str, of: Views) -> dict[str, Number]:
-    entered = _entered(reader, of.visits, path)
-    codes, times = dwell(reader, scope, of.actors, of.span)
+def _values(reader: Reader, scope: Scope, path: str, of: Views, entered: Visits) -> dict[str, Number]:
+    stays = dwell(reader, scope, of.actors, of.span)
     seen = of.total
     return {
         "views": seen.views,
         "persons": of.actors.count_persons(seen.who),
         "entries": len(entered),
         "bounce": bounce(entered),
-        "median_seconds": medians(codes, times).get(_code(reader, path, codes)),
+        "median_seconds": medians(stays).get(_code(reader, path, stays.path)),
     }
 
 

@@ -1,8 +1,10 @@
-"""Page views of a span, and the sessions that had some."""
+"""Page views of a span."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import cached_property
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -12,10 +14,13 @@ from pyroaring import BitMap
 from saastracker.actors import Actors
 from saastracker.cells import cells
 from saastracker.contracts import Reader
-from saastracker.index import Day, Integers, day_number
+from saastracker.dwell import Dwells
+from saastracker.index import Cell, Day, day_number
 from saastracker.report import Figure, Figures, Measure, Number, Point, Series
 from saastracker.scope import Scope, Span
-from saastracker.visits import Visits, visits
+from saastracker.visits import Visits
+
+Key = TypeVar("Key", str, int)
 
 MEASURES = (Measure("views", "Views"), Measure("persons", "Persons"))
 
@@ -26,49 +31,49 @@ class Seen(msgspec.Struct):
     views: int = 0
     who: BitMap = msgspec.field(default_factory=BitMap)
 
-    def add(self, day: Day) -> None:
-        self.views += day.cell.events
-        self.who |= day.cell.actors
 
-
-class Views(msgspec.Struct):
-    """The page views of a span, of all paths or of one, and its sessions."""
+class Views(msgspec.Struct, dict=True):
+    """The page views of a span, of all paths or of one."""
 
     actors: Actors
     span: Span
     days: list[Day]
-    visits: Visits  # those with a page view
+
+    @cached_property
+    def by_path(self) -> dict[str, Seen]:
+        return _seen((day.key, day.cell) for day in self.days)
+
+    @cached_property
+    def by_day(self) -> dict[int, Seen]:
+        return _seen((day.day, day.cell) for day in self.days)
 
     @property
     def total(self) -> Seen:
-        seen = Seen()
-        for day in self.days:
-            seen.add(day)
-        return seen
-
-    def by_path(self) -> dict[str, Seen]:
-        found: dict[str, Seen] = defaultdict(Seen)
-        for day in self.days:
-            found[day.key].add(day)
-        return found
+        days = self.by_day.values()
+        return Seen(sum(day.views for day in days), BitMap().union(*(day.who for day in days)))
 
     def points(self) -> list[Point]:
         """One for each day, with MEASURES."""
-        found: dict[int, Seen] = defaultdict(Seen)
-        for day in self.days:
-            found[day.day].add(day)
         points = []
         for place in range((self.span.last - self.span.first).days + 1):
             date = self.span.first + timedelta(days=place)
-            seen = found[day_number(date)]
+            seen = self.by_day.get(day_number(date), Seen())
             points.append(Point(date, {"views": seen.views, "persons": self.actors.count_persons(seen.who)}))
         return points
 
 
 def views(reader: Reader, scope: Scope, actors: Actors, span: Span, paths: Sequence[str] | None = None) -> Views:
-    found = visits(reader, scope, actors, span)
-    days = cells(reader, scope, actors, span, "page", paths)
-    return Views(actors, span, days, found.only(found.row.pages > 0))
+    return Views(actors, span, cells(reader, scope, actors, span, "page", paths))
+
+
+def _seen(cells: Iterable[tuple[Key, Cell]]) -> dict[Key, Seen]:
+    """Cells of each key together. Uniting all at once takes a third of the time of one after the other."""
+    views: dict[Key, int] = defaultdict(int)
+    who: dict[Key, list[BitMap]] = defaultdict(list)
+    for key, cell in cells:
+        views[key] += cell.events
+        who[key].append(cell.actors)
+    return {key: Seen(views[key], BitMap.union(*who[key])) for key in views}
 
 
 def totals(figures: Sequence[Figure], now: Mapping[str, Number], before: Mapping[str, Number] | None) -> Figures:
@@ -90,16 +95,10 @@ def bounce(found: Visits) -> Number:
     return float(found.bounced.mean()) if len(found) else None
 
 
-def counts(codes: Integers) -> dict[int, int]:
-    """How often each code occurs; 0 is none."""
-    found, numbers = np.unique(codes[codes > 0], return_counts=True)
-    return dict(zip(found.tolist(), numbers.tolist(), strict=True))
-
-
-def medians(codes: Integers, times: Integers) -> dict[int, float]:
-    """The median of the times (ms) of each code, in seconds."""
+def medians(found: Dwells) -> dict[int, float]:
+    """The median time on each path, in seconds."""
     # One sort of one column takes a third of the time; no time is longer than DWELL_MAX, which fits 21 bits.
-    ordered = np.sort(codes << 21 | times)
+    ordered = np.sort(found.path << 21 | found.time)
     of_code, times = ordered >> 21, ordered & (2**21 - 1)
     first = np.ones(len(ordered), bool)
     first[1:] = of_code[1:] != of_code[:-1]

@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import numpy as np
+from msgspec.structs import replace
 
 from saastracker.actors import Actors
 from saastracker.contracts import Reader
-from saastracker.index import Integers
+from saastracker.index import Integers, day_number
 from saastracker.report import Column, Figure, Figures, Measure, Number, Point, Report, Series, Table
 from saastracker.scope import Scope, Span
+from saastracker.sums import Lengths, lengths
 from saastracker.visits import Visits, visits
 from saastracker_sessions.paging import part
 
@@ -34,8 +36,8 @@ SESSIONS_MAX = 10_000  # handed in at once, to be sorted and searched; beyond it
 
 def listing(reader: Reader, scope: Scope) -> Report:
     actors = reader.actors(scope.project)
-    found = visits(reader, scope, actors, scope.span)
-    before = None if scope.compared is None else visits(reader, scope, actors, scope.compared)
+    found = lengths(reader, scope, actors, scope.span)
+    before = None if scope.compared is None else lengths(reader, scope, actors, scope.compared)
     return Report(
         blocks=(
             _totals(found, before),
@@ -49,7 +51,7 @@ def listing(reader: Reader, scope: Scope) -> Report:
 # --- Totals ---
 
 
-def _totals(found: Visits, before: Visits | None) -> Figures:
+def _totals(found: Lengths, before: Lengths | None) -> Figures:
     now = _values(found)
     then: dict[str, Number] = {} if before is None else _values(before)
     return Figures(
@@ -95,16 +97,15 @@ def _totals(found: Visits, before: Visits | None) -> Figures:
     )
 
 
-def _values(found: Visits) -> dict[str, Number]:
+def _values(found: Lengths) -> dict[str, Number]:
     count = len(found)
     if not count:
         return {"sessions": 0, **dict.fromkeys(("median_seconds", "mean_seconds", "events_per_session", "bounce"))}
-    seconds = found.seconds
     return {
         "sessions": count,
-        "median_seconds": float(np.median(seconds)),
-        "mean_seconds": float(seconds.mean()),
-        "events_per_session": float(found.row.events.mean()),
+        "median_seconds": float(np.median(found.milliseconds)) / 1000,
+        "mean_seconds": float(found.milliseconds.mean()) / 1000,
+        "events_per_session": float(found.events.mean()),
         "bounce": float(found.bounced.mean()),
     }
 
@@ -112,7 +113,7 @@ def _values(found: Visits) -> dict[str, Number]:
 # --- Day by day ---
 
 
-def _days(found: Visits, before: Visits | None, scope: Scope) -> Series:
+def _days(found: Lengths, before: Lengths | None, scope: Scope) -> Series:
     points = _points(found, scope.span)
     earlier = [] if before is None or scope.compared is None else _points(before, scope.compared)
     return Series(
@@ -125,19 +126,19 @@ def _days(found: Visits, before: Visits | None, scope: Scope) -> Series:
     )
 
 
-def _points(found: Visits, span: Span) -> list[Point]:
+def _points(found: Lengths, span: Span) -> list[Point]:
     days = [span.first + timedelta(days=place) for place in range((span.last - span.first).days + 1)]
-    starts = np.array([Span(day, day, span.timezone).start for day in days])
-    counts = np.bincount(np.searchsorted(starts, found.row.first, "right") - 1, minlength=len(days))
+    counts = np.bincount(found.day - day_number(span.first), minlength=len(days))
     return [Point(day, {"sessions": count}) for day, count in zip(days, counts.tolist(), strict=True)]
 
 
 # --- One by one ---
 
 
-def _sessions(reader: Reader, scope: Scope, actors: Actors, found: Visits) -> Table:
+def _sessions(reader: Reader, scope: Scope, actors: Actors, found: Lengths) -> Table:
     start, end, whole, more = part(scope, len(found), SESSIONS_MAX)
-    shown = found.only(_newest(found, end)[start:])
+    last = visits(reader, scope, actors, _last_days(found, scope.span, end))
+    shown = last.only(_newest(last, end)[start:])
     seconds, row = shown.seconds.tolist(), shown.row
     person = [actors.person_codes[number] if number >= 0 else 0 for number in shown.person.tolist()]
     org = [actors.org_codes[number] if number >= 0 else 0 for number in shown.org.tolist()]
@@ -159,6 +160,12 @@ def _sessions(reader: Reader, scope: Scope, actors: Actors, found: Visits) -> Ta
     )  # fmt: skip
 
 
+def _last_days(found: Lengths, span: Span, count: int) -> Span:
+    """The days on which the last `count` sessions of a span began."""
+    until = np.cumsum(np.bincount(day_number(span.last) - found.day))  # sessions of the last day, the last two, …
+    return replace(span, first=span.last - timedelta(days=int(np.searchsorted(until, count))))
+
+
 def _newest(found: Visits, count: int) -> Integers:
     """The places of the `count` sessions that began last, the newest first."""
     first = found.row.first
@@ -172,14 +179,14 @@ def _newest(found: Visits, count: int) -> Integers:
 # --- By release ---
 
 
-def _releases(reader: Reader, found: Visits) -> Table:
-    found = found.only(np.flatnonzero(found.row.release))
-    codes, place, counts = np.unique(found.row.release, return_inverse=True, return_counts=True)
-    seconds = found.seconds
-    seconds = seconds[np.lexsort((seconds, place))]
+def _releases(reader: Reader, found: Lengths) -> Table:
+    known = np.flatnonzero(found.release)
+    codes, place, counts = np.unique(found.release[known], return_inverse=True, return_counts=True)
+    length = found.milliseconds[known]
+    length = length[np.lexsort((length, place))]
     starts = np.cumsum(counts) - counts
-    median = (seconds[starts + (counts - 1) // 2] + seconds[starts + counts // 2]) / 2
-    bounce = np.bincount(place, weights=found.bounced, minlength=len(codes)) / counts
+    median = (length[starts + (counts - 1) // 2] + length[starts + counts // 2]) / 2000
+    bounce = np.bincount(place, weights=found.bounced[known], minlength=len(codes)) / counts
     texts = reader.texts(codes.tolist())
     rows = [
         [texts[code], *values]

@@ -83,30 +83,63 @@ class IndexReads(ABC):
         return actors
 
     def moments(
-        self, project: str, first: int, last: int, names: Sequence[str] | None = None, environment: str | None = None
+        self,
+        project: str,
+        first: int,
+        last: int,
+        names: Sequence[str] | None = None,
+        environment: str | None = None,
+        *,
+        apart: bool = False,
     ) -> "Moments":
         from saastracker.segments import Moments  # noqa: PLC0415  # see `SqliteStore.index`
 
-        chunks = self._chunks("moments", project, range(first, last + 1), names, environment)
-        return Moments.together([Moments.decode(name, data) for name, data in chunks])
+        days = range(first, last + 1)
+        read = self._apart if apart else self._chunks
+        return Moments.together(
+            [Moments.decode(name, data) for name, data in read("moments", project, days, names, environment)]
+        )
 
-    def parts(self, project: str, first: int, last: int, environment: str | None = None) -> "Parts":
+    def parts(
+        self, project: str, first: int, last: int, environment: str | None = None, *, apart: bool = False
+    ) -> "Parts":
         from saastracker.parts import Parts  # noqa: PLC0415  # see `SqliteStore.index`
 
-        own = self._chunks("parts", project, range(first, last + 1), None, environment)
+        read = self._apart if apart else self._chunks
+        own = read("parts", project, range(first, last + 1), None, environment)
         found = [Parts.decode(data) for _, data in own]
-        longer = self.query(
+        longer = self.longer(project, first, last)
+        other_days = {day for _, since, until in longer for day in range(since, until + 1) if not first <= day <= last}
+        others = read("parts", project, sorted(other_days), None, environment)
+        sessions = [session for session, _, _ in longer]
+        found += [parts.of_sessions(sessions) for parts in (Parts.decode(data) for _, data in others)]
+        return Parts.together(found)
+
+    def settled(self, project: str, table: str, first: int, last: int, environment: str | None = None) -> list[bytes]:
+        found = self._chunks("settled", project, range(first, last + 1), [table], environment)
+        return [data for _, data in found]
+
+    def longer(self, project: str, first: int, last: int) -> list[tuple[int, int, int]]:
+        return self.query(
             """SELECT s.session, s.first, s.last FROM projects p JOIN index_sessions s ON s.project = p.id
             WHERE p.project = :project AND s.first < s.last AND s.first <= :last AND s.last >= :first""",
             project=project,
             first=first,
             last=last,
         )
-        other_days = {day for _, since, until in longer for day in range(since, until + 1) if not first <= day <= last}
-        others = self._chunks("parts", project, sorted(other_days), None, environment)
-        sessions = [session for session, _, _ in longer]
-        found += [parts.of_sessions(sessions) for parts in (Parts.decode(data) for _, data in others)]
-        return Parts.together(found)
+
+    def _apart(
+        self, kind: str, project: str, days: Sequence[int], keys: Sequence[str] | None, environment: str | None
+    ) -> list[tuple[str, bytes]]:
+        """All of the days that are not settled; of the others what no settled table has counted."""
+        opened = self.query(
+            "SELECT o.day FROM projects p JOIN index_open o ON o.project = p.id WHERE p.project = :project",
+            project=project,
+        )
+        still = sorted({day for (day,) in opened}.intersection(days))
+        # A day has rows of settled tables only while it is settled.
+        settled = self._chunks("settled", project, days, [kind], environment)
+        return [("", data) for _, data in settled] + self._chunks(kind, project, still, keys, environment)
 
     def _chunks(
         self, kind: str, project: str, days: Sequence[int], keys: Sequence[str] | None, environment: str | None
