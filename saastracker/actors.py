@@ -1,6 +1,7 @@
 """Who the actors of an index are, with anonymous ids joined to their users."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
@@ -43,6 +44,16 @@ class Actors:
         self.first[numbers] = first
         self.last = np.zeros(size, np.int64)
         self.last[numbers] = last
+
+    def merging(self, orgs: Mapping[int, int]) -> "Actors":
+        """The same with some organizations counted as others, by their codes; `rows` stay as they are."""
+        merged = copy(self)
+        merged.__dict__.pop("_organizations", None)
+        codes = np.array([orgs.get(code, code) for code in self.org_codes], np.int64)
+        kept, place = np.unique(codes, return_inverse=True)
+        merged.org_codes = kept.tolist()
+        merged.org = np.append(place, -1)[self.org]  # the last for nobody, numbered -1
+        return merged
 
     def persons(self, actors: BitMap) -> Integers:
         """The distinct persons behind some actors, ascending."""

@@ -22,6 +22,7 @@ from saastracker.facts import Facts
 from saastracker.following import Following
 from saastracker.ingest import Ingest
 from saastracker.live import Live
+from saastracker.merging import merging
 from saastracker.metrics import Metrics
 from saastracker.outbox import Outbox, topics
 from saastracker.plugins import Bound, Plugins
@@ -88,7 +89,7 @@ class App:
                     *jobs,
                 ),
                 enabled=config.scheduler.enabled,
-                store=self._store,
+                store=merging(self._store, self.definitions),
                 records=records,
                 facts=self.facts,
                 definitions=self.definitions,
@@ -119,7 +120,7 @@ class App:
                 facts=self.facts,
                 records=records,
                 accounts=self._accounts,
-                store=self._store,
+                store=merging(self._store, self.definitions),
                 registry=self.registry,
                 reports=self.registry.reports,
                 definitions=self.definitions,

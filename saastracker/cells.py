@@ -8,7 +8,7 @@ import numpy as np
 from pyroaring import BitMap
 
 from saastracker.actors import Actors
-from saastracker.conditions import DAY_MS, HOUR_MS, conditions, local_time
+from saastracker.conditions import DAY_MS, HOUR_MS, ORGANIZATION, conditions, local_time
 from saastracker.contracts import Reader
 from saastracker.index import OTHER, Cell, Day, day_number
 from saastracker.scope import Scope, Span
@@ -63,7 +63,7 @@ def _raw(  # noqa: PLR0917
 ) -> list[Day]:
     """The same cells from raw events. Whom the index does not know yet is left out: it will within a minute."""
     where, parameters = conditions(scope)
-    column = "''" if namespace in {"all", "hour"} else '"path"' if namespace == "page" else f'"{namespace}"'
+    column = {"all": "''", "hour": "''", "page": '"path"', "org": ORGANIZATION}.get(namespace, f'"{namespace}"')
     if namespace == "page":
         where += " AND type = 'pageview'"
     if keys is not None:

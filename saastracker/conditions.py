@@ -9,6 +9,8 @@ from saastracker.scope import PROPERTY, Operator, Scope, Span
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 
+ORGANIZATION = "organization()"  # the one that an event counts for; `org` is what it was sent with
+
 _SQL = {
     "is": "{x} = :{v}",
     "is_not": "{x} = :{v}",  # negated as a whole
@@ -39,6 +41,8 @@ def conditions(scope: Scope) -> tuple[str, dict[str, Any]]:
         x = f'"{item.dimension}"'
         if item.dimension == "user":
             x = 'coalesce("user", anonymous)'
+        elif item.dimension == "org":
+            x = ORGANIZATION
         elif item.dimension.startswith(PROPERTY):
             x = f"prop_number(:k{number})" if numeric else f"prop(:k{number})"
             parameters[f"k{number}"] = item.dimension.removeprefix(PROPERTY)

@@ -11,6 +11,7 @@ from saastracker.event import Event
 from saastracker.report import Report, Table
 from saastracker.scope import Parameter, Scope
 from saastracker.wire import Policy, Project, Reply
+from saastracker.written import Written
 
 if TYPE_CHECKING:  # numpy takes 13 MB, which a server is spared until there are events
     from saastracker.actors import Actors
@@ -83,7 +84,8 @@ class Reader(Protocol):
         """Rows of a SELECT in the shared subset of SQL over `events` (all columns as text, not codes).
 
         `prop(:key)` is the property named by the parameter, `prop_number(:key)` the same as a number.
-        Raises TimeLimit after the reader's time limit.
+        `organization()` is the one that an event counts for, `org` what it was sent with; a query
+        with the first names its project by the parameter `project`. Raises TimeLimit after the reader's time limit.
         """
 
     def events(self, sequences: Sequence[int]) -> list[Event]:
@@ -104,10 +106,13 @@ class Reader(Protocol):
         """
 
     def actors(self, project: str) -> "Actors":
-        """Who the actors in a project's cells are."""
+        """Who the actors in a project's cells are, and which organization each counts for."""
 
     def texts(self, codes: Sequence[int]) -> dict[int, str]:
         """What the codes of `actors`, `moments` and `parts` stand for."""
+
+    def organizations(self, project: str) -> Written:
+        """What people wrote about organizations; a store itself knows nothing of it, `merging` does."""
 
     def ids(self, project: str, of: Literal["person", "org"], text: str, limit: int) -> list[str]:
         """Ids that hold a text, of persons (users before anonymous ids) or organizations in the index.

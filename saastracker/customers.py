@@ -12,7 +12,7 @@ from saastracker.actors import Actors
 from saastracker.contracts import Reader
 from saastracker.index import OTHER, Day, day_number
 from saastracker.scope import Scope
-from saastracker.told import Facts
+from saastracker.told import Facts, with_written
 from saastracker.told import facts as told_facts
 
 PEEK = 8  # events of an organization that are read at first to find the last with a plan
@@ -22,14 +22,14 @@ def facts(reader: Reader, project: str) -> dict[str, Facts]:
     """Names and revenue by organization. `Memory` is quicker where they are asked for again and again."""
     found: dict[str, Facts] = {}
     rows = reader.query(
-        """SELECT org, traits, MAX(sequence) FROM events
+        """SELECT organization(), traits, MAX(sequence) FROM events
         WHERE project = :project AND traits IS NOT NULL AND org IS NOT NULL GROUP BY 1, 2 ORDER BY 3""",
         project=project,
     )
     for org, traits, _ in rows:
         company = msgspec.json.decode(traits).get("company")
         found[org] = told_facts(found.get(org, Facts()), company if isinstance(company, dict) else {})
-    return found
+    return with_written(found, reader.organizations(project))
 
 
 def plans(reader: Reader, scope: Scope, actors: Actors, wanted: set[int]) -> dict[int, str]:

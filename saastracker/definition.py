@@ -1,7 +1,7 @@
 """Definition: a kind of settings that projects have, such as features, and how plugins see those that exist."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -25,6 +25,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     title: str  # of all there are: "Features"
     struct: type[msgspec.Struct]  # frozen; better with forbid_unknown_fields, so that a typing error is told
     check: Callable[[Any], None] | None = None  # raises Invalid that names the field by path, as in `$.rules[0].name`
+    # The same for a value beside the others that the project has.
+    check_among: Callable[[Any, Sequence[Any]], None] | None = None
     # What would change if a value were saved in place of another one, None for a new definition. Of reader, scope,
     # what is defined, the value and the other one.
     preview: "Callable[[Reader, Scope, Definitions, Any, Any], Report] | None" = None

@@ -114,8 +114,9 @@ class Definitions:
     # --- Edits ---
 
     def create(self, project: str, kind: str, *, value: Any, who: str) -> Defined:
-        """Raises Conflict if the project has too many."""
+        """Raises Conflict if the project has too many, Invalid if it does not go with the others."""
         self.refresh()
+        self._check_among(project, kind, "", value)
         most = self.kinds[kind].most
         if len(self.of(project, kind)) >= most:
             raise Conflict(f"A project has at most {most} of the kind {kind}; change or delete one of those there are.")
@@ -125,9 +126,10 @@ class Definitions:
         return new
 
     def replace(self, project: str, kind: str, definition: str, *, version: int, value: Any, who: str) -> Defined:
-        """Raises NotFound, or Stale unless `version` is the newest."""
+        """Raises NotFound, Stale unless `version` is the newest, Invalid if it does not go with the others."""
         self.refresh()
         old = self.find(project, kind, definition)
+        self._check_among(project, kind, definition, value)
         new = msgspec.structs.replace(old, version=version + 1, value=value, updated_at=now_ms())
         self._write(project, kind, new, seen=version, action="change", who=who)
         return new
@@ -145,6 +147,11 @@ class Definitions:
         if not found:
             raise NotFound(f"This project never had a {kind} {definition[:64]}.")
         return found
+
+    def _check_among(self, project: str, kind: str, definition: str, value: Any) -> None:
+        check = self.kinds[kind].check_among
+        if check is not None:
+            check(value, [each.value for each in self.of(project, kind) if each.id != definition])
 
     def _write(self, project: str, kind: str, new: Defined, *, seen: int, action: audit.Action, who: str) -> None:
         value = msgspec.Raw(msgspec.json.encode(new.value))

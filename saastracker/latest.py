@@ -62,11 +62,12 @@ def timeline(  # noqa: PLR0917
     found = _newest(reader, scope, actors, mine, seen)
     persons = _persons(reader, actors, actors.person[found.actor].tolist(), told)
     events = {event.sequence: event for event in reader.events(found.sequence.tolist())}
-    rows = []
+    rows, written = [], reader.organizations(scope.project)
     for sequence, time, person in zip(found.sequence.tolist(), found.time.tolist(), persons, strict=True):
         if sequence in events:
             event = events[sequence]
-            org = event.org, told.name(event.org)
+            counted = written.counted(event.org)
+            org = counted, told.name(counted)
             more = event.session, event.value, event.environment, event.release, event.properties
             rows.append([time, event.type, event.name, *person, *org, event.path, *more])
     return _less(Table(key="timeline", title="Newest events", columns=EVENTS, rows=rows), without)

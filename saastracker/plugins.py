@@ -16,13 +16,14 @@ from saastracker.contracts import RecordStore, RecordStoreFactory, ReportPage, S
 from saastracker.definition import Definition, Definitions
 from saastracker.errors import OperatorError
 from saastracker.job import Job
+from saastracker.merging import ORGANIZATION
 from saastracker.tagger import NAMESPACES, Tagger
 from saastracker.views import VIEW
 from saastracker.wire import AuthScheme, Enricher, Projects, WireFormat
 
 GROUP = "saastracker"  # of entry points; also the distribution whose plugins are on by default
 DEFAULT_RECORDS = "sqlite"
-OWN_KINDS = (VIEW, ANNOTATION)  # definitions of the core
+OWN_KINDS = (VIEW, ANNOTATION, ORGANIZATION)  # definitions of the core
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ FLOORS = (
         *("contracts", "channel", "roles", "wire", "actors", "hookspecs", "decoding", "strict", "definition", "job"),
         *("report", "scope", "conditions", "index", "index_store", "cells", "active", "persons"),
         *("tagger", "columns", "moments", "parts", "segments", "visits", "channels", "dwell", "sums"),
-        *("rules", "customers", "health", "told", "latest", "issues", "matching", "compiled"),
+        *("rules", "customers", "health", "told", "latest", "issues", "matching", "compiled", "written", "merging"),
     },
     {
         "config",

@@ -102,7 +102,7 @@ def page(reader: Reader, scope: Scope, key: str, definitions: Definitions) -> Re
         *_said(issue, scope.span.timezone),
         Figures(key="totals", title="In the span", figures=totals),
         days(scope, now, before),
-        _latest(reader, actors, newest),
+        _latest(reader, scope, actors, newest),
         Table(key="frames", title="Stack of the newest error", columns=FRAMES, rows=_frames(newest)),
         _organizations(reader, actors, now),
         _people(reader, actors, now),
@@ -168,8 +168,8 @@ def _newest(  # noqa: PLR0917
     return found.actor[np.array([error.place for error in newest], np.int64)], newest
 
 
-def _latest(reader: Reader, actors: Actors, newest: Sequence[Read]) -> Table:
-    person = joining(reader, actors)
+def _latest(reader: Reader, scope: Scope, actors: Actors, newest: Sequence[Read]) -> Table:
+    person, written = joining(reader, actors), reader.organizations(scope.project)
     rows = []
     for _, event, error in newest[:LATEST]:
         who = person(event.user, event.anonymous)
@@ -178,7 +178,7 @@ def _latest(reader: Reader, actors: Actors, newest: Sequence[Read]) -> Table:
                 event.time,
                 error.message or None,
                 who and who.id,
-                event.org,
+                written.counted(event.org),
                 event.release,
                 event.environment,
                 event.browser,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from saastracker.conditions import DAY_MS, HOUR_MS, conditions, local_time
+from saastracker.conditions import DAY_MS, HOUR_MS, ORGANIZATION, conditions, local_time
 from saastracker.contracts import Reader
 from saastracker.errors import Invalid
 from saastracker.persons import Person, joining
@@ -75,7 +75,7 @@ _PERSON = ('"user"', "anonymous")
 _MEASURES = {
     "events": Measure((), ("COUNT(*)",), lambda rows: sum(count for (count,) in rows), 0),
     "persons": Measure(_PERSON, (), _distinct, 0),
-    "organizations": Measure(("org",), (), _distinct, 0),
+    "organizations": Measure((ORGANIZATION,), (), _distinct, 0),
     "sessions": Measure((), (), _distinct, 0),  # see `_sessions`
     "sum": Measure((), ("SUM({v})", "COUNT({v})"), lambda rows: sum(total for total, _ in rows), 0),
     "avg": Measure((), ("SUM({v})", "COUNT({v})"), _mean),
@@ -181,7 +181,7 @@ def _break_downs(asked: Question) -> tuple[list[str], dict[str, Any]]:
             columns.append(f"prop(:by{number})")
             parameters[f"by{number}"] = name.removeprefix(PROPERTY)
         else:
-            columns.append(f'"{name}"')
+            columns.append(ORGANIZATION if name == "org" else f'"{name}"')
     return columns, parameters
 
 

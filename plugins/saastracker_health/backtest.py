@@ -7,6 +7,7 @@ from statistics import median
 from saastracker.definition import Definitions
 from saastracker.health.scoring import Scores, number
 from saastracker.index import day_number
+from saastracker.merging import written_in
 from saastracker.report import Column, Table
 from saastracker.scope import Scope
 from saastracker_health.kinds import Churn
@@ -30,7 +31,8 @@ def churns(scope: Scope, definitions: Definitions) -> list[Churn]:
         return []
     last = scope.span.last
     every: list[Churn] = [each.value for each in definitions.of(scope.project, "churn")]
-    lately = [churn for churn in every if last - REACH < churn.date <= last]
+    merged = written_in(definitions, scope.project).merged  # which did not leave, but became another
+    lately = [churn for churn in every if last - REACH < churn.date <= last and churn.org not in merged]
     return sorted(lately, key=lambda churn: (churn.date, churn.org), reverse=True)[:CHURNS_MAX]
 
 

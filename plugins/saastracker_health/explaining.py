@@ -17,7 +17,7 @@ from saastracker.told import Facts
 
 def explained(reader: Reader, scope: Scope, definitions: Definitions, org: str) -> Report:
     """Raises NotFound where no event that is in the index named it."""
-    actors = reader.actors(scope.project)
+    actors, org = reader.actors(scope.project), reader.organizations(scope.project).merged.get(org, org)
     texts = reader.texts(actors.org_codes)
     number = next((number for number, code in enumerate(actors.org_codes) if texts[code] == org), None)
     if number is None:

@@ -12,6 +12,7 @@ from saastracker.index import Integers, day_number, unique
 from saastracker.report import Column, Report, Table
 from saastracker.scope import Scope
 from saastracker.told import Facts, Memory
+from saastracker_organizations.writing import MRR
 
 COLUMNS = (
     Column("org", "Organization", "code", "opened", link="organizations/{org}"),
@@ -24,7 +25,7 @@ COLUMNS = (
     Column("last_seen", "Last seen", "time", about="The last event of all, in any environment."),
     Column("health", "Health", "number", about="The score on the last day of the span; none when dormant."),
     Column("band", "Band", "tag", look="status", about="Of the score, by the project's health model."),
-    Column("mrr", "MRR", "number", "wide", about="Monthly recurring revenue: the trait company.custom.mrr."),
+    Column("mrr", "MRR", "number", "wide", about=MRR),
 )
 TREND_POINTS = 30
 

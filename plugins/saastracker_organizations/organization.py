@@ -27,6 +27,7 @@ from saastracker.scope import Filter, Scope, Span
 from saastracker.told import Facts, Memory, Told, email, full_name
 from saastracker.visits import Visits, visits
 from saastracker_organizations.features import features
+from saastracker_organizations.writing import MRR, actions, merged
 
 PEOPLE = (
     Column("person", "Person", "code", "opened", link="people/{person}"),
@@ -41,7 +42,7 @@ ABOUT = (
     Column("plan", "Plan", "tag", about="The plan of the latest event up to the end of the span that has one."),
     Column("first_seen", "First seen", "time", about="The first event ever, in any environment."),
     Column("last_seen", "Last seen", "time", about="The last event of all, in any environment."),
-    Column("mrr", "MRR", "number", about="Monthly recurring revenue: the trait company.custom.mrr."),
+    Column("mrr", "MRR", "number", about=MRR),
 )
 Flags: TypeAlias = NDArray[np.bool_]
 
@@ -49,8 +50,9 @@ MEASURES = (Measure("events", "Events"), Measure("persons", "Persons"))
 
 
 def organization(reader: Reader, scope: Scope, definitions: Definitions, memory: Memory, org: str) -> Report:
-    """Raises NotFound where no event that is in the index named it."""
-    actors = reader.actors(scope.project)
+    """Of one that was merged the other. Raises NotFound where no event that is in the index named it."""
+    actors, written = reader.actors(scope.project), reader.organizations(scope.project)
+    org = written.merged.get(org, org)
     texts = reader.texts(actors.org_codes)
     number = next((number for number, code in enumerate(actors.org_codes) if texts[code] == org), None)
     if number is None:
@@ -78,6 +80,7 @@ def organization(reader: Reader, scope: Scope, definitions: Definitions, memory:
                 columns=ABOUT,
                 rows=[[org, about.name, plan, first, last, about.mrr]],
             ),
+            *merged(definitions, scope, written, org),
             *health.blocks,
             *features(reader, scope, actors, definitions, chosen, plan),
             *_errors(reader, scope, actors, definitions, chosen),
@@ -87,6 +90,7 @@ def organization(reader: Reader, scope: Scope, definitions: Definitions, memory:
             _top(reader, scope, inside, actors, mine, "name"),
             _top(reader, scope, inside, actors, mine, "path"),
         ),
+        actions=actions(definitions, scope, about, org),
     )
 
 

@@ -44,28 +44,28 @@ def reports(config: Config) -> Sequence[ReportPage]:  # noqa: ARG001
             section="Games",
             about="Attempts that began in the span (Start:…), and how they ended (Complete:… or Fail:…).",
             parameters=PARAMETERS,
-            load=runs,
+            load=load_runs,
         ),
         ReportPage(
             slug="resources",
             title="Resources",
             section="Games",
             about="What players gained (Source:…) and spent (Sink:…) in the span, as sums of the events' values.",
-            load=resources,
+            load=load_resources,
         ),
     ]
 
 
-# numpy takes 13 MB, which a server is spared until someone asks.
+# numpy takes 13 MB, which a server is spared until someone asks. Functions of a module's name would be lost to it.
 
 
-def runs(reader: Reader, scope: Scope) -> Report:
+def load_runs(reader: Reader, scope: Scope) -> Report:
     from saastracker_runs.runs import report  # noqa: PLC0415
 
     return report(reader, scope)
 
 
-def resources(reader: Reader, scope: Scope) -> Report:
+def load_resources(reader: Reader, scope: Scope) -> Report:
     from saastracker_runs.resources import report  # noqa: PLC0415
 
     return report(reader, scope)

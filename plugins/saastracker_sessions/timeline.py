@@ -62,7 +62,7 @@ def timeline(reader: Reader, scope: Scope, session: str) -> Report:
                 key="events",
                 title="Events",
                 columns=COLUMNS,
-                rows=_rows(reader, actors, parts, shown),
+                rows=_rows(reader, scope, actors, parts, shown),
                 whole=whole,
                 total=len(mine),
                 next=more,
@@ -104,7 +104,7 @@ def _totals(actors: Actors, parts: Parts) -> Figures:
     )
 
 
-def _rows(reader: Reader, actors: Actors, parts: Parts, shown: Moments) -> list[list[Any]]:
+def _rows(reader: Reader, scope: Scope, actors: Actors, parts: Parts, shown: Moments) -> list[list[Any]]:
     persons = actors.person[shown.actor]
     began = np.full(len(actors.person_codes) + 1, FOREVER)  # the last for nobody, numbered -1
     np.minimum.at(began, actors.person[parts.actor], parts.first)
@@ -114,17 +114,18 @@ def _rows(reader: Reader, actors: Actors, parts: Parts, shown: Moments) -> list[
         sequence: (seconds, texts[actors.person_codes[person]] if person >= 0 else None)
         for sequence, seconds, person in zip(shown.sequence.tolist(), after.tolist(), persons.tolist(), strict=True)
     }
-    return [_row(event, *known[event.sequence]) for event in reader.events(list(known))]
+    counted = reader.organizations(scope.project).counted
+    return [_row(event, counted(event.org), *known[event.sequence]) for event in reader.events(list(known))]
 
 
-def _row(event: Event, after: float, person: str | None) -> list[Any]:
+def _row(event: Event, org: str | None, after: float, person: str | None) -> list[Any]:
     return [
         event.received_at if event.time is None else event.time,
         after,
         event.type,
         event.name,
         person,
-        event.org,
+        org,
         event.path,
         event.value,
         event.environment,

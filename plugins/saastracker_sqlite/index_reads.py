@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
+from saastracker.written import NOTHING_WRITTEN, Written
+
 if TYPE_CHECKING:  # numpy takes 13 MB, which a server is spared until there are events
     from saastracker.actors import Actors
     from saastracker.index import Day, Seen
@@ -201,6 +203,9 @@ class IndexReads(ABC):
             project=project,
         )
         return [environment for (environment,) in rows]
+
+    def organizations(self, project: str) -> Written:  # noqa: ARG002
+        return NOTHING_WRITTEN
 
     def ids(self, project: str, of: Literal["person", "org"], text: str, limit: int) -> list[str]:
         # An organization is of several actors, a person, too: of each id the text is looked at once.

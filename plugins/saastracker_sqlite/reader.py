@@ -22,6 +22,7 @@ READERS_MAX = 4  # at a time; reports beyond wait
 STEPS = 20_000  # of SQLite's virtual machine, between two looks at the clock: about a millisecond
 
 _PROP = re.compile(r"\bprop(_number)?\(\s*:(\w+)\s*\)")
+_ORGANIZATION = re.compile(r"\borganization\(\)")
 _PATH = """'$."' || :{key} || '"'"""
 # json_extract makes 1 of true; what it makes of lists and objects is JSON.
 _TEXT = f"""CASE json_type(properties, {_PATH}) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
@@ -31,7 +32,9 @@ _NUMBER = f"""CASE WHEN json_type(properties, {_PATH}) IN ('integer', 'real')
 
 
 def expand(sql: str, parameters: Mapping[str, Any]) -> str:
-    """Write out `prop(:key)`, a string as it is and all else as JSON, and `prop_number(:key)`, NULL for no number.
+    """Write out `organization()`, `prop(:key)`, a string as it is and all else as JSON, and `prop_number(:key)`.
+
+    The last is NULL for no number.
 
     Raises Invalid for a key with a quotation mark, which ends the key of a JSON path.
     """
@@ -42,7 +45,7 @@ def expand(sql: str, parameters: Mapping[str, Any]) -> str:
             raise Invalid("The name of a property cannot hold a quotation mark here.")
         return f"({(_NUMBER if call[1] else _TEXT).format(key=key)})"
 
-    return _PROP.sub(written_out, sql)
+    return _PROP.sub(written_out, _ORGANIZATION.sub("org", sql))
 
 
 class SqliteReader(IndexReads):

@@ -7,6 +7,7 @@ from saastracker.contracts import Group, Store
 from saastracker.errors import Invalid, TimeLimit
 from saastracker.testing import OTHER_PROJECT, PROJECT
 from saastracker.testing.opened import FULL, Opened, event, in_threads, names, submission
+from saastracker.written import NOTHING_WRITTEN
 
 COLUMNS = (
     *("sequence", "project", "time", "received_at", "type", "name", "user", "anonymous", "org", "session", "path"),
@@ -26,6 +27,13 @@ class ReaderContract(Opened):
             [row] = reader.query(f"SELECT {columns} FROM events")
         expected = {**msgspec.structs.asdict(sent), "project": PROJECT.id}
         assert dict(zip(COLUMNS, row, strict=True)) == {name: expected[name] for name in COLUMNS}
+
+    def test_organizations_are_those_of_the_events(self, store: Store) -> None:
+        store.append(Group([submission(event(org="acme"), event())]))
+        with store.reader() as reader:
+            sql = "SELECT organization() FROM events WHERE project = :project AND organization() IS NOT NULL"
+            assert reader.query(sql, project=PROJECT.id) == [("acme",)]
+            assert reader.organizations(PROJECT.id) == NOTHING_WRITTEN
 
     def test_a_reader_sees_one_state(self, store: Store) -> None:
         store.append(Group([submission(event("before"))]))

@@ -13,6 +13,7 @@ from litestar.response import Stream
 from saastracker.annotations import ANNOTATION, noted
 from saastracker.contracts import Reader, ReportPage
 from saastracker.errors import MethodNotAllowed, NotFound
+from saastracker.merging import settled
 from saastracker.records import now_ms
 from saastracker.report import Block, Note, Report, Table
 from saastracker.scope import LIMIT_DEFAULT, LIMIT_MAX, Parameter, Scope
@@ -142,6 +143,7 @@ def _asked(request: WebRequest, slug: str, name: str, item: str | None) -> Asked
     now = now_ms()
     query, arrangement = split(request.scope["query_string"].decode("latin-1"))
     scope = Scope.parse(query, project=project.id, timezone=project.timezone, now=now, declared=declared)
+    scope = settled(scope, site.definitions)
     return Asked(request, site, caller, project, found, item, load, scope, arrangement, now)
 
 

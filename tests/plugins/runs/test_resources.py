@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
 from saastracker.event import Event
-from saastracker_runs import resources, taggers
+from saastracker_runs import load_resources as resources
+from saastracker_runs import taggers
 from tests.asking import FIRST, LAST, SPAN, START, ZONES, Row, blocks, inside, keys, prop, rows, scope
 from tests.indexed import DAY, HOUR, at, reading
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
 from saastracker.event import Event
-from saastracker_runs import PARAMETERS, runs, taggers
+from saastracker_runs import PARAMETERS, taggers
+from saastracker_runs import load_runs as runs
 from tests.asking import FIRST, LAST, SPAN, ZONES, Row, blocks, keys, prop, rows, scope
 from tests.indexed import HOUR, at, reading
 
