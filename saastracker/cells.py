@@ -21,7 +21,8 @@ def cells(  # noqa: PLR0917
     """Cells of a namespace for the days of `span`, of the scope's environment and filters; all keys or some.
 
     `namespace` is "all", "hour", "page" (the paths of page views) or a column of events. A day may have
-    several cells of one key, which have no event in common; under filters the key of "all" may be any.
+    several cells of one key, which have no event in common; under filters the key of "all" may be any. Cells
+    of "hour" do not say whose their events are.
     """
     indexed = _indexed(scope, namespace, keys)
     if indexed is not None:
@@ -47,7 +48,7 @@ def cells(  # noqa: PLR0917
 def _indexed(scope: Scope, namespace: str, keys: Sequence[str] | None) -> tuple[str, Sequence[str] | None] | None:
     """The namespace and keys of the index that hold just these events, if any do."""
     if not scope.filters:
-        return namespace, keys
+        return (namespace, keys) if namespace in NAMESPACES else None
     dimension = scope.filters[0].dimension
     alike = all(item.dimension == dimension and item.operator == "is" for item in scope.filters)
     if dimension == "path" and namespace == "page":
@@ -85,7 +86,7 @@ def _raw(  # noqa: PLR0917
     for since, key, user, anonymous, org, events, total, valued in rows:
         actor = numbers.get((user is None, user or anonymous, org))
         if actor is not None:
-            named = str(since % DAY_MS // HOUR_MS) if namespace == "hour" else key
+            named, actor = (str(since % DAY_MS // HOUR_MS), 0) if namespace == "hour" else (key, actor)
             groups[since // DAY_MS, named].append((actor, events, total or 0.0, valued))
     return [Day(day, key, _cell(of_each)) for (day, key), of_each in sorted(groups.items())]
 

@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 Integers: TypeAlias = NDArray[np.int64]
+Stored: TypeAlias = bytes | list[int]  # a bitmap or packed numbers, or a list where those are few
 
 OTHER = "(other)"  # what a day's keys beyond the limit are counted under
 KEYS_MAX = 10_000  # per day, environment and namespace
+
+FEW = 8  # actors; up to here a list of their numbers takes fewer bytes than a bitmap, and half the time
+PACKING = 64  # bytes; zlib makes less no shorter
 
 _PACKED = 8
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -28,40 +32,38 @@ class Cell(msgspec.Struct):
     """Events of one key on one day: how many, the sum of their values, and whose they are.
 
     `counts` are the events of each actor, in the order of their numbers; None where each has one, and
-    compressed as they were stored until `per_actor` is asked.
+    as they were stored until `per_actor` is asked.
     """
 
     events: int
     total: float  # of values
     valued: int  # events with a value
     actors: BitMap
-    counts: Integers | bytes | None = None
+    counts: Integers | Stored | None = None
     values: NDArray[np.float64] | None = None  # of each event that has one, where a tagger asks for them
 
     def encode(self) -> bytes:
-        actors = self.actors.serialize()
-        counts = b"" if self.counts is None else self.counts
-        if not isinstance(counts, bytes):
-            counts = _pack(counts)
-        values = b"" if self.values is None else zlib.compress(self.values.astype("<f8").tobytes(), 1)
-        # Most cells are of a few events, and fields of fixed widths would be half of them.
-        head = msgspec.msgpack.encode((self.events, self.total or 0, self.valued, len(actors), len(counts)))
-        return bytes([len(head)]) + head + actors + counts + values
+        few = len(self.actors) <= FEW
+        actors = list(self.actors) if few else self.actors.serialize()
+        counts = self.counts
+        if isinstance(counts, np.ndarray):
+            counts = counts.tolist() if few else _pack(counts)
+        row: tuple[object, ...] = self.events, actors
+        if self.values is not None:
+            values = zlib.compress(self.values.astype("<f8").tobytes(), 1)
+            row = *row, counts, self.total, self.valued, values
+        elif self.valued:
+            row = *row, counts, self.total, self.valued
+        elif counts is not None:
+            row = *row, counts
+        return _encode(row)
 
     @classmethod
     def decode(cls, data: bytes) -> "Cell":
-        start = 1 + data[0]
-        events, total, valued, actors, counts = _head.decode(data[1:start])
-        middle = start + actors
-        values = data[middle + counts :]
-        return cls(
-            events,
-            total,
-            valued,
-            BitMap.deserialize(data[start:middle]),
-            data[middle : middle + counts] or None,
-            np.frombuffer(zlib.decompress(values), "<f8") if values else None,
-        )
+        row = _decode(data)
+        actors = BitMap(row.actors) if isinstance(row.actors, list) else BitMap.deserialize(row.actors)
+        values = np.frombuffer(zlib.decompress(row.values), "<f8") if row.values is not None else None
+        return cls(row.events, row.total, row.valued, actors, row.counts, values)
 
     def per_actor(self) -> tuple[Integers, Integers]:
         """Numbers of the actors, ascending, and the events of each."""
@@ -70,6 +72,8 @@ class Cell(msgspec.Struct):
             return actors, np.ones(len(actors), np.int64)
         if isinstance(self.counts, bytes):
             self.counts = _unpack(self.counts)
+        elif isinstance(self.counts, list):
+            self.counts = np.array(self.counts, np.int64)
         return actors, self.counts
 
     def plus(self, other: "Cell") -> "Cell":
@@ -90,14 +94,27 @@ class Cell(msgspec.Struct):
         return Cell(self.events + other.events, total, valued, actors, counts, values)
 
 
-_head = msgspec.msgpack.Decoder(tuple[int, float, int, int, int])
+class _Row(msgspec.Struct, array_like=True):
+    """A cell as it is stored. Most are of few events: a row ends where the rest is nothing, few actors are a list."""
+
+    events: int
+    actors: Stored
+    counts: Stored | None = None
+    total: float = 0.0
+    valued: int = 0
+    values: bytes | None = None
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Row).decode
 
 
 def _pack(counts: Integers) -> bytes:
     """Numbers of 0 and more in as few bytes as the largest needs, packed where that is shorter; first which of it."""
-    width = 1 if counts.max(initial=0) < 2**8 else 2 if counts.max(initial=0) < 2**16 else 4
+    most = int(counts.max(initial=0))
+    width = 1 if most < 2**8 else 2 if most < 2**16 else 4
     plain = counts.astype(f"<u{width}").tobytes()
-    packed = zlib.compress(plain, 1)
+    packed = zlib.compress(plain, 1) if len(plain) > PACKING else plain
     return bytes([width | _PACKED]) + packed if len(packed) < len(plain) else bytes([width]) + plain
 
 

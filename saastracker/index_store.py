@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from pyroaring import BitMap
 
 from saastracker.index import Cell, Integers, Seen
 
@@ -118,7 +119,8 @@ class IndexChanges(msgspec.Struct):
     seen: dict[int, tuple[int, int]] = {}  # known actors: first and last time, widened by these
     aliases: dict[tuple[str, int], int] = {}  # project and anonymous id → user; the first stays
     chunks: dict[tuple[ChunkKey, int], bytes] = {}  # with their numbers
-    sessions: dict[tuple[str, int], tuple[int, int]] = {}  # project and session → first and last day
+    sessions: dict[tuple[str, int], BitMap] = {}  # all of a project and day
+    longer: dict[tuple[str, int], list[int]] = {}  # project and session of several days → all of them, in order
     forget: list[Unit] = []  # with all their cells, before anything is put
     units: dict[Unit, Progress] = {}
     seen_keys: dict[tuple[str, str], list[Seen]] = {}  # by project and namespace
@@ -161,6 +163,9 @@ class Index(Protocol):
         """How many keys each group has; those without are left out."""
 
     def span(self, project: str, day: int) -> Sequences | None: ...
+
+    def sessions(self, project: str, low: int, high: int) -> dict[int, BitMap]:
+        """The sessions of each day that has some with codes in `low` to `high`."""
 
     def last_chunks(self, keys: Sequence[ChunkKey]) -> dict[ChunkKey, Chunk]:
         """The last chunk of each key that has one."""

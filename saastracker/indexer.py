@@ -23,12 +23,13 @@ from saastracker.index_store import (
     Sequences,
     Unit,
 )
+from saastracker.longer import meet
 from saastracker.settling import settle
 from saastracker.tagger import Tagger
 from saastracker.tagging import Followed, Tagged, remembering, tag
 from saastracker.units import Units, UnitState, abreast
 
-VERSION = "5"  # of what this code makes of events; another one in the database means: rebuild
+VERSION = "6"  # of what this code makes of events; another one in the database means: rebuild
 QUIET_SHARE = 0.1  # of a day's time from first to last event: without one for so long it is settled
 STEP_EVENTS = 25_000  # the most events of one step; 100 000 take 70 MB more, for a fifth less time
 
@@ -92,7 +93,8 @@ class Indexer:
         changes.zones = {project: zone for project, zone in zones.items() if project not in state.zones}
         actors = enrol(changes, self._index, state.last_actor, arrivals)
         folded = fold(arrivals, actors, zones, self._index.texts)
-        changes.days, changes.sessions = folded.days, folded.sessions
+        changes.days = folded.days
+        meet(changes, self._index, folded.sessions)
         self._take(changes, folded, abreast(self._units.all(state), state.watermark), arrivals, actors, zones)
         last = self._index.last_chunks([*folded.moments, *folded.parts])
         chunks = of_moments(folded.moments, last) | of_parts(folded.parts, last)
@@ -218,7 +220,8 @@ class Indexer:
             chunks = of_moments(folded.moments, last) | of_parts(folded.parts, last)
             changes.chunks |= {(key, chunk.number): chunk.data for key, chunk in chunks.items()}
             last |= chunks
-        changes.cells, changes.days, changes.sessions = whole.cells, whole.days, whole.sessions
+        changes.cells, changes.days = whole.cells, whole.days
+        meet(changes, self._index, whole.sessions)
 
     def _added(self, cells: Mapping[CellKey, Cell]) -> dict[CellKey, Cell]:
         """The cells added to those in the index."""

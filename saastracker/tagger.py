@@ -27,10 +27,7 @@ NAMESPACES = (
     "os",
     "device",
     "plan",
-    "referrer",
-    "channel",
-    "campaign",
-    "hour",
+    "hour",  # cells that do not say whose the events are
 )
 
 KEY_MAX = 200  # characters; longer ones are cut

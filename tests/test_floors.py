@@ -29,7 +29,7 @@ FLOORS = (
         "annotations",
     },
     {"plugins", "writer", "quota", "deliveries", "sessions", "refusals", "metrics", "job_runs", "logs", "folding"}
-    | {"chunks", "enrolling", "tagging", "settling"},
+    | {"chunks", "enrolling", "tagging", "longer", "settling"},
     {
         "ingest",
         "indexer",

@@ -77,6 +77,8 @@ def _erase_texts(readers: Readers, run: Run, progress: Callable[[], None]) -> No
 
     with readers.connection() as connection:
         used = BitMap(code for (code,) in connection.execute(_INDEX_TEXTS))
+        for (sessions,) in connection.execute("SELECT sessions FROM index_day_sessions"):
+            used |= BitMap.deserialize(sessions)
     seen = 0
     while True:
         with readers.connection() as connection:

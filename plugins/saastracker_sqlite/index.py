@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from pyroaring import BitMap
 
 from saastracker.contracts import Reader
 from saastracker.errors import Conflict
@@ -42,10 +43,10 @@ _ARRIVALS = """SELECT sequence, project, "time", NULLIF(value, ''), {} FROM even
 )
 _NEAR = f"""AND project = (SELECT id FROM projects WHERE project = :project)
     AND "time" >= (:day - 1) * {DAY_MS} AND "time" < (:day + 2) * {DAY_MS}"""
-_CELLS = """SELECT p.project, c.namespace, c.day, c.environment, c.key, c.data FROM (VALUES {}) v
+_CELLS = """SELECT p.project, s.namespace, c.day, s.environment, c.key, c.data FROM (VALUES {}) v
     CROSS JOIN projects p ON p.project = v.column1
-    CROSS JOIN index_cells c ON c.project = p.id AND c.namespace = v.column2 AND c.day = v.column3
-        AND c.environment = v.column4 AND c.key = v.column5"""
+    CROSS JOIN index_series s ON s.project = p.id AND s.namespace = v.column2 AND s.environment = v.column4
+    CROSS JOIN index_cells c ON c.project = p.id AND c.series = s.id AND c.day = v.column3 AND c.key = v.column5"""
 _ACTORS = """SELECT p.project, a.anonymous, a.person, a.org, a.id FROM (VALUES {}) v
     CROSS JOIN projects p ON p.project = v.column1
     CROSS JOIN index_actors a ON a.project = p.id AND a.anonymous = v.column2 AND a.person = v.column3
@@ -56,10 +57,10 @@ _CHUNKS = """SELECT p.project, c.kind, c.day, c.environment, c.key, c.number, c.
         AND c.environment = v.column4 AND c.key = v.column5 AND c.number = (SELECT MAX(l.number) FROM index_chunks l
             WHERE l.project = p.id AND l.kind = v.column2 AND l.day = v.column3 AND l.environment = v.column4
                 AND l.key = v.column5)"""
-_KEYS = """SELECT p.project, c.namespace, c.day, c.environment, v.column5, COUNT(*) FROM (VALUES {}) v
+_KEYS = """SELECT p.project, s.namespace, c.day, s.environment, v.column5, COUNT(*) FROM (VALUES {}) v
     CROSS JOIN projects p ON p.project = v.column1
-    CROSS JOIN index_cells c ON c.project = p.id AND c.namespace = v.column2 AND c.day = v.column3
-        AND c.environment = v.column4
+    CROSS JOIN index_series s ON s.project = p.id AND s.namespace = v.column2 AND s.environment = v.column4
+    CROSS JOIN index_cells c ON c.project = p.id AND c.series = s.id AND c.day = v.column3
     WHERE v.column5 = '' OR c.key > v.column5 || '/' AND c.key < v.column5 || '0'
     GROUP BY 1, 2, 3, 4, 5"""
 _PROJECT = "(SELECT id FROM projects WHERE project = ?)"
@@ -142,6 +143,14 @@ class SqliteIndex:
         with self._readers.connection() as connection:
             rows = bulk.select(connection, _KEYS, "(?, ?, ?, ?, ?)", list(chain.from_iterable(groups)))
         return {Group(*group): count for *group, count in rows}
+
+    def sessions(self, project: str, low: int, high: int) -> dict[int, BitMap]:
+        with self._readers.connection() as connection:
+            rows = connection.execute(
+                f"SELECT day, sessions FROM index_day_sessions WHERE project = {_PROJECT} AND low <= ? AND high >= ?",
+                (project, high, low),
+            ).fetchall()
+        return {day: BitMap.deserialize(data) for day, data in rows}
 
     def last_chunks(self, keys: Sequence[ChunkKey]) -> dict[ChunkKey, Chunk]:
         with self._readers.connection() as connection:

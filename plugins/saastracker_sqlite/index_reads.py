@@ -44,12 +44,13 @@ class IndexReads(ABC):
     ) -> "list[Day]":
         from saastracker.index import Cell, Day  # noqa: PLC0415  # see `SqliteStore.index`
 
-        sql = """SELECT c.day, c.key, c.data FROM projects p JOIN index_cells c ON c.project = p.id
-            WHERE p.project = :project AND c.namespace = :namespace AND c.day BETWEEN :first AND :last"""
+        sql = """SELECT c.day, c.key, c.data FROM projects p JOIN index_series s ON s.project = p.id
+            JOIN index_cells c ON c.project = p.id AND c.series = s.id
+            WHERE p.project = :project AND s.namespace = :namespace AND c.day BETWEEN :first AND :last"""
         if keys is not None:
             sql += " AND c.key IN (SELECT value FROM json_each(:keys))"
         if environment is not None:
-            sql += " AND c.environment = :environment"
+            sql += " AND s.environment = :environment"
         rows = self.query(
             sql,
             project=project,
@@ -124,7 +125,7 @@ class IndexReads(ABC):
     def longer(self, project: str, first: int, last: int) -> list[tuple[int, int, int]]:
         return self.query(
             """SELECT s.session, s.first, s.last FROM projects p JOIN index_sessions s ON s.project = p.id
-            WHERE p.project = :project AND s.first < s.last AND s.first <= :last AND s.last >= :first""",
+            WHERE p.project = :project AND s.first <= :last AND s.last >= :first""",
             project=project,
             first=first,
             last=last,
@@ -198,8 +199,9 @@ class IndexReads(ABC):
 
     def environments(self, project: str) -> list[str]:
         rows = self.query(
-            """SELECT DISTINCT c.environment FROM projects p JOIN index_cells c ON c.project = p.id
-            WHERE p.project = :project AND c.namespace = 'type' ORDER BY 1""",
+            """SELECT s.environment FROM projects p JOIN index_series s ON s.project = p.id
+            WHERE p.project = :project AND s.namespace = 'all'
+                AND EXISTS (SELECT 1 FROM index_cells c WHERE c.project = p.id AND c.series = s.id) ORDER BY 1""",
             project=project,
         )
         return [environment for (environment,) in rows]

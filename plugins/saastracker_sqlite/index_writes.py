@@ -8,16 +8,19 @@ from typing import Any
 from saastracker.index_store import IndexChanges
 from saastracker_sqlite import bulk
 
-_PUT_CELLS = """INSERT INTO index_cells (project, namespace, day, environment, key, data) VALUES {}
+_PUT_CELLS = """INSERT INTO index_cells (project, series, day, key, data) VALUES {}
     ON CONFLICT DO UPDATE SET data = excluded.data"""
 _PUT_CHUNKS = """INSERT INTO index_chunks (project, kind, day, environment, key, number, data) VALUES {}
     ON CONFLICT DO UPDATE SET data = excluded.data"""
 _PUT_SESSIONS = """INSERT INTO index_sessions (project, session, first, last) VALUES {}
     ON CONFLICT DO UPDATE SET first = MIN(first, excluded.first), last = MAX(last, excluded.last)
     WHERE excluded.first < first OR excluded.last > last"""
-_CARRIED = """SELECT DISTINCT s.project, s.first FROM (VALUES {}) v
-    CROSS JOIN index_sessions s ON s.project = v.column1 AND s.session = v.column2
-    WHERE s.first = s.last AND (v.column3 < s.first OR v.column4 > s.last)"""
+_PUT_DAY_SESSIONS = """INSERT OR REPLACE INTO index_day_sessions (project, day, low, high, sessions)
+    VALUES (?, ?, ?, ?, ?)"""
+_LONGER = """SELECT s.project, s.session FROM (VALUES {}) v
+    CROSS JOIN index_sessions s ON s.project = v.column1 AND s.session = v.column2"""
+_SERIES = """SELECT s.id, s.project, s.namespace, s.environment FROM (VALUES {}) v
+    CROSS JOIN index_series s ON s.project = v.column1 AND s.namespace = v.column2 AND s.environment = v.column3"""
 _PUT_SPAN = """INSERT INTO index_days (project, day, low, high) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET low = MIN(low, excluded.low), high = MAX(high, excluded.high)"""
 _PUT_UNITS = """INSERT INTO index_units (project, namespace, unit, version, watermark) VALUES (?, ?, ?, ?, ?)
@@ -37,7 +40,7 @@ def write(connection: sqlite3.Connection, changes: IndexChanges) -> None:
     """Within the caller's transaction."""
     numbers: _Numbers = dict(connection.execute("SELECT project, id FROM projects"))
     for project, day in changes.clear:
-        for table in ("cells", "days", "dirty", "chunks", "open"):
+        for table in ("cells", "days", "day_sessions", "dirty", "chunks", "open"):
             connection.execute(f"DELETE FROM index_{table} WHERE project = ? AND day = ?", (numbers[project], day))
     _forget(connection, changes, numbers)
     _change_zones(connection, changes, numbers)
@@ -52,11 +55,15 @@ def write(connection: sqlite3.Connection, changes: IndexChanges) -> None:
 def _forget(connection: sqlite3.Connection, changes: IndexChanges, numbers: _Numbers) -> None:
     for project, namespace, unit in changes.forget:
         of_unit = numbers.get(project), namespace, unit
-        for table in ("cells", "seen"):
-            # The keys of a definition are its id, and those behind it and a slash, which "0" follows.
-            keys = "AND (key = ?3 OR (key >= ?3 || '/' AND key < ?3 || '0'))" if unit else ""
+        # The keys of a definition are its id, and those behind it and a slash, which "0" follows.
+        keys = "AND (key = ?3 OR (key >= ?3 || '/' AND key < ?3 || '0'))" if unit else ""
+        of_namespace = {
+            "cells": "series IN (SELECT id FROM index_series WHERE project = ?1 AND namespace = ?2)",
+            "seen": "namespace = ?2",
+        }
+        for table, where in of_namespace.items():
             connection.execute(
-                f"DELETE FROM index_{table} WHERE project = ?1 AND namespace = ?2 {keys}", of_unit[: 3 if unit else 2]
+                f"DELETE FROM index_{table} WHERE project = ?1 AND {where} {keys}", of_unit[: 3 if unit else 2]
             )
         connection.execute("DELETE FROM index_units WHERE project = ? AND namespace = ? AND unit = ?", of_unit)
 
@@ -78,15 +85,27 @@ def _change_zones(connection: sqlite3.Connection, changes: IndexChanges, numbers
 
 
 def _put_days(connection: sqlite3.Connection, changes: IndexChanges, numbers: _Numbers) -> None:
-    cells = [(numbers[key.project], *key[1:], cell.encode()) for key, cell in changes.cells.items()]
-    bulk.select(connection, _PUT_CELLS, "(?, ?, ?, ?, ?, ?)", list(chain.from_iterable(cells)))
+    series = _series(connection, {(numbers[key.project], key.namespace, key.environment) for key in changes.cells})
+    cells: list[Any] = []
+    for key, cell in changes.cells.items():
+        number = numbers[key.project]
+        cells += number, series[number, key.namespace, key.environment], key.day, key.key, cell.encode()
+    bulk.select(connection, _PUT_CELLS, "(?, ?, ?, ?, ?)", cells)
     chunks = [(numbers[key.project], *key[1:], number, data) for (key, number), data in changes.chunks.items()]
     bulk.select(connection, _PUT_CHUNKS, "(?, ?, ?, ?, ?, ?, ?)", list(chain.from_iterable(chunks)))
-    rows = [(numbers[project], session, *days) for (project, session), days in changes.sessions.items()]
-    sessions = list(chain.from_iterable(rows))
-    carried = bulk.select(connection, _CARRIED, "(?, ?, ?, ?)", sessions)
+    connection.executemany(
+        _PUT_DAY_SESSIONS,
+        [
+            (numbers[project], day, sessions.min(), sessions.max(), sessions.serialize())
+            for (project, day), sessions in changes.sessions.items()
+        ],
+    )
+    longer = {(numbers[project], session): days for (project, session), days in changes.longer.items()}
+    known = {*bulk.select(connection, _LONGER, "(?, ?)", list(chain.from_iterable(longer)))}
+    carried = {(row[0], day) for row, days in longer.items() if row not in known for day in days}
     _open_days(connection, {*carried, *((numbers[project], day) for project, day in changes.days)})
-    bulk.select(connection, _PUT_SESSIONS, "(?, ?, ?, ?)", sessions)
+    spans = chain.from_iterable((*row, days[0], days[-1]) for row, days in longer.items())
+    bulk.select(connection, _PUT_SESSIONS, "(?, ?, ?, ?)", list(spans))
     connection.executemany(_PUT_SPAN, [(numbers[project], day, *span) for (project, day), span in changes.days.items()])
 
 
@@ -94,6 +113,15 @@ def _open_days(connection: sqlite3.Connection, days: Collection[tuple[Any, ...]]
     """Days of which something new is known, as number of the project and day, are no longer settled."""
     connection.executemany("DELETE FROM index_chunks WHERE project = ? AND kind = 'settled' AND day = ?", days)
     connection.executemany("INSERT OR IGNORE INTO index_open (project, day) VALUES (?, ?)", days)
+
+
+def _series(connection: sqlite3.Connection, wanted: set[tuple[int, str, str]]) -> dict[tuple[int, str, str], int]:
+    """The ids of series by project's number, namespace and environment; new ones are made."""
+    connection.executemany(
+        "INSERT OR IGNORE INTO index_series (project, namespace, environment) VALUES (?, ?, ?)", sorted(wanted)
+    )
+    rows = bulk.select(connection, _SERIES, "(?, ?, ?)", list(chain.from_iterable(wanted)))
+    return {(project, namespace, environment): number for number, project, namespace, environment in rows}
 
 
 def _put_actors(connection: sqlite3.Connection, changes: IndexChanges, numbers: _Numbers) -> None:

@@ -101,6 +101,28 @@ def _open_days(db: Database) -> None:
     db.execute("INSERT INTO index_open SELECT project, day FROM index_days")
 
 
+@migrations(name="0.1.0 smaller index")
+def _smaller(db: Database) -> None:
+    """Empty tables: the index, whose version is another one now, is made again."""
+    for statement in (
+        "DROP TABLE index_cells",
+        # What a namespace counts in one environment, so that the many cells need not name both.
+        """CREATE TABLE index_series (id INTEGER PRIMARY KEY, project INTEGER NOT NULL, namespace TEXT NOT NULL,
+            environment TEXT NOT NULL, UNIQUE (project, namespace, environment))""",
+        """CREATE TABLE index_cells (project INTEGER, series INTEGER, day INTEGER, key TEXT, data BLOB NOT NULL,
+            PRIMARY KEY (project, series, day, key)) WITHOUT ROWID""",
+        "DROP TABLE index_sessions",
+        # Bitmaps, with their lowest and highest member.
+        """CREATE TABLE index_day_sessions (project INTEGER, day INTEGER, low INTEGER NOT NULL, high INTEGER NOT NULL,
+            sessions BLOB NOT NULL, PRIMARY KEY (project, day)) WITHOUT ROWID""",
+        # Only those of several days.
+        """CREATE TABLE index_sessions (project INTEGER, session INTEGER, first INTEGER NOT NULL, last INTEGER NOT NULL,
+            PRIMARY KEY (project, session)) WITHOUT ROWID""",
+        "UPDATE index_state SET version = '', changes = changes + 1",
+    ):
+        db.execute(statement)
+
+
 def _events_view() -> str:
     """The rows with their texts: subqueries, so that a column nobody asks for costs nothing.
 

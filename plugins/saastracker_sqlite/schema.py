@@ -9,7 +9,10 @@ from saastracker_sqlite.database import Lock, connect, create_file, operator_err
 
 MIGRATION_SET = "saastracker_sqlite"
 # In this order; `migrations` says what each does.
-MIGRATIONS = ("0.1.0 tables", "0.1.0 index", "0.1.0 zones of the index", "0.1.0 open days of the index")
+MIGRATIONS = (
+    *("0.1.0 tables", "0.1.0 index", "0.1.0 zones of the index", "0.1.0 open days of the index"),
+    "0.1.0 smaller index",
+)
 MIGRATION_SECONDS = 60.0  # how long a process waits while another one migrates
 
 # Columns of Event that are kept as ids of `texts`: half the bytes, and scans read half as much.
@@ -36,7 +39,10 @@ CODED = (
 )
 PLAIN = ("value", "properties", "traits", "id")
 # What `saastracker.index` keeps, beside its state; each table has a column `project`.
-INDEX_TABLES = ("cells", "days", "dirty", "actors", "aliases", "chunks", "sessions", "units", "seen", "zones", "open")
+INDEX_TABLES = (
+    *("cells", "series", "days", "dirty", "actors", "aliases", "chunks", "sessions", "day_sessions", "units", "seen"),
+    *("zones", "open"),
+)
 
 
 def prepare(path: Path) -> None:

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from saastracker.channels import channel
 from saastracker.contracts import Reader
 from saastracker.definition import Defined
 from saastracker.event import Event
@@ -57,7 +56,6 @@ def _keys(event: Event, zone: str, rules: Sequence[Defined]) -> Iterable[tuple[s
     """Namespace, definition's id and key of all that an event counts under."""
     yield "all", "", ""
     yield "hour", "", str(local(event, zone).hour)
-    yield "channel", "", channel(event.referrer, event.source, event.medium)
     for name in set(NAMESPACES).intersection(Event.__struct_fields__):
         if (value := getattr(event, name)) is not None:
             yield "page" if name == "path" and event.type == "pageview" else name, "", value
@@ -132,7 +130,7 @@ def _cells(sent: Sequence[Event], zone: str, rules: Sequence[Defined], tagging: 
 
 def _cell(namespace: str, events: Sequence[Event]) -> Any:
     values = [event.value for event in events if event.value is not None]
-    actors = Counter(_actor(event) for event in events if any(_actor(event)))
+    actors = Counter(_actor(event) for event in events if any(_actor(event)) and namespace != "hour")
     return len(events), sum(values), len(values), dict(actors), sorted(values) if namespace == "tags" else None
 
 

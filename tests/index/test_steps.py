@@ -75,7 +75,7 @@ def test_two_indexers_do_not_fill_twice(tmp_path: Path) -> None:
     other.begin()
     other.step()
     definitions.defined["rule"] = InMemoryDefinitions({"rule": [Rule("open")]}).defined["rule"]
-    other._settle()
+    other._adapt()
 
     def write(work: Callable[[], None]) -> None:
         assert other.back_fill()
