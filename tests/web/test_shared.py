@@ -12,13 +12,17 @@ import msgspec
 import pytest
 
 from saastracker.accounts.model import DAY_MS, OPERATOR
-from saastracker.accounts.shares import GONE
+from saastracker.accounts.shares import GONE, Wanted
 from saastracker.config import load_config
 from saastracker.definitions import Definitions
+from saastracker.errors import Forbidden
 from saastracker.event import Event
 from saastracker.indexer import Indexer
 from saastracker.plugins import Plugins
 from saastracker.records import now_ms
+from saastracker.report import Report
+from saastracker.web.callers import Caller
+from saastracker.web.sharing import address, share_report
 
 from .conftest import Running
 from .golden import offering_things
@@ -66,8 +70,8 @@ def test_a_shared_page_leads_nowhere_else(running: Running) -> None:
     running = offering_things(running)
     path = shared(running, join(running), report="things")
     page = visit(running, path).text
-    for address in re.findall(r'(?:href|src|action)="([^"]*)"', page):
-        assert address.startswith(("?", "#", "/static/", path)), address
+    for link in re.findall(r'(?:href|src|action)="([^"]*)"', page):
+        assert link.startswith(("?", "#", "/static/", path)), link
     assert 'method="post"' not in page
     item = visit(running, shared(running, join(running, "b@example.com"), report="things", item="halden")).text
     assert "/p/shop" not in page + item
@@ -200,6 +204,36 @@ def test_a_link_ends_with_its_maker_and_its_project(running: Running) -> None:
     running.facts.delete_project(running.shop.id)
     assert visit(running, kept).status_code == 404
     assert visit(running, f"{kept}.csv").status_code == 404
+
+
+def test_a_link_ends_with_the_token_that_made_it(running: Running) -> None:
+    site, facts = running.site, running.facts
+    token, _ = facts.add_token("ci", running.shop.workspace, "write")
+    wanted = Wanted(report="stream", query="org=acme&search=x&limit=5")
+    made = share_report(site, Caller(token=token), running.shop, wanted, now_ms())
+    assert (made.share.query, made.share.made_by) == ("org=acme", "ci")  # a search and a page are no part of it
+    path = address(site, made.link).removeprefix(site.public_url)
+    assert visit(running, path).status_code == 200
+    facts.revoke_token(token.id)
+    assert visit(running, path).status_code == 404
+    reading, _ = facts.add_token("reads", running.shop.workspace, "read")
+    with pytest.raises(Forbidden):
+        share_report(site, Caller(token=reading), running.shop, wanted, now_ms())
+
+
+def test_a_failure_is_logged_without_the_link(
+    running: Running, member: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = shared(running, member)
+
+    def fail(*_: object) -> Report:
+        raise RuntimeError("it broke")
+
+    broken = msgspec.structs.replace(running.site.reports["stream"], load=fail)
+    running = replace(running, site=replace(running.site, reports={"stream": broken}))
+    assert visit(running, path).status_code == 500
+    assert "/share/…" in caplog.text
+    assert path.removeprefix("/share/") not in caplog.text
 
 
 def test_a_link_ends_with_its_report(running: Running, member: dict[str, str]) -> None:
