@@ -216,7 +216,7 @@ def _html(asked: Asked, loaded: Report) -> Response[bytes]:
         chosen=chosen(loaded, asked.arrangement.block),
         now=asked.now,
         public_url=asked.site.public_url,
-        snippet=next(iter(asked.site.lines(asked.project).values()), ""),
+        snippets=asked.site.snippets(asked.project),
         scope=asked.scope,
         arrangement=asked.arrangement,
         links=asked.links,

@@ -100,11 +100,13 @@ class Site:
         check_role(caller, caller.role(project), needed)
         return project
 
-    def lines(self, project: Project, shown: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, str]:
-        """cURL lines by format with a project's keys: those just `shown`, else what is readable of them."""
+    def snippets(
+        self, project: Project, shown: Mapping[str, Mapping[str, str]] | None = None
+    ) -> tuple[snippets.Snippets, ...]:
+        """Code by format and language with a project's keys: those just `shown`, else what is readable of them."""
         keys, now = self.facts.snapshot.keys.values(), now_ms()
         live = (key for key in keys if key.project == project.id and key.live(now))
-        return snippets.curl(
+        return snippets.snippets(
             self.public_url, self.registry.bindings, {**snippets.known(project, live), **(shown or {})}
         )
 

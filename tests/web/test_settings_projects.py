@@ -23,9 +23,10 @@ def test_a_new_project_shows_its_keys_once(running: Running) -> None:
     assert project.origins == ("app.example.com", "*.example.com")
     assert project.workspace == running.shop.workspace
     assert "Café &lt;b&gt;" in made.text
-    [line] = [line for line in re.findall(r"<pre[^>]*>(.*?)</pre>", made.text, re.S) if "x-app-uuid" in line]
+    [line] = [line for line in re.findall(r"<pre[^>]*>(.*?)</pre>", made.text, re.S) if "openssl dgst" in line]
     secret = re.search(r"-hmac '(\w{64})'", html.unescape(line))
     assert secret
+    assert made.text.count(secret[1]) == 5  # once by itself, and in each language
     [credential] = running.facts.credentials("hmac", project.id)
     assert credential.secret.decode() == secret[1]
     later = look(running, f"{PROJECTS}/cafe-b", cookies)

@@ -113,7 +113,7 @@ def show_project(
         schemes=[name for name, scheme in schemes.items() if scheme.issue(project)],
         shown=shown or {},
         made=made,
-        lines=frame.site.lines(project, shown),
+        snippets=frame.site.snippets(project, shown),
         zones=sorted(timezones()),
         **values,
     )
