@@ -5,6 +5,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from saastracker.indexer import Indexer
 from saastracker.testing import OTHER_PROJECT, PROJECT
 from saastracker.wire import Reply
 from saastracker_sqlite.store import SqliteStore
-from tests.index import slow_index
+from tests.index import slow_index, slow_sums
 from tests.index.slow_index import Rule
 from tests.indexed import HOUR, at
 
@@ -193,6 +194,10 @@ class WhateverHappens(RuleBasedStateMachine):
                 expected = slow_index.counted(sent, self.zones[project.id], rules, bool(self.tagging), KEYS_MAX)
                 for name in found._fields:
                     assert getattr(found, name) == getattr(expected, name), (name, self.sent, self.zones, rules)
+                for environment in (None, *slow_index.ENVIRONMENTS):
+                    for between in (slow_sums.EVER, (date(2026, 10, 25), date(2026, 10, 26))):
+                        asked = self.zones[project.id], environment, between
+                        assert slow_sums.read(reader, project.id, *asked) == slow_sums.counted(sent, *asked)
                 if sent and self.tagging:
                     assert reader.tagged(project.id, "tags") == 1
                     for each in rules:
