@@ -87,7 +87,8 @@ def test_tags_on_pages_of_another_origin(shown: Shown, served: Served, visit: Vi
         site.page = shown[name, "browser"]
         arrivals = served.arrivals()
         for path in ("/pricing", "/docs"):
-            visit.page.goto(f"{site.url}{path}")
+            with visit.page.expect_request_finished(lambda request: request.url.startswith(served.url)):
+                visit.page.goto(f"{site.url}{path}")
         events = arrivals(2)
         visitor = visit.page.evaluate("localStorage.visitor")
     finally:
