@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from saastracker.errors import Invalid, NotFound
+from saastracker.errors import Conflict, NotFound
 from saastracker.web.api.operation import ID_MAX, Call, operation
 
 if TYPE_CHECKING:
@@ -39,7 +39,11 @@ class IssueChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ignored_until_events: (
         Annotated[
             int,
-            Meta(ge=1, le=1_000_000_000, description="Of `ignored`: so many more errors open it again; null: none do."),
+            Meta(
+                ge=1,
+                le=1_000_000_000,
+                description="Of `ignored` only: so many more errors open it again; null: none do.",
+            ),
         ]
         | None
     ) = None
@@ -76,10 +80,9 @@ def decide_issue(call: Call, body: IssueChange) -> IssueShown:
     """Resolve an issue, ignore it, or open it again."""
     from saastracker.issues.deciding import with_status  # noqa: PLC0415
 
-    if body.ignored_until_events is not None and body.status != "ignored":
-        raise Invalid('$.ignored_until_events: only with the status "ignored"')
     found = _found(_catalogue(call), call.path["issue"])
-    return _keep(call, found, with_status(found, body.status, body.ignored_until_events))
+    until = body.ignored_until_events if body.status == "ignored" else None
+    return _keep(call, found, with_status(found, body.status, until))
 
 
 @operation(
@@ -98,7 +101,7 @@ def merge_issue(call: Call, body: IssueMerge) -> IssueShown:
     known = _catalogue(call)
     one, other = _found(known, call.path["issue"]), _found(known, body.issue)
     if one is other:
-        raise Invalid("$.issue: name another one")
+        raise Conflict("Both are the same issue already.")
     return _keep(call, *merged(one, other))
 
 

@@ -169,14 +169,18 @@ def scope_parameters() -> list[Blocks]:
     return [
         _asked("from", f"First local day; goes with `to`. {between}", dates, "2026-11-01"),
         _asked("to", f"Last local day, included. {between}", dates, "2026-11-20"),
-        _asked("range", "A span up to today, instead of `from` and `to`.", {"type": "string", "enum": [*RANGES]}, "7d"),
+        _asked(
+            "range",
+            "A span up to today, instead of `from` and `to`; of neither 28d.",
+            {"type": "string", "enum": [*RANGES]},
+        ),
         _asked("compare", "The span to compare with.", {"type": "string", "enum": [*COMPARES]}, "none"),
         _asked("environment", "Only its events.", {"type": "string", "maxLength": ENVIRONMENT_MAX}, "production"),
         *(_asked(name, f"Short for `f={name}:is:…`.", _repeated(_text()), ["acme"]) for name in SHORT_FORMS),
         _asked(
             "f",
             "Filters, `dimension:operator:value`; those of one dimension and operator are alternatives. `gt` and `lt` "
-            "compare numbers, of `prop.<key>` only.",
+            f"compare numbers, of `prop.<key>` only. At most {FILTERS_MAX}, the short forms included.",
             _repeated({"type": "string", "pattern": _filters()}),
             ["country:is:NL"],
         ),
@@ -220,7 +224,7 @@ def _filters() -> str:
     of_text = "|".join(each for each in OPERATORS if each not in {"exists", "gt", "lt"})
     key = r"prop\.[A-Za-z0-9_.-]{1,64}"
     number = r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?"
-    return rf"^(({dimensions}|{key}):(({of_text}):[^\u0000]{{1,200}}|exists)|{key}:(gt|lt):{number})$"
+    return rf"^(({dimensions}|{key}):(({of_text}):[^\u0000]{{1,200}}|exists)|{key}:(gt|lt):{number})?$"
 
 
 def _text() -> Blocks:
@@ -228,12 +232,14 @@ def _text() -> Blocks:
 
 
 def _repeated(item: Blocks) -> Blocks:
-    return {"type": "array", "items": item, "maxItems": FILTERS_MAX}
+    return {"type": "array", "items": item}
 
 
 def _asked(name: str, about: str, schema: Blocks, example: Any = None) -> Blocks:
+    """A parameter; left blank, as a form sends it, it counts as absent."""
     told = {} if example is None else {"example": example}
-    return {"name": name, "in": "query", "description": about, "schema": schema, **told}
+    blank = {} if schema["type"] == "array" else {"allowEmptyValue": True}
+    return {"name": name, "in": "query", "description": about, **blank, "schema": schema, **told}
 
 
 def title_of(text: str) -> str:

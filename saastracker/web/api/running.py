@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -23,6 +23,7 @@ from saastracker.wire import Project
 
 CSRF_HEADER = "x-csrf-token"  # what forms carry in a field
 PREFIX = "/api/v1"
+WHOLE_MAX = 2**53  # up to which a float tells one whole number from the next
 
 
 def handler(operation: Operation) -> HTTPRouteHandler:
@@ -34,7 +35,7 @@ def handler(operation: Operation) -> HTTPRouteHandler:
         sent: tuple[Any, ...] = ()
         if operation.body is not None:
             _check_type(request)
-            body = await read_body(request)
+            body = _whole(await read_body(request))
             sent = (body if decoder is None else decode(decoder, body),)
         try:
             result = await asyncio.to_thread(operation.run, call, *sent)
@@ -42,12 +43,28 @@ def handler(operation: Operation) -> HTTPRouteHandler:
             raise Invalid(f"$.{wrong.field}: {wrong}") from None
         return _answer(operation, call, request, result)
 
-    path = re.sub(r"\{(\w+)\}", r"{\1:str}", operation.path)
     methods: Any = ["GET", "HEAD"] if operation.method == "GET" else [operation.method]
     made: Callable[[Callable[..., Awaitable[Response[bytes]]]], HTTPRouteHandler] = route(
-        path, http_method=methods, status_code=200, opt={"operation": operation}
+        _placed(operation.path), http_method=methods, status_code=200, opt={"operation": operation}
     )
     return made(handle)
+
+
+def options(path: str, operations: Sequence[Operation]) -> HTTPRouteHandler:
+    """What an address takes: Litestar's own answer names the methods of one operation only."""
+    methods = [each.method for each in operations]
+    allow = ", ".join([*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"])
+
+    async def answer() -> Response[bytes]:
+        return Response(b"", status_code=204, headers={"allow": allow})
+
+    made: HTTPRouteHandler = route(_placed(path), http_method=["OPTIONS"], status_code=200)(answer)
+    return made
+
+
+def _placed(path: str) -> str:
+    """An address as the router writes it."""
+    return re.sub(r"\{(\w+)\}", r"{\1:str}", path)
 
 
 def _opened(operation: Operation, request: WebRequest) -> Call:
@@ -90,6 +107,28 @@ def _check_type(request: WebRequest) -> None:
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise UnsupportedMedia("Send JSON, with `Content-Type: application/json`.")
+
+
+def _whole(body: bytes) -> bytes:
+    """Numbers such as 2.0 as 2: to JSON Schema, and to some languages, they are the same."""
+    try:
+        value = msgspec.json.decode(body)
+        return msgspec.json.encode(_mended(value)) if b"." in body or b"e" in body.lower() else body
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError):
+        return body  # what is wrong with it is for `decode` to say
+
+
+def _mended(value: Any) -> Any:
+    """Raises OverflowError for a number that is not finite."""
+    match value:
+        case dict():
+            return {name: _mended(each) for name, each in value.items()}
+        case list():
+            return [_mended(each) for each in value]
+        case float():
+            whole = int(value)
+            return whole if whole == value and abs(whole) <= WHOLE_MAX else value
+    return value
 
 
 def _parameters(operation: Operation, query: str) -> Any:
