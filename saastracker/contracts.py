@@ -243,6 +243,9 @@ class RecordStore(Protocol):
     def records(self, kind: str | None = None) -> list[Record]:
         """All records (of a kind), oldest first."""
 
+    def newest(self, kind: str, limit: int, before: str | None = None) -> list[Record]:
+        """The newest records of a kind, or of those older than the one with the id `before`, newest first."""
+
     def write(self, changes: Sequence[Change]) -> None:
         """All changes or none. Raises Conflict on a stale version or a name already taken."""
 

@@ -35,6 +35,17 @@ class SqliteRecords:
             ).fetchall()
         return [Record(*row) for row in rows]
 
+    def newest(self, kind: str, limit: int, before: str | None = None) -> list[Record]:
+        older = "" if before is None else "AND rowid < (SELECT rowid FROM records WHERE kind = :kind AND id = :before)"
+        # The plus: from the end of the table, not all of a kind to sort it.
+        with self._turn:
+            rows = self._connection.execute(
+                f"""SELECT kind, id, version, data, name FROM records WHERE +kind = :kind {older}
+                ORDER BY rowid DESC LIMIT :limit""",
+                {"kind": kind, "before": before, "limit": limit},
+            ).fetchall()
+        return [Record(*row) for row in rows]
+
     def write(self, changes: Sequence[Change]) -> None:
         with self._turn, failures(), self._transaction():
             for change in changes:

@@ -27,6 +27,10 @@ class Invited:
     link: str = field(repr=False)  # the end of its address, kept nowhere else
     invitation: Invitation
 
+    def address(self, public_url: str) -> str:
+        """Where the invited person takes it up."""
+        return f"{public_url}/sign-up/{self.link}"
+
 
 class Invitations:
     """Makes invitations and takes them up. Each is good for one person, once."""

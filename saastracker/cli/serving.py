@@ -8,7 +8,6 @@ from saastracker.accounts.invitations import first_owner
 from saastracker.cli.issuing import show_keys
 from saastracker.cli.options import Installation, Options, opened
 from saastracker.cli.progress import bar
-from saastracker.cli.user import invitation_address
 from saastracker.errors import Conflict
 from saastracker.records import now_ms
 from saastracker.snippets import curl
@@ -68,7 +67,7 @@ def first_start(installation: Installation) -> bool:
     for name, line in curl(url, installation.registry.bindings, keys).items():
         click.echo(f"# {name}\n{line}\n")
     click.echo("Make your account, the owner's, with this link; it works once, for seven days:\n")
-    click.echo(f"  {invitation_address(url, invited.link)}\n")
+    click.echo(f"  {invited.address(url)}\n")
     click.echo(f"Scripts, and people without an account, see the events at {url}/ with this token:\n\n  {token}\n")
     return True
 

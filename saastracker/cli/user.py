@@ -42,7 +42,7 @@ def add(options: Options, *, email: str, workspace: str | None, role: Role | Non
             accounts.roles.add(owner.id, known.id, role, by=OPERATOR, now=now_ms())
         else:
             invited = accounts.invitations.invite(owner.id, email, role, by=OPERATOR, now=now_ms())
-            link = invitation_address(installation.config.server.url, invited.link)
+            link = invited.address(installation.config.server.url)
     if as_json:
         show_json({"email": email, "workspace": owner.name, "role": role, "link": link})
     elif link is None:
@@ -84,10 +84,6 @@ def password(options: Options, *, email: str, factor: bool, as_json: bool) -> No
         show_json({"email": found.email, "link": link})
         return
     click.echo(f"{found.email} chooses a new password with this link; it works once, for a day:\n  {link}")
-
-
-def invitation_address(url: str, link: str) -> str:
-    return f"{url}/sign-up/{link}"
 
 
 def _user(installation: Installation, email: str) -> User:

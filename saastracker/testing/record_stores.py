@@ -29,6 +29,15 @@ class RecordStoreContract(Opened):
         assert [record.id for record in records.records("key")] == ["z", "a"]
         assert records.records("token") == []
 
+    def test_the_newest_a_page_at_a_time(self, records: RecordStore) -> None:
+        for number in range(5):
+            records.write([Change("entry", f"{9 - number}", 0, b"1"), Change("other", str(number), 0, b"2")])
+        assert [record.id for record in records.newest("entry", 2)] == ["5", "6"]
+        assert [record.id for record in records.newest("entry", 2, "6")] == ["7", "8"]
+        assert [record.id for record in records.newest("entry", 2, "8")] == ["9"]
+        assert records.newest("entry", 2, "9") == records.newest("entry", 2, "none") == records.newest("none", 2) == []
+        assert records.newest("entry", 9)[0] == records.records("entry")[-1]
+
     @pytest.mark.parametrize(
         "change",
         [

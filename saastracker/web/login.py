@@ -9,14 +9,14 @@ from litestar import Response, post
 from litestar.params import FromQuery
 
 from saastracker.accounts.csrf import FIELD, check_csrf
-from saastracker.errors import Forbidden, Invalid, TooMany
+from saastracker.errors import Forbidden, Invalid, TooLarge, TooMany
 from saastracker.records import now_ms
 from saastracker.web.answers import THEME_COOKIE, THEMES, YEAR, cookie, local_path, page, redirect
 from saastracker.web.site import SESSION_COOKIE, TOKEN_COOKIE, Site, WebRequest, get, read_body
 
 TRIES_MAX, TRIES_SECONDS = 10, 300  # wrong tokens from one address, in so many seconds
 ADDRESSES_MAX = 10_000
-FORM_MAX = 8 * 1024  # bytes
+FORM_MAX = 8 * 1024  # characters
 FIELDS_MAX = 20
 
 
@@ -105,13 +105,15 @@ async def read_form(request: WebRequest, site: Site, *, size: int = FORM_MAX, mo
     """The fields of a form that one of our own pages sent, those left blank too.
 
     Raises Forbidden for another site's, and for one without the token of who is signed in; RequestTimeout for one
-    that does not arrive.
+    that does not arrive, TooLarge for one above `size` characters.
     """
     origin = request.headers.get("origin")
     own = {request.headers.get("host", ""), urlsplit(site.public_url).netloc}
     if origin is not None and origin.partition("://")[2] not in own:
         raise Forbidden("This form was sent by a page of another site. Open the page here and send it again.")
-    body = (await read_body(request))[:size].decode("utf-8", "replace")
+    body = (await read_body(request)).decode("utf-8", "replace")
+    if len(body) > size:
+        raise TooLarge(f"This form holds more than {size // 1024} kB. Shorten what it says, and send it again.")
     try:
         sent = parse_qs(body, keep_blank_values=True, max_num_fields=most)
     except ValueError:

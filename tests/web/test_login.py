@@ -87,3 +87,9 @@ def test_the_theme_is_kept_in_a_cookie(running: Running) -> None:
     assert "saastracker_theme=dark" in answer.headers["set-cookie"]
     assert '<html lang="en" data-theme="dark">' in running.get("/login", cookies={"saastracker_theme": "dark"}).text
     assert '<html lang="en">' in running.get("/login", cookies={"saastracker_theme": "odd"}).text
+
+
+def test_a_form_that_is_too_long_is_refused(running: Running) -> None:
+    answer = running.request("POST", "/login", data={"token": "x" * 8200}, headers={"accept": "text/html"})
+    assert answer.status_code == 413
+    assert "This form holds more than 8 kB." in answer.text

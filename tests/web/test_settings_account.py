@@ -57,6 +57,7 @@ def test_a_second_factor_is_set_up_and_removed(running: Running) -> None:
     assert found
     secret = found[1]
     assert f"otpauth://totp/saastracker%3Aada%40example.com?secret={secret}" in form
+    assert re.search(r'role="img" aria-label="QR code[^>]*><svg width="196" height="196"', form)
     path = f"{ACCOUNT}/second-factor"
 
     def typed(code: str, password: str = PASSWORD, kept: str = secret) -> dict[str, str]:

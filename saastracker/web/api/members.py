@@ -131,7 +131,7 @@ def invite(call: Call, body: InvitationNew) -> InvitationMade:
     """Invite somebody: a link that works once, for seven days; an earlier one to the same e-mail stops working."""
     invited = call.site.accounts.invitations.invite(call.workspace.id, body.email, body.role, by=call.by, now=call.now)
     shown = msgspec.structs.asdict(_invitation(invited.invitation))
-    return InvitationMade(**shown, link=f"{call.site.public_url}/sign-up/{invited.link}")
+    return InvitationMade(**shown, link=invited.address(call.site.public_url))
 
 
 @operation(

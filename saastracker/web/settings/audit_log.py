@@ -1,7 +1,7 @@
 """The audit log: who changed what in the workspace, and who signed in, newest first."""
 
 import asyncio
-from itertools import dropwhile, islice
+from itertools import islice
 
 import msgspec
 from litestar import Response
@@ -35,10 +35,7 @@ async def list_entries(request: WebRequest) -> Response[bytes]:
 def _page(frame: Frame, before: str) -> tuple[list[Line], str | None]:
     """Lines, and the id to go on with if there are older ones."""
     projects = {each.id: each.name for each in frame.own_projects}
-    entries = trail(frame.site, frame.place.id)
-    if before:
-        entries = islice(dropwhile(lambda each: each[0] != before, entries), 1, None)
-    found = list(islice(entries, LIMIT + 1))
+    found = list(islice(trail(frame.site, frame.place.id, before or None), LIMIT + 1))
     lines = [_line(entry, projects) for _, entry in found[:LIMIT]]
     return lines, found[LIMIT - 1][0] if len(found) > LIMIT else None
 

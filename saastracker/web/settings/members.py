@@ -62,7 +62,7 @@ async def invite(request: WebRequest) -> Response[bytes]:
         invited = await asyncio.to_thread(invitations.invite, frame.place.id, email, role, by=frame.by, now=frame.now)
     except (Conflict, Forbidden, Invalid) as refusal:
         return _list(frame, refusal.status, wrong={_field(refusal): refusal.detail}, typed=form)
-    return _list(frame, invited=invited.invitation, link=f"{frame.site.public_url}/sign-up/{invited.link}")
+    return _list(frame, invited=invited.invitation, link=invited.address(frame.site.public_url))
 
 
 @post("/settings/invitations/{invitation:str}/withdraw")
