@@ -1,0 +1,62 @@
+"""The demo site, served once, a browser, and what the browser has to say."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from saastracker.web.site import SESSION_COOKIE
+from tests.browser import demo_site
+from tests.browser.demo_site import Site
+from tests.chromium import chromium
+from tests.npm import installed
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    running = demo_site.start(tmp_path_factory.mktemp("demo"))
+    yield running
+    assert running.server.stop() == 0, running.server.output
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core."""
+    return (installed(Path(__file__).parent) / "axe-core" / "axe.min.js").read_text()
+
+
+@pytest.fixture
+def complaints() -> Iterator[list[str]]:
+    """What the browser had to say, and where else it wanted to go; must stay empty."""
+    said: list[str] = []
+    yield said
+    assert said == []
+
+
+@pytest.fixture
+def opened(browser: Browser, complaints: list[str]) -> Iterator[Open]:
+    """Opens a new browser context on an address, of the session of somebody if one is given."""
+    pages: list[Page] = []
+
+    def open_page(url: str, session: str | None = None, **options: object) -> Page:
+        page = browser.new_context(base_url=url, **options).new_page()  # type: ignore[arg-type]
+        pages.append(page)
+        if session:
+            page.context.add_cookies([{"name": SESSION_COOKIE, "value": session, "url": url}])
+        page.on("console", lambda said: complaints.append(f"{page.url}: {said.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+        page.on("request", lambda sent: None if sent.url.startswith(url) else complaints.append(sent.url))
+        return page
+
+    yield open_page
+    for page in pages:
+        page.context.close()

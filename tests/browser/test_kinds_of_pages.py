@@ -1,0 +1,82 @@
+"""Each kind of page in a browser: axe-core finds nothing, the console stays empty, nothing is wider than a phone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Open
+from tests.browser.crawling import crawl
+from tests.browser.demo_site import Site
+
+GAME = ("runs", "resources", "activity")  # reports that Trackside has more to show for
+EMPTY = ("home", "stream", "funnels", "organizations", "define")  # looked at without events, too
+OUTSIDE = ("/sign-in", "/login", "/sign-up/gone")  # for who is not signed in
+WIDTHS = (360, 820)
+CONTRAST = {
+    "runOnly": {"type": "rule", "values": ["color-contrast"]}
+}  # all that dark pages do not share with light ones
+VIOLATIONS = """async options =>
+    (await axe.run(document, {resultTypes: ["violations"], preload: false, ...options})).violations.map(
+        ({id, help, nodes}) => [id, help, nodes.slice(0, 3).map(node => node.html.slice(0, 200) + node.failureSummary)]
+    )"""
+
+
+@pytest.fixture(scope="module")
+def paths(site: Site) -> list[str]:
+    """One address of each kind of page, as an owner finds them; a report once, where it has most to show."""
+    with site.client("owner") as client:
+        return [page.path for page in crawl(client) if page.html and _tells(page.path)]
+
+
+def _tells(path: str) -> bool:
+    match path.partition("?")[0].split("/")[1:]:
+        case ["p", "harbourdesk", report, *_]:
+            return report not in GAME
+        case ["p", "trackside", report, *_]:
+            return report in GAME
+        case ["p", _, report, *item]:
+            return report in EMPTY and not item
+    return True
+
+
+def wrong(page: Page, axe: str, path: str) -> list[Any]:
+    """What axe-core finds in a page, light and dark, and the widths at which it scrolls sideways."""
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(path)
+    page.evaluate(axe)
+    found: list[Any] = page.evaluate(VIOLATIONS, {})
+    page.emulate_media(color_scheme="dark")
+    found += page.evaluate(VIOLATIONS, CONTRAST)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
+            found.append(f"{wide} px wide at {width} px")
+    return found
+
+
+def test_no_page_breaks_a_rule(site: Site, opened: Open, axe: str, paths: Sequence[str]) -> None:
+    page = opened(site.url, site.sessions["owner"])
+    found = {path: wrong(page, axe, path) for path in paths}
+    assert {path: each for path, each in found.items() if each} == {}
+
+
+def test_no_page_breaks_a_rule_before_one_is_signed_in(
+    site: Site, opened: Open, axe: str, complaints: list[str]
+) -> None:
+    page = opened(site.url)
+    found = {path: wrong(page, axe, path) for path in OUTSIDE}
+    assert {path: each for path, each in found.items() if each} == {}
+    assert "404" in complaints.pop()  # what Chromium says of a page that is gone
+
+
+def test_menus_break_no_rule_when_open(site: Site, opened: Open, axe: str) -> None:
+    page = opened(site.url, site.sessions["owner"])
+    for path in ("/p/harbourdesk/home", "/p/harbourdesk/errors", "/settings/members"):
+        page.goto(path)
+        for menu in page.locator("details").all():
+            menu.evaluate("menu => menu.open = true")
+        page.evaluate(axe)
+        assert page.evaluate(VIOLATIONS, {}) == [], path
