@@ -39,7 +39,7 @@ EVENTS = (
     *ORGANIZATION,
     Column("path", "Path", "code"),
     Column("session", "Session", "code", "opened", link="sessions/{session}"),
-    Column("value", "Value", "number", "opened"),
+    Column("value", "Value", "number", "opened", about="The number that the event was sent with."),
     Column("environment", "Environment", "text", "opened"),
     Column("release", "Release", "code", "opened"),
     Column("properties", "Properties", "json", "opened"),
@@ -49,8 +49,14 @@ SESSIONS = (
     *PERSON,
     *ORGANIZATION,
     Column("start", "Start", "time", about="The first event."),
-    Column("seconds", "Length", "number", unit="seconds"),
-    Column("events", "Events", "number"),
+    Column(
+        "seconds",
+        "Length",
+        "number",
+        unit="seconds",
+        about="From the first event to the last, or as Session:Start and Session:End say.",
+    ),
+    Column("events", "Events", "number", link="sessions/{session}", about="Events of the session."),
     Column("release", "Release", "code", "wide", about="Of the first event."),
 )
 

@@ -96,9 +96,11 @@ class Column(msgspec.Struct, frozen=True):
     look: Literal["plain", "rank", "ratio", "change", "status"] = "plain"
     good: Welcome = None
     # Where a cell leads, from the project's address; `{key}` stands for that column of the row, and the
-    # scope is kept: "organizations/{org}", "stream?f=name:is:{name}".
+    # scope is kept: "organizations/{org}". A count leads to what it counts: "stream?f=name:is:{name}".
     link: str = ""
     about: str = ""  # its definition in one sentence
+    # What filters call its values, such as `org`, `prop.plan` or `environment`: a click on one filters the page by it.
+    dimension: str = ""
 
     @property
     def drawn(self) -> bool:
@@ -129,11 +131,11 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
 STEP_COLUMNS = (
     Column("name", "Step"),
-    Column("entered", "Entered", "number"),
-    Column("from_first", "From first", "number", unit="share"),
-    Column("from_previous", "From previous", "number", unit="share"),
-    Column("median_seconds", "Median time", "number", unit="seconds"),
-    Column("p90_seconds", "90% within", "number", unit="seconds"),
+    Column("entered", "Entered", "number", about="How many reached the step."),
+    Column("from_first", "From first", "number", unit="share", about="Of those who entered the first step."),
+    Column("from_previous", "From previous", "number", unit="share", about="Of those who entered the step before."),
+    Column("median_seconds", "Median time", "number", unit="seconds", about="From the step before to this one."),
+    Column("p90_seconds", "90% within", "number", unit="seconds", about="Nine of ten took at most this."),
 )
 
 

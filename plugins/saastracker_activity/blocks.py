@@ -27,10 +27,29 @@ ACTIVE = (
 )
 NEW = (Measure("new", "New persons"), Measure("returning", "Returning persons"))
 NAMES = (
-    Column("name", "Event", link="stream?f=name:is:{name}"),
-    Column("events", "Events", "number", look="rank"),
-    Column("persons", "Persons", "number", about="Distinct persons with such an event in the span."),
-    Column("organizations", "Organizations", "number", about="Distinct organizations with such an event in the span."),
+    Column("name", "Event", dimension="name"),
+    Column(
+        "events",
+        "Events",
+        "number",
+        look="rank",
+        link="stream?f=name:is:{name}",
+        about="Events of this name in the span.",
+    ),
+    Column(
+        "persons",
+        "Persons",
+        "number",
+        link="people?f=name:is:{name}",
+        about="Distinct persons with such an event in the span.",
+    ),
+    Column(
+        "organizations",
+        "Organizations",
+        "number",
+        link="organizations?f=name:is:{name}",
+        about="Distinct organizations with such an event in the span.",
+    ),
 )
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 

@@ -19,18 +19,32 @@ COLUMNS = (
         "Active orgs",
         "number",
         "wide",
+        link="adoption/{id}",
         about="Organizations with an event in the span, on a plan that the feature is meant for.",
     ),
-    Column("adopters", "Adopters", "number", about="Of those, the ones with as many matching events as it asks for."),
+    Column(
+        "adopters",
+        "Adopters",
+        "number",
+        link="adoption/{id}",
+        about="Of those, the ones with as many matching events as it asks for.",
+    ),
     Column("adoption", "Adoption", "number", unit="share", look="ratio", about="Adopters / active organizations."),
     Column(
         "active_persons",
         "Active persons",
         "number",
         "wide",
+        link="adoption/{id}",
         about="People with an event in the span; of a feature that is meant for some plans, in those organizations.",
     ),
-    Column("person_adopters", "Person adopters", "number", about="Of those, the ones with a matching event."),
+    Column(
+        "person_adopters",
+        "Person adopters",
+        "number",
+        link="adoption/{id}",
+        about="Of those, the ones with a matching event.",
+    ),
     Column("person_adoption", "Person adoption", "number", "wide", unit="share", about="Adopting / active persons."),
     Column("depth", "Depth", "number", about="Matching events per adopting organization."),
     Column(
@@ -48,9 +62,17 @@ COLUMNS = (
         unit="days",
         about="Whole days from an adopter's first event ever to its first use ever, in any environment; the median.",
     ),
-    Column("gained", "Gained", "number", about="Adopters in this span that were none in the span before."),
-    Column("kept", "Kept", "number", "wide", about="Adopters in both spans."),
-    Column("lost", "Lost", "number", about="Adopters in the span before that are none in this one."),
+    Column(
+        "gained",
+        "Gained",
+        "number",
+        link="adoption/{id}",
+        about="Adopters in this span that were none in the span before.",
+    ),
+    Column("kept", "Kept", "number", "wide", link="adoption/{id}", about="Adopters in both spans."),
+    Column(
+        "lost", "Lost", "number", link="adoption/{id}", about="Adopters in the span before that are none in this one."
+    ),
     Column("id", "Id", "code", "never"),
 )
 MATRIX_ROWS = 1000

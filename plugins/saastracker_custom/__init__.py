@@ -12,13 +12,17 @@ from saastracker.persons import Person, joining
 from saastracker.report import Column, Report, Table
 from saastracker.scope import Scope
 
+# What a row counts; one without category or label cannot be asked for.
+ROW = "f=name:is:{name}&f=prop.category:is:{category}&f=prop.label:is:{label}"
 COLUMNS = (
-    Column("name", "Name", link="stream?f=name:is:{name}"),
-    Column("category", "Category", link="stream?f=prop.category:is:{category}"),
-    Column("label", "Label", link="stream?f=prop.label:is:{label}"),
-    Column("events", "Events", "number", look="rank"),
-    Column("persons", "Persons", "number"),
-    Column("value_sum", "Sum of values", "number", about="Empty where no event has a value."),
+    Column("name", "Name", dimension="name"),
+    Column("category", "Category", dimension="prop.category"),
+    Column("label", "Label", dimension="prop.label"),
+    Column("events", "Events", "number", look="rank", link=f"stream?{ROW}", about="Such events in the span."),
+    Column("persons", "Persons", "number", link=f"people?{ROW}", about="Distinct persons with such an event."),
+    Column(
+        "value_sum", "Sum of values", "number", about="The values of these events together; empty where none has one."
+    ),
     Column("value_mean", "Mean value", "number", about="Over the events that have a value."),
 )
 GROUPS_MAX = 500_000  # name, category, label and person

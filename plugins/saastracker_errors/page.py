@@ -21,7 +21,7 @@ from saastracker.issues.raw import Read, candidates, failures, local_days, read
 from saastracker.issues.stacks import Frame
 from saastracker.persons import joining
 from saastracker.report import Block, Column, Figures, Note, Report, Table
-from saastracker.scope import Scope
+from saastracker.scope import DIMENSIONS, Scope
 from saastracker_errors.actions import actions, split_off
 from saastracker_errors.blocks import days, figures, pending
 
@@ -31,28 +31,28 @@ LATEST = 10
 FRAMES = (
     Column("function", "Function", "code"),
     Column("module", "Module", "code"),
-    Column("line", "Line", "number"),
+    Column("line", "Line", "number", about="In the file, as the stack has it."),
     Column("part", "Part of", "tag", about="The product itself, or a library or run time."),
 )
 EVENTS = (
     Column("time", "Time", "time"),
     Column("message", "Message"),
-    Column("person", "Person", link="people/{person}"),
-    Column("org", "Organization", "text", "wide", link="organizations/{org}"),
-    Column("release", "Release", "code", "wide"),
-    Column("environment", "Environment", "tag", "wide"),
-    Column("browser", "Browser", "text", "wide"),
-    Column("path", "Path", "code", "wide"),
+    Column("person", "Person", link="people/{person}", dimension="user"),
+    Column("org", "Organization", "text", "wide", link="organizations/{org}", dimension="org"),
+    Column("release", "Release", "code", "wide", dimension="release"),
+    Column("environment", "Environment", "tag", "wide", dimension="environment"),
+    Column("browser", "Browser", "text", "wide", dimension="browser"),
+    Column("path", "Path", "code", "wide", dimension="path"),
     Column("stack", "Stack", "text", "opened"),
     Column("properties", "Properties", "json", "opened"),
 )
 ORGANIZATIONS = (
     Column("org", "Organization", link="organizations/{org}"),
-    Column("events", "Errors", "number", look="rank"),
+    Column("events", "Errors", "number", look="rank", about="Errors of the issue in the span."),
 )
 PEOPLE = (
     Column("person", "Person", link="people/{person}"),
-    Column("events", "Errors", "number", look="rank"),
+    Column("events", "Errors", "number", look="rank", about="Errors of the issue in the span."),
 )
 KEYS = (
     Column("key", "Key", "code"),
@@ -237,9 +237,9 @@ def _breakdowns(newest: Sequence[Read], persons: Integers) -> list[Block]:
         rows = [[of, events[of], len(people[of] - {-1})] for of in sorted(events, key=lambda of: (-events[of], of))]
         if rows:
             columns = (
-                Column(key, title),
-                Column("events", "Errors", "number", look="rank"),
-                Column("persons", "Persons", "number"),
+                Column(key, title, dimension=key if key in {*DIMENSIONS, "environment"} else ""),
+                Column("events", "Errors", "number", look="rank", about="Errors of the issue in the span."),
+                Column("persons", "Persons", "number", about="People who had one of them."),
             )
             blocks.append(Table(key=f"by_{key}", title=f"By {title[0].lower()}{title[1:]}", columns=columns, rows=rows))
     return blocks

@@ -2,26 +2,59 @@
 
 from collections import defaultdict
 from typing import Any
+from urllib.parse import quote
 
 from saastracker.report import Column, Interval, Measure, Number, Point, Series, Table
-from saastracker.scope import Scope
+from saastracker.scope import DIMENSIONS, PROPERTY, Scope
 from saastracker_explorer.measure import MEASURES, Key, empty
 from saastracker_explorer.question import Question, periods
 
 LINES_MAX = 6  # of the largest, the table holds all: distinct persons of further ones cannot be put together
+LISTS = {"persons": "people", "organizations": "organizations", "sessions": "sessions", "events": "stream"}
+ABOUT = {
+    "events": "Events in the span.",
+    "persons": "Distinct persons with such an event.",
+    "organizations": "Distinct organizations with such an event.",
+    "sessions": "Distinct sessions with such an event.",
+    "sum": "The values together.",
+    "avg": "The mean of the values.",
+    "min": "The smallest value.",
+    "max": "The largest value.",
+    "p50": "The median: half of the values are at most this.",
+    "p95": "The 95th percentile: 19 of 20 values are at most this.",
+}
 NONE = "(none)"  # in the chart, where events lack what they are broken down by
 
 
 def result(asked: Question, values: dict[Key, Number]) -> Table:
     """By period, then the largest first."""
-    columns = [Column(name, name.removeprefix("prop.").capitalize()) for name in asked.by]
+    filtered = {*DIMENSIONS, "environment"}
+    columns = [
+        Column(
+            name,
+            name.removeprefix(PROPERTY).capitalize(),
+            dimension=name if name in filtered or name.startswith(PROPERTY) else "",
+        )
+        for name in asked.by
+    ]
     if asked.interval:
         columns.insert(0, Column("period", "Period", "time" if asked.interval == "hour" else "date"))
-    columns.append(Column(asked.measure, MEASURES[asked.measure], "number"))
+    columns.append(
+        Column(asked.measure, MEASURES[asked.measure], "number", link=_rows(asked), about=ABOUT[asked.measure])
+    )
     rows: list[list[Any]] = []
     for key, value in sorted(values.items(), key=_order):
         rows.append([*([key.period] if asked.interval else []), *key.by, value])
     return Table(key="result", title="Result", columns=tuple(columns), rows=rows)
+
+
+def _rows(asked: Question) -> str:
+    """Where a number's rows are; nowhere for those of a period, or of what no filter takes."""
+    if asked.interval or not all(name in DIMENSIONS or name.startswith(PROPERTY) for name in asked.by):
+        return ""
+    of = asked.measure if asked.measure in {"persons", "organizations", "sessions"} else "events"
+    query = "&".join(f"f={quote(name, safe='')}:is:{{{name}}}" for name in asked.by)
+    return f"{LISTS[of]}?{query}"
 
 
 def _order(item: tuple[Key, Number]) -> tuple[Any, ...]:

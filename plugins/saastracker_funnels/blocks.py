@@ -22,14 +22,20 @@ COLUMNS = (
     Column("id", "Id", "code", "never"),
     Column("name", "Funnel", link="funnels/{id}"),
     Column("steps", "Steps", place="wide"),
-    Column("entered", "Entered", "number"),
-    Column("converted", "Converted", "number", about="Those who entered in the span and reached the last step."),
-    Column("conversion", "Conversion", "number", unit="share", look="ratio"),
+    Column("entered", "Entered", "number", link="funnels/{id}", about="Those whose attempt began in the span."),
+    Column(
+        "converted",
+        "Converted",
+        "number",
+        link="funnels/{id}",
+        about="Those who entered in the span and reached the last step.",
+    ),
+    Column("conversion", "Conversion", "number", unit="share", look="ratio", about="Converted / entered."),
 )
 FIGURES = (
     Figure(key="entered", label="Entered", value=None, good="up", about="Those whose attempt began in the span."),
     Figure(key="converted", label="Converted", value=None, good="up", about="Those of them who reached the last step."),
-    Figure(key="conversion", label="Conversion", value=None, unit="share", good="up"),
+    Figure(key="conversion", label="Conversion", value=None, unit="share", good="up", about="Converted / entered."),
     Figure(
         key="median_seconds",
         label="Median time",
@@ -45,9 +51,9 @@ MEASURES = (
     Measure("conversion", "Conversion", "share", group="Conversion"),
 )
 BREAKDOWN = (
-    Column("entered", "Entered", "number", look="rank"),
-    Column("converted", "Converted", "number"),
-    Column("conversion", "Conversion", "number", unit="share", look="ratio"),
+    Column("entered", "Entered", "number", look="rank", about="Those whose attempt began in the span."),
+    Column("converted", "Converted", "number", about="Those of them who reached the last step."),
+    Column("conversion", "Conversion", "number", unit="share", look="ratio", about="Converted / entered."),
 )
 BREAKDOWN_MAX = 20  # values; the rest is put together
 DROPPED = (

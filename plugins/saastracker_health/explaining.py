@@ -53,6 +53,7 @@ def _figures(scope: Scope, health: Explained) -> Figures:
             key=f"change_{days}",
             label=f"Change in {days} days",
             value=change(found, found.row(last), found.row(last - days), 0),
+            about=f"The score on the last day of the span less that {days} days earlier.",
         )
         for days in CHANGES
     )

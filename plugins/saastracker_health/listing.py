@@ -25,9 +25,15 @@ ABOUT = {
 }
 COLUMNS = (
     Column("org", "Organization", link="health/{org}"),
-    Column("score", "Score", "number", about="The weighted mean of the components; none without an event."),
+    Column(
+        "score",
+        "Score",
+        "number",
+        link="health/{org}",
+        about="The weighted mean of the components; none without an event.",
+    ),
     Column("band", "Band", "tag", look="status"),
-    *(Column(name, name.capitalize(), "number", "wide", about=ABOUT[name]) for name in COMPONENTS),
+    *(Column(name, name.capitalize(), "number", "wide", link="health/{org}", about=ABOUT[name]) for name in COMPONENTS),
     *(
         Column(
             f"change_{days}", f"{days} days", "number", look="change", good="up", about=f"Against {days} days before."
@@ -42,6 +48,14 @@ BANDS: tuple[tuple[Band, Welcome], ...] = (
     ("dormant", "down"),
     ("onboarding", None),
 )
+_IN_BAND = "Organizations with a score in this band on the last day of the span; the health model sets its limits."
+ABOUT_BANDS: dict[Band, str] = {
+    "healthy": _IN_BAND,
+    "watch": _IN_BAND,
+    "at risk": _IN_BAND,
+    "dormant": "Organizations without an event in the health model's window: they have no score.",
+    "onboarding": "Organizations that were first seen less than four weeks before: scored, but shown apart.",
+}
 
 
 def listing(reader: Reader, scope: Scope, definitions: Definitions) -> Report:
@@ -95,6 +109,7 @@ def bands(now: Sequence[Health], before: Sequence[Health] | None) -> Figures:
             value=counts[band],
             previous=None if earlier is None else earlier[band],
             good=good,
+            about=ABOUT_BANDS[band],
         )
         for band, good in BANDS
     )

@@ -49,15 +49,30 @@ FIGURES = (
         link="sessions",
     ),
 )
-PERSONS, ORGANIZATIONS = Column("persons", "Persons", "number"), Column("organizations", "Organizations", "number")
+VIEWED, NAMED = "type=pageview&f=path:is:{path}", "f=name:is:{name}"  # what the rows of a table count
+
+
+def _people(asked: str) -> tuple[Column, Column]:
+    """Whom a row counts."""
+    return (
+        Column("persons", "Persons", "number", link=f"people?{asked}", about="Distinct persons with such an event."),
+        Column(
+            "organizations",
+            "Organizations",
+            "number",
+            link=f"organizations?{asked}",
+            about="Distinct organizations with such an event.",
+        ),
+    )
+
+
 PAGES = Table(
     key="pages",
     title="Top pages",
     columns=(
-        Column("path", "Path", "code", link="pages/{path}"),
-        Column("views", "Views", "number", look="rank"),
-        PERSONS,
-        ORGANIZATIONS,
+        Column("path", "Path", "code", link="pages/detail?path={path}", dimension="path"),
+        Column("views", "Views", "number", look="rank", link=f"stream?{VIEWED}", about="Page views in the span."),
+        *_people(VIEWED),
     ),
     rows=[],
     whole=False,
@@ -67,10 +82,11 @@ NAMES = Table(
     key="names",
     title="Top events",
     columns=(
-        Column("name", "Event", link="stream?f=name:is:{name}"),
-        Column("events", "Events", "number", look="rank"),
-        PERSONS,
-        ORGANIZATIONS,
+        Column("name", "Event", dimension="name"),
+        Column(
+            "events", "Events", "number", look="rank", link=f"stream?{NAMED}", about="Events of this name in the span."
+        ),
+        *_people(NAMED),
     ),
     rows=[],
     whole=False,
@@ -80,10 +96,10 @@ MOVERS = Table(
     key="movers",
     title="Organizations that changed most",
     columns=(
-        Column("org", "Organization", link="organizations/{org}"),
-        Column("events", "Events", "number"),
+        Column("org", "Organization", link="organizations/{org}", dimension="org"),
+        Column("events", "Events", "number", link="stream?org={org}", about="Events of the organization in the span."),
         Column("previous", "Before", "number", about="Events in the span that is compared with."),
-        Column("change", "Change", "number", look="change", good="up"),
+        Column("change", "Change", "number", look="change", good="up", about="Events now less those before."),
     ),
     rows=[],
     whole=False,

@@ -18,8 +18,8 @@ COLUMNS = (
     Column("feature", "Feature", link="adoption/{id}"),
     Column("id", "Id", "code", "never"),
     Column("state", "State", "tag", about="Lost: used in the comparison span, but not in this one."),
-    Column("events", "Events", "number", look="rank"),
-    Column("persons", "Persons", "number"),
+    Column("events", "Events", "number", look="rank", about="Matching events in the span."),
+    Column("persons", "Persons", "number", about="Its people with a matching event."),
     Column("last_day", "Last day", "date", about="The last day of the span on which it was used."),
 )
 

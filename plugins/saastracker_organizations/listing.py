@@ -15,15 +15,34 @@ from saastracker.told import Facts, Memory
 from saastracker_organizations.writing import MRR
 
 COLUMNS = (
-    Column("org", "Organization", "code", "opened", link="organizations/{org}"),
+    Column("org", "Organization", "code", "opened", link="organizations/{org}", dimension="org"),
     Column("name", "Name", otherwise="org", link="organizations/{org}"),
-    Column("plan", "Plan", "tag", about="The plan of the latest event up to the end of the span that has one."),
-    Column("persons", "Persons", "number", look="rank", about="People with at least one event in the span."),
-    Column("events", "Events", "number"),
+    Column(
+        "plan",
+        "Plan",
+        "tag",
+        dimension="plan",
+        about="The plan of the latest event up to the end of the span that has one.",
+    ),
+    Column(
+        "persons",
+        "Persons",
+        "number",
+        look="rank",
+        link="people?org={org}",
+        about="People with at least one event in the span.",
+    ),
+    Column("events", "Events", "number", link="stream?org={org}", about="The organization's events in the span."),
     Column("trend", "Trend", "spark", about="Events over the span."),
     Column("first_seen", "First seen", "time", "opened", about="The first event ever, in any environment."),
     Column("last_seen", "Last seen", "time", about="The last event of all, in any environment."),
-    Column("health", "Health", "number", about="The score on the last day of the span; none when dormant."),
+    Column(
+        "health",
+        "Health",
+        "number",
+        link="health/{org}",
+        about="The score on the last day of the span; none when dormant.",
+    ),
     Column("band", "Band", "tag", look="status", about="Of the score, by the project's health model."),
     Column("mrr", "MRR", "number", "wide", about=MRR),
 )

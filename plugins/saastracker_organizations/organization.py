@@ -33,7 +33,7 @@ PEOPLE = (
     Column("person", "Person", "code", "opened", link="people/{person}"),
     Column("name", "Name", otherwise="person", link="people/{person}"),
     Column("email", "E-mail", "text", "wide"),
-    Column("events", "Events", "number", look="rank"),
+    Column("events", "Events", "number", look="rank", about="Events of the organization's in the span."),
     Column("last_seen", "Last seen", "time", about="The last event in this organization, in any environment."),
 )
 ABOUT = (
@@ -46,6 +46,8 @@ ABOUT = (
 )
 Flags: TypeAlias = NDArray[np.bool_]
 
+EVENTS = "The organization's events in the span."
+LISTS = {"persons": "people", "events": "stream", "sessions": "sessions"}  # where the rows of figures are
 MEASURES = (Measure("events", "Events"), Measure("persons", "Persons"))
 
 
@@ -87,8 +89,8 @@ def organization(reader: Reader, scope: Scope, definitions: Definitions, memory:
             _people(reader, actors, seen, mine, told),
             sessions(reader, actors, begun, told, without="org"),
             timeline(reader, scope, actors, mine, seen, told, without="org"),
-            _top(reader, scope, inside, actors, mine, "name"),
-            _top(reader, scope, inside, actors, mine, "path"),
+            _top(reader, scope, inside, actors, mine, "name", org),
+            _top(reader, scope, inside, actors, mine, "path", org),
         ),
         actions=actions(definitions, scope, about, org),
     )
@@ -119,7 +121,10 @@ class _Spans(NamedTuple):
 
 def _totals(actors: Actors, spans: _Spans, health: Explained, org: str) -> Figures:
     def figure(key: str, value: Number, previous: Number, about: str) -> Figure:
-        return Figure(key=key, label=key.capitalize(), value=value, previous=previous, good="up", about=about)
+        link = f"{LISTS[key]}?org={quote(org, safe='')}"
+        return Figure(
+            key=key, label=key.capitalize(), value=value, previous=previous, good="up", about=about, link=link
+        )
 
     seen, before, begun, begun_before = spans
     return Figures(
@@ -132,7 +137,7 @@ def _totals(actors: Actors, spans: _Spans, health: Explained, org: str) -> Figur
                 None if before is None else _persons(actors, before.actor),
                 "People with at least one event in the span.",
             ),
-            figure("events", int(seen.events.sum()), None if before is None else int(before.events.sum()), ""),
+            figure("events", int(seen.events.sum()), None if before is None else int(before.events.sum()), EVENTS),
             figure(
                 "sessions",
                 len(begun),
@@ -185,7 +190,7 @@ def _people(reader: Reader, actors: Actors, seen: Active, mine: Flags, told: Tol
 
 
 def _top(  # noqa: PLR0917
-    reader: Reader, scope: Scope, inside: Scope, actors: Actors, mine: Flags, dimension: str
+    reader: Reader, scope: Scope, inside: Scope, actors: Actors, mine: Flags, dimension: str, org: str
 ) -> Table:
     """Events by name or path."""
     indexed = all(item.dimension == dimension for item in scope.filters)  # else raw events are read: as few as will do
@@ -199,7 +204,14 @@ def _top(  # noqa: PLR0917
             counts[key] += int(events[mine[who]].sum())
     rows = [[key, count] for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if count]
     columns = (
-        Column("name", "Name") if dimension == "name" else Column("path", "Path", "code"),
-        Column("events", "Events", "number", look="rank"),
+        Column(dimension, dimension.capitalize(), "text" if dimension == "name" else "code", dimension=dimension),
+        Column(
+            "events",
+            "Events",
+            "number",
+            look="rank",
+            link=f"stream?org={quote(org, safe='')}&f={dimension}:is:{{{dimension}}}",
+            about="Such events of the organization in the span.",
+        ),
     )
     return Table(key=f"{dimension}s", title=f"{dimension.capitalize()}s", columns=columns, rows=rows)

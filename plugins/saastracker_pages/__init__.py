@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from saastracker.contracts import Config, Reader, ReportPage
+from saastracker.errors import NotFound
 from saastracker.hookspecs import hookimpl
 from saastracker.report import Report
-from saastracker.scope import Scope
+from saastracker.scope import Parameter, Scope
 
 
 @hookimpl
@@ -18,6 +19,7 @@ def reports(config: Config) -> Sequence[ReportPage]:  # noqa: ARG001
             about="Paths with at least one page view in the span.",
             load=load,
             detail=detail,
+            detail_parameters=(Parameter(name="path", label="Path"),),
         )
     ]
 
@@ -31,8 +33,14 @@ def load(reader: Reader, scope: Scope) -> Report:
     return listing(reader, scope)
 
 
-def detail(reader: Reader, scope: Scope, path: str) -> Report:
-    """One path. Raises NotFound where it was never viewed."""
+def detail(reader: Reader, scope: Scope, item: str) -> Report:
+    """At `pages/detail?path=`, as a path in an address of its own would lose slashes on the way: one path.
+
+    Raises NotFound where it was never viewed.
+    """
+    path = scope.parameters["path"]
+    if item != "detail" or not path:
+        raise NotFound("A page is at pages/detail?path=, with its path behind that.", reason="unknown_path")
     from saastracker_pages.page import page  # noqa: PLC0415
 
     return page(reader, scope, path)

@@ -10,11 +10,25 @@ from saastracker.scope import Scope
 from saastracker.sums import Landings, landings
 from saastracker_pages.views import Views, medians, series, totals, views
 
+VIEWED = "type=pageview&f=path:is:{path}"  # the views that a row counts
 COLUMNS = (
-    Column("path", "Path", "code", link="pages/{path}"),
-    Column("views", "Views", "number", look="rank"),
-    Column("persons", "Persons", "number", about="Distinct persons with a view of the page in the span."),
-    Column("organizations", "Organizations", "number", "wide", about="Distinct organizations with such a view."),
+    Column("path", "Path", "code", link="pages/detail?path={path}", dimension="path"),
+    Column("views", "Views", "number", look="rank", link=f"stream?{VIEWED}", about="Page views in the span."),
+    Column(
+        "persons",
+        "Persons",
+        "number",
+        link=f"people?{VIEWED}",
+        about="Distinct persons with a view of the page in the span.",
+    ),
+    Column(
+        "organizations",
+        "Organizations",
+        "number",
+        "wide",
+        link=f"organizations?{VIEWED}",
+        about="Distinct organizations with such a view.",
+    ),
     Column("entries", "Entries", "number", about="Sessions whose first page view it was."),
     Column("exits", "Exits", "number", about="Sessions whose last page view it was."),
     Column("bounce", "Bounce", "number", unit="share", about="The entries that had no other event, as their share."),
@@ -28,8 +42,17 @@ COLUMNS = (
     ),
 )
 FIGURES = (
-    Figure(key="views", label="Views", value=None, good="up"),
-    Figure(key="persons", label="Persons", value=None, good="up", about="People with a page view in the span."),
+    Figure(
+        key="views", label="Views", value=None, good="up", link="stream?type=pageview", about="Page views in the span."
+    ),
+    Figure(
+        key="persons",
+        label="Persons",
+        value=None,
+        good="up",
+        link="people?type=pageview",
+        about="People with a page view in the span.",
+    ),
     Figure(
         key="sessions",
         label="Sessions",

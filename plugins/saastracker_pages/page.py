@@ -17,11 +17,14 @@ from saastracker.visits import Visits, visits
 from saastracker_pages.views import Views, bounce, medians, series, totals, views
 
 DIRECT = "(direct)"  # no other site led there
-VIEWS = Column("views", "Views", "number", look="rank")
-REFERRERS = (Column("referrer", "Referrer"), Column("sessions", "Sessions", "number", look="rank"))
-NEIGHBOURS = (Column("path", "Path", "code", link="pages/{path}"), VIEWS)
-PERSONS = (Column("person", "Person", link="people/{person}"), VIEWS)
-ORGANIZATIONS = (Column("org", "Organization", link="organizations/{org}"), VIEWS)
+VIEWS = Column("views", "Views", "number", look="rank", about="Page views in the span.")
+REFERRERS = (
+    Column("referrer", "Referrer"),
+    Column("sessions", "Sessions", "number", look="rank", about="Sessions whose first page view it was."),
+)
+NEIGHBOURS = (Column("path", "Path", "code", link="pages/detail?path={path}"), VIEWS)
+PERSONS = (Column("person", "Person", link="people/{person}", dimension="user"), VIEWS)
+ORGANIZATIONS = (Column("org", "Organization", link="organizations/{org}", dimension="org"), VIEWS)
 FIGURES = (
     Figure(key="views", label="Views", value=None, good="up", about="Views of the page in the span."),
     Figure(key="persons", label="Persons", value=None, good="up", about="People with a view of the page in the span."),

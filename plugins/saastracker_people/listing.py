@@ -12,11 +12,23 @@ from saastracker.scope import Scope
 from saastracker.told import Memory, email, full_name
 
 COLUMNS = (
-    Column("person", "Person", link="people/{person}", about="The user id, or the anonymous id of a visitor."),
+    Column(
+        "person",
+        "Person",
+        link="people/{person}",
+        dimension="user",
+        about="The user id, or the anonymous id of a visitor.",
+    ),
     Column("email", "E-mail"),
     Column("name", "Name"),
-    Column("org", "Organization", link="organizations/{org}", about="The one of the person's last event in any."),
-    Column("events", "Events", "number", look="rank"),
+    Column(
+        "org",
+        "Organization",
+        link="organizations/{org}",
+        dimension="org",
+        about="The one of the person's last event in any.",
+    ),
+    Column("events", "Events", "number", look="rank", link="people/{person}", about="The person's events in the span."),
     Column("first_seen", "First seen", "time", "wide", about="The first event ever, in any environment."),
     Column("last_seen", "Last seen", "time", about="The last event of all, in any environment."),
 )

@@ -108,7 +108,7 @@ def _totals(now: _Done, before: _Done | None) -> Figures:
         key="totals",
         title="In the span",
         figures=(
-            figure("events", lambda done: int(done.seen.events.sum()), ""),
+            figure("events", lambda done: int(done.seen.events.sum()), "The person's events in the span."),
             figure("active_days", lambda done: len(unique(done.seen.day)), "Days with at least one event."),
             figure("sessions", lambda done: len(done.begun), "Sessions that began in the span."),
         ),

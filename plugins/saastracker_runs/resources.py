@@ -20,11 +20,17 @@ from saastracker_runs.names import NAMESPACE, SOURCE, counting, named
 DRAWN = 5  # resources whose balance is drawn
 COLUMNS = (
     Column("name", "Resource"),
-    Column("sourced", "Gained", "number", about="Sum of the values of Source:…"),
-    Column("sunk", "Spent", "number", about="Sum of the values of Sink:…"),
+    Column("sourced", "Gained", "number", link="stream?name=Source:{name}", about="Sum of the values of Source:…"),
+    Column("sunk", "Spent", "number", link="stream?name=Sink:{name}", about="Sum of the values of Sink:…"),
     Column("net", "Net", "number", about="Gained less spent."),
-    Column("persons", "Persons", "number", about="People who gained or spent any in the span."),
-    Column("per_person", "Net per person", "number"),
+    Column(
+        "persons",
+        "Persons",
+        "number",
+        link="people?name=Source:{name}&name=Sink:{name}",
+        about="People who gained or spent any in the span.",
+    ),
+    Column("per_person", "Net per person", "number", about="Net / persons."),
 )
 
 

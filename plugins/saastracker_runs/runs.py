@@ -14,9 +14,24 @@ from saastracker_runs.names import counting
 
 LOOKUP_ROWS = 10_000  # that one query names
 COUNTS = (
-    Column("attempts", "Attempts", "number", look="rank", about="Events Start:… in the span."),
-    Column("completes", "Completed", "number", about="Attempts whose session goes on to Complete:…"),
-    Column("fails", "Failed", "number", about="Attempts whose session goes on to Fail:…"),
+    Column(
+        "attempts",
+        "Attempts",
+        "number",
+        look="rank",
+        link="stream?name=Start:{name}",
+        about="Events Start:… in the span.",
+    ),
+    Column(
+        "completes",
+        "Completed",
+        "number",
+        link="stream?name=Complete:{name}",
+        about="Attempts whose session goes on to Complete:…",
+    ),
+    Column(
+        "fails", "Failed", "number", link="stream?name=Fail:{name}", about="Attempts whose session goes on to Fail:…"
+    ),
     Column(
         "abandoned",
         "Abandoned",
@@ -104,7 +119,10 @@ def _table(reader: Reader, scope: Scope, found: Attempts) -> Table:
     names = (
         [Column("name", "Run")]
         if by == "none"
-        else [Column("name", "Run"), Column(by, "Release" if by == "release" else by)]
+        else [
+            Column("name", "Run"),
+            Column(by, "Release" if by == "release" else by, dimension=by if by == "release" else f"prop.{by}"),
+        ]
     )
     rows.sort(key=lambda row: (-row[len(names)], row[0], row[1] is None, row[1]))
     return Table(key="runs", title="By run", columns=(*names, *COUNTS), rows=rows)

@@ -18,17 +18,26 @@ LENGTH = "From Session:Start to Session:End where both were sent, else from the 
 BOUNCE = "Sessions with one event, $pageleave and vitals not counted / sessions."
 COLUMNS = (
     Column("session", "Session", "code", link="sessions/{session}"),
-    Column("person", "Person", link="people/{person}"),
-    Column("org", "Organization", link="organizations/{org}", about="Of the first event that has one."),
+    Column("person", "Person", link="people/{person}", dimension="user"),
+    Column(
+        "org", "Organization", link="organizations/{org}", dimension="org", about="Of the first event that has one."
+    ),
     Column("start", "Start", "time", about="The first event."),
     Column("seconds", "Length", "number", unit="seconds", about=LENGTH),
-    Column("events", "Events", "number"),
-    Column("release", "Release", "code", "wide", link="sessions?f=release:is:{release}", about="Of the first event."),
+    Column("events", "Events", "number", link="sessions/{session}", about="Events of the session."),
+    Column("release", "Release", "code", "wide", dimension="release", about="Of the first event."),
 )
 RELEASES = (
-    Column("release", "Release", link="sessions?f=release:is:{release}", about="Of the session's first event."),
-    Column("sessions", "Sessions", "number", look="rank"),
-    Column("median_seconds", "Median length", "number", unit="seconds"),
+    Column("release", "Release", dimension="release", about="Of the session's first event."),
+    Column(
+        "sessions",
+        "Sessions",
+        "number",
+        look="rank",
+        link="sessions?f=release:is:{release}",
+        about="Sessions that began in the span.",
+    ),
+    Column("median_seconds", "Median length", "number", unit="seconds", about=LENGTH),
     Column("bounce", "Bounces", "number", unit="share", look="ratio", about=BOUNCE),
 )
 SESSIONS_MAX = 10_000  # handed in at once, to be sorted and searched; beyond it a page at a time
@@ -58,7 +67,14 @@ def _totals(found: Lengths, before: Lengths | None) -> Figures:
         key="totals",
         title="In the span",
         figures=(
-            Figure(key="sessions", label="Sessions", value=now["sessions"], previous=then.get("sessions"), good="up"),
+            Figure(
+                key="sessions",
+                label="Sessions",
+                value=now["sessions"],
+                previous=then.get("sessions"),
+                good="up",
+                about="Sessions that began in the span.",
+            ),
             Figure(
                 key="median_seconds",
                 label="Median length",
@@ -83,6 +99,7 @@ def _totals(found: Lengths, before: Lengths | None) -> Figures:
                 value=now["events_per_session"],
                 previous=then.get("events_per_session"),
                 good="up",
+                about="Events of these sessions / sessions.",
             ),
             Figure(
                 key="bounce",

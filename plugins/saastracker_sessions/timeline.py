@@ -26,7 +26,7 @@ COLUMNS = (
     Column("person", "Person", link="people/{person}"),
     Column("org", "Organization", "text", "wide", link="organizations/{org}"),
     Column("path", "Path", "code"),
-    Column("value", "Value", "number", "wide"),
+    Column("value", "Value", "number", "wide", about="The number that the event was sent with."),
     Column("environment", "Environment", "text", "opened"),
     Column("release", "Release", "code", "opened"),
     Column("referrer", "Referrer", "text", "opened"),
@@ -91,8 +91,8 @@ def _totals(actors: Actors, parts: Parts) -> Figures:
         key="totals",
         title="In all",
         figures=(
-            Figure(key="events", label="Events", value=int(row.events.sum())),
-            Figure(key="pages", label="Page views", value=int(row.pages.sum())),
+            Figure(key="events", label="Events", value=int(row.events.sum()), about="Events of the session."),
+            Figure(key="pages", label="Page views", value=int(row.pages.sum()), about="Page views among them."),
             Figure(
                 key="seconds",
                 label="Length",

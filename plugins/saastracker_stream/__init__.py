@@ -14,16 +14,16 @@ EVENTS = (
     Column("id", "Event id", "code", "opened"),
     Column("time", "Time", "time"),
     Column("received_at", "Received", "time", "opened"),
-    Column("type", "Type", "tag", "wide"),
-    Column("name", "Name"),
-    Column("user", "Person", otherwise="anonymous_id"),
-    Column("anonymous_id", "Anonymous id", "code", "opened"),
-    Column("org", "Organization"),
+    Column("type", "Type", "tag", "wide", dimension="type"),
+    Column("name", "Name", dimension="name"),
+    Column("user", "Person", otherwise="anonymous_id", dimension="user"),
+    Column("anonymous_id", "Anonymous id", "code", "opened", link="people/{anonymous_id}"),
+    Column("org", "Organization", dimension="org"),
     Column("session", "Session", "code", "opened"),
-    Column("path", "Path", "code"),
-    Column("value", "Value", "number", "opened"),
-    Column("environment", "Environment", "text", "opened"),
-    Column("release", "Release", "code", "wide"),
+    Column("path", "Path", "code", dimension="path"),
+    Column("value", "Value", "number", "opened", about="The number that the event was sent with."),
+    Column("environment", "Environment", "text", "opened", dimension="environment"),
+    Column("release", "Release", "code", "wide", dimension="release"),
     Column("properties", "Properties", "json", "opened"),
 )
 REJECTED = (
@@ -32,7 +32,16 @@ REJECTED = (
     Column("detail", "What to fix"),
     Column("path", "Address", "code"),
 )
-REASONS = (Column("reason", "Reason"), Column("events", "Rejected, ever", "number"))
+REASONS = (
+    Column("reason", "Reason"),
+    Column(
+        "events",
+        "Rejected, ever",
+        "number",
+        link="stream?block=rejected",
+        about="Events that were not stored for this reason.",
+    ),
+)
 
 
 @hookimpl

@@ -87,10 +87,18 @@ def _table(found: list[Samples], asked: Metric | None) -> Table:
     rows.sort(key=lambda row: (order[row[1]], -row[3], row[0] is None, row[0]))
     about = "The 75th percentile: three of four values are at most this; in milliseconds, CLS has no unit."
     columns = (
-        Column("path", "Path", about="Long paths are cut, and those that begin alike counted together."),
+        Column(
+            "path", "Path", dimension="path", about="Long paths are cut, and those that begin alike counted together."
+        ),
         Column("metric", "Metric", "tag"),
         Column("p75", "p75", "number", unit=asked.unit if asked else "count", about=about),
-        Column("samples", "Samples", "number", about="Measured values."),
+        Column(
+            "samples",
+            "Samples",
+            "number",
+            link="stream?type=vital&f=path:is:{path}",
+            about="Measured values; the link leads to those of all metrics.",
+        ),
         Column("rating", "Rating", look="status", about="By the limits that browsers' makers give."),
     )
     return Table(key="vitals", title="By path", columns=columns, rows=rows)

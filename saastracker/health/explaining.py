@@ -25,7 +25,12 @@ COLUMNS = (
     Column("value", "Of 100", "number", "wide", about="The component from 0 to 100."),
     Column("weight", "Weight", "number", "wide", about="The most points it can give."),
     Column("points", "Points", "number", about="What it adds to the score."),
-    *(Column(f"change_{days}", f"{days} days", "number", look="change", good="up") for days in CHANGES),
+    *(
+        Column(
+            f"change_{days}", f"{days} days", "number", look="change", good="up", about=f"Against {days} days before."
+        )
+        for days in CHANGES
+    ),
     Column("moved", "Moved by", about=f"Against {CHANGES[-1]} days before."),
 )
 

@@ -17,9 +17,16 @@ from saastracker.scope import Scope
 COLUMNS = (
     Column("issue", "Issue", "code", "never"),
     Column("title", "Error", link="errors/{issue}", about="What its newest error says."),
-    Column("organizations", "Organizations", "number", look="rank"),
-    Column("persons", "Persons", "number"),
-    Column("events", "Events", "number"),
+    Column(
+        "organizations",
+        "Organizations",
+        "number",
+        look="rank",
+        link="errors/{issue}",
+        about="Organizations with one of them.",
+    ),
+    Column("persons", "Persons", "number", link="errors/{issue}", about="People who had one of them."),
+    Column("events", "Events", "number", link="errors/{issue}", about="Errors of the issue in the span."),
     Column("last_seen", "Last seen", "time", about="The last error of all, in any environment."),
 )
 

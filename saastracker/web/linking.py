@@ -1,7 +1,7 @@
 """Links from a report's page: to itself with something changed, to its twins, to other reports."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -9,7 +9,17 @@ import msgspec
 
 from saastracker.event import TYPES
 from saastracker.report import Column
-from saastracker.scope import DIMENSIONS, OPERATORS, RANGES, SHORT_FORMS, Filter, Parameter, Scope
+from saastracker.scope import (
+    DIMENSIONS,
+    FILTERS_MAX,
+    LIMIT_DEFAULT,
+    OPERATORS,
+    RANGES,
+    SHORT_FORMS,
+    Filter,
+    Parameter,
+    Scope,
+)
 from saastracker.web.arranging import Arrangement
 from saastracker.web.formats import days
 
@@ -22,7 +32,7 @@ RANGE_LABELS = dict(
     )
 )  # fmt: skip
 _FACE = re.compile(r"\.(?=(json|csv)\Z)")
-_PLACE = re.compile(r"\{(\w+)\}")
+_PLACE = re.compile(r"\{([^{}]+)\}")
 
 
 def quoted(text: str) -> str:
@@ -39,6 +49,7 @@ class Links(msgspec.Struct, frozen=True):
     arrangement: Arrangement
     twins: bool = True  # whether the page can be had as JSON and CSV, and sorted
     leads: bool = True  # whether it leads to other pages
+    live: Container[str] = ()  # slugs of reports by arrival, which know no span unless it is given
 
     def changed(self, **changes: Any) -> str:
         """The page with another scope, from the first row on."""
@@ -71,9 +82,35 @@ class Links(msgspec.Struct, frozen=True):
         if not link or not self.leads or any(values.get(name) is None for name in _PLACE.findall(link)):
             return None
         address = _PLACE.sub(lambda match: quoted(str(values[match[1]])), link)
-        kept = msgspec.structs.replace(self.scope, after=None, limit=100, declared=(), parameters={}).query
-        joined = f"{'&' if '?' in address else '?'}{kept}" if kept else ""
-        return f"/p/{self.project}/{address}{joined}"
+        path, _, query = address.partition("?")
+        of_live = path in self.live and not self._is_live
+        kept = msgspec.structs.replace(
+            self.scope,
+            after=None,
+            limit=LIMIT_DEFAULT,
+            declared=(),
+            parameters={},
+            span_given=self.scope.span_given or of_live,
+            filters=_beside(parse_qsl(query), self.scope.filters),
+        ).query
+        joined = "&".join(part for part in (query, kept) if part)
+        return f"/p/{self.project}/{path}{'?' if joined else ''}{joined}"
+
+    def filtered(self, dimension: str, value: Any) -> str | None:
+        """The page with only what has this value of a `Column.dimension`; None where it shows no other, or may not."""
+        if not dimension or value in {None, ""} or not self.leads:
+            return None
+        if dimension == "environment":
+            return None if self.scope.environment else self.changed(environment=str(value))
+        own = Filter(dimension, "is", str(value))
+        others = _beside([("f", str(own))], self.scope.filters)
+        if own in self.scope.filters or len(others) >= FILTERS_MAX:
+            return None
+        return self.changed(filters=(*others, own))
+
+    @property
+    def _is_live(self) -> bool:
+        return self.address.removeprefix(f"/p/{self.project}/") in self.live
 
 
 def scope_bar(scope: Scope, arrangement: Arrangement, environments: Sequence[str]) -> dict[str, Any]:
@@ -115,6 +152,19 @@ def told(scope: Scope, live: bool) -> list[str]:
         *(" ".join((item.dimension, item.operator.replace("_", " "), item.value)).strip() for item in scope.filters),
         *(f"{one.label}: {one.choices.get(value, value)}" for one, value in asked if value),
     ]
+
+
+def _beside(given: Sequence[tuple[str, str]], filters: Sequence[Filter]) -> tuple[Filter, ...]:
+    """The filters that a link keeps: of a condition that it sets itself another value would be one more to choose."""
+
+    def replaced(item: Filter) -> bool:
+        start = f"{item.dimension}:{item.operator}:"
+        return any(
+            (name == "f" and value.startswith(start)) or (name == item.dimension and item.operator == "is")
+            for name, value in given
+        )
+
+    return tuple(item for item in filters if not replaced(item))
 
 
 def _query(scope: Scope, arrangement: Arrangement) -> str:

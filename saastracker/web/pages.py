@@ -90,7 +90,8 @@ class Asked(msgspec.Struct):
 
     @property
     def links(self) -> Links:
-        return Links(self.address, self.project.slug, self.scope, self.arrangement)
+        live = {page.slug for page in self.site.reports.values() if page.live}
+        return Links(self.address, self.project.slug, self.scope, self.arrangement, live=live)
 
 
 AnyAsked = TypeVar("AnyAsked", bound=Asked)

@@ -30,7 +30,8 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("click", (event) => {
   if (event.target.matches("dialog")) event.target.close(); // beside what it holds
-  for (const menu of document.querySelectorAll(MENUS)) if (!menu.contains(event.target)) menu.open = false;
+  const path = event.composedPath(); // what was clicked may be gone from the page by now
+  for (const menu of document.querySelectorAll(MENUS)) if (!path.includes(menu)) menu.open = false;
 });
 
 function leave(from) {

@@ -79,10 +79,23 @@ function row(event, time) {
       slot.textContent = worded(value, slot.dataset.type);
       slot.title = value;
     }
+    if (slot.dataset.dimension && event[slot.dataset.key]) only(slot, event[slot.dataset.key]);
     if (slot.dataset.type === "tag") slot.classList.toggle("risk", value === "error");
   }
   copy.querySelector("[data-json]").append(...marked(JSON.stringify(event, null, 2)));
   return copy;
+}
+
+// Makes a value lead to the page with nothing else, as the server does for rows that are there already.
+function only(slot, value) {
+  const link = document.createElement("a");
+  const asked = new URLSearchParams(location.search);
+  if (slot.dataset.dimension === "environment") asked.set("environment", value);
+  else asked.append("f", `${slot.dataset.dimension}:is:${value}`);
+  link.className = "by";
+  link.href = `?${asked}`;
+  slot.replaceWith(link);
+  link.append(slot);
 }
 
 function worded(value, type) {

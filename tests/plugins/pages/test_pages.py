@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 from saastracker.contracts import Reader
 from saastracker.errors import NotFound
 from saastracker.event import Event
+from saastracker.report import Report
+from saastracker.scope import Scope
 from saastracker_pages import detail, load
 from tests.asking import blocks, keys, scope
 from tests.index.visiting import FILTERS, FIRST, FOREIGN, LAST, SPAN, ZONES, Session, every, made
@@ -29,9 +32,14 @@ QUERIES: dict[str, Callable[[Event], bool]] = {
 NOON = at("2026-10-28 12:00")
 
 
+def opened(reader: Reader, asked: Scope, path: str) -> Report:
+    """What `pages/detail?path=` shows."""
+    return detail(reader, msgspec.structs.replace(asked, parameters={"path": path}), "detail")
+
+
 def ask(reader: Reader, query: str, zone: str = "UTC", path: str | None = None) -> dict[str, Any]:
     asked = scope(query, zone)
-    return blocks(load(reader, asked) if path is None else detail(reader, asked, path), asked)
+    return blocks(load(reader, asked) if path is None else opened(reader, asked, path), asked)
 
 
 def environment(query: str) -> str | None:
@@ -217,11 +225,11 @@ def test_by_hand(tmp_path: Path) -> None:
         assert (one["previous"]["rows"], one["next"]["rows"]) == ([["/b", 1]], [["/b", 1]])
         assert one["persons"]["rows"] == [["u1", 2], ["u2", 1]]
         assert one["organizations"]["rows"] == [["acme", 1]]
-        assert detail(reader, scope(SPAN), "/gone").title == "/gone"
+        assert opened(reader, scope(SPAN), "/gone").title == "/gone"
         assert figures(ask(reader, SPAN, path="/gone")["totals"])["views"] == 0
         for path in ("/A", "a", "(other)", ""):
             with pytest.raises(NotFound):
-                detail(reader, scope(SPAN), path)
+                opened(reader, scope(SPAN), path)
 
 
 @pytest.mark.parametrize(("days", "seconds"), [(0, 600.0), (1, 1800.0), (2, 1800.0), (40, 1800.0)])
@@ -242,7 +250,7 @@ def test_nothing_yet(tmp_path: Path) -> None:
         assert answer["paths"]["rows"] == []
         assert figures(answer["totals"]) == {"views": 0, "persons": 0, "sessions": 0, "bounce": None}
         with pytest.raises(NotFound):
-            detail(reader, scope(SPAN), "/a")
+            opened(reader, scope(SPAN), "/a")
 
 
 def test_at_the_same_time_arrival_is_the_order(tmp_path: Path) -> None:
@@ -254,3 +262,11 @@ def test_at_the_same_time_arrival_is_the_order(tmp_path: Path) -> None:
     with reading(tmp_path, "UTC", events) as reader:
         rows = ask(reader, SPAN)["paths"]["rows"]
         assert {row[0]: row[-1] for row in rows} == {"/a": 0.0, "/b": 120.0, "/c": 240.0, "/d": 300.0}
+
+
+def test_other_addresses_are_no_pages(tmp_path: Path) -> None:
+    with reading(tmp_path, "UTC", [view(0, "/a")]) as reader:
+        asked = msgspec.structs.replace(scope(SPAN), parameters={"path": "/a"})
+        for item in ("/a", "a", "details"):
+            with pytest.raises(NotFound, match=r"pages/detail\?path="):
+                detail(reader, asked, item)
