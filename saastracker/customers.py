@@ -22,7 +22,7 @@ def facts(reader: Reader, project: str) -> dict[str, Facts]:
     """Names and revenue by organization. `Memory` is quicker where they are asked for again and again."""
     found: dict[str, Facts] = {}
     rows = reader.query(
-        """SELECT organization(), traits, MAX(sequence) FROM events
+        """SELECT org, traits, MAX(sequence) FROM events
         WHERE project = :project AND traits IS NOT NULL AND org IS NOT NULL GROUP BY 1, 2 ORDER BY 3""",
         project=project,
     )

@@ -7,7 +7,7 @@ import msgspec
 
 from saastracker.contracts import Reader
 from saastracker.persons import Joining, Person
-from saastracker.written import Written
+from saastracker.written import NOTHING_WRITTEN, Written
 
 KEPT_MAX = 64_000_000  # bytes of one project between two reports
 KEPT_EACH = 400  # bytes that a person takes beside the traits
@@ -36,7 +36,6 @@ class Told(msgspec.Struct):
     events: int = 0  # with traits
     last: int = 0  # sequence number of the last of them
     size: int = 0  # bytes, about
-    merged: Mapping[str, str] = {}  # organizations that were counted as others
     organizations: dict[str, Facts] = {}
     companies: dict[str, bytes] = {}  # the JSON that was the last to tell of each organization
     persons: dict[Person, Sent] = {}  # before joining; of each what was the last to tell some trait
@@ -46,7 +45,6 @@ class Told(msgspec.Struct):
             self.events,
             self.last,
             self.size,
-            self.merged,
             dict(self.organizations),
             dict(self.companies),
             dict(self.persons),
@@ -100,18 +98,15 @@ class Memory:
 
     def told(self, reader: Reader, project: str) -> Told:
         """What all events told that the reader sees, and what people wrote instead."""
-        written = reader.organizations(project)
-        now = self._of_events(reader, project, written.merged)
-        if not written.about:
+        now, written = self._of_events(reader, project), reader.organizations(project)
+        if written == NOTHING_WRITTEN:
             return now
         return msgspec.structs.replace(now, organizations=with_written(now.organizations, written))
 
-    def _of_events(self, reader: Reader, project: str, merged: Mapping[str, str]) -> Told:
+    def _of_events(self, reader: Reader, project: str) -> Told:
         known = self._told.get(project, Told())
-        if known.merged != merged:
-            known = Told(merged=merged)
         if known.events != _count(reader, project, known.last):  # some were erased, or it knows more than the reader
-            known = Told(merged=merged)
+            known = Told()
         now = _since(reader, project, known)
         if now is not known:
             self._keep(project, now)
@@ -140,7 +135,7 @@ def _count(reader: Reader, project: str, last: int) -> int:
 def _since(reader: Reader, project: str, known: Told) -> Told:
     # What was told several times is read once.
     rows = reader.query(
-        """SELECT "user", anonymous, organization(), traits, MAX(sequence), COUNT(*) FROM events
+        """SELECT "user", anonymous, org, traits, MAX(sequence), COUNT(*) FROM events
         WHERE project = :project AND traits IS NOT NULL AND sequence > :last GROUP BY 1, 2, 3, 4 ORDER BY 5""",
         project=project,
         last=known.last,
@@ -178,12 +173,19 @@ def _together(sent: Sent) -> dict[str, Any]:
 
 
 def with_written(found: Mapping[str, Facts], written: Written) -> dict[str, Facts]:
-    """What events told of organizations, where people wrote nothing else."""
-    known = dict(found)
+    """What is known of organizations: what people wrote, else what events told, of those merged into it at last."""
+    known = {org: about for org, about in found.items() if org not in written.merged}
+    for org, target in sorted(written.merged.items()):
+        if org in found:
+            known[target] = _or(known.get(target, Facts()), found[org])
     for org, about in written.about.items():
-        told = known.get(org, Facts())
-        known[org] = Facts(about.name or told.name, told.mrr if about.mrr is None else about.mrr)
+        if org not in written.merged:
+            known[org] = _or(Facts(about.name, about.mrr), known.get(org, Facts()))
     return known
+
+
+def _or(first: Facts, second: Facts) -> Facts:
+    return Facts(first.name or second.name, second.mrr if first.mrr is None else first.mrr)
 
 
 def facts(before: Facts, company: Mapping[str, Any]) -> Facts:

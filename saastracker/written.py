@@ -21,7 +21,7 @@ class Organization(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         Annotated[
             Org,
             msgspec.Meta(
-                title="Merge into",
+                title="Merged into",
                 description="The id of the organization that all its events count for, earlier ones too. "
                 "Events stay as they are, so this can be undone.",
             ),

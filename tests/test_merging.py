@@ -22,6 +22,7 @@ from saastracker.records import Snapshot
 from saastracker.scope import Scope
 from saastracker.testing import PROJECT, InMemoryDefinitions
 from saastracker.testing.indexing import follow
+from saastracker.told import Facts, with_written
 from saastracker.web.faces import json_report
 from saastracker.wire import Reply
 from saastracker.written import Organization, Written, check_among, written
@@ -56,6 +57,8 @@ def sent(seed: int) -> list[Event]:
             event.name, event.type = pick.choice(["Start:a", "Complete:a", "Fail:a"]), "progression"
         elif what == 3:
             event.name, event.type, event.value = "LCP", "vital", pick.random()
+        if event.org in MERGES and event.traits:  # which tell nothing of the other
+            event.traits = json.dumps({**json.loads(event.traits), "company": {}})
     return found
 
 
@@ -270,3 +273,20 @@ def test_names_and_revenue() -> None:
     assert written(values) == Written({"c": "a"}, {"a": values[0], "b": values[1]})
     assert written(values).counted("c") == "a"
     assert written(values).counted(None) is None
+
+
+def test_what_events_told_stands_behind_what_people_wrote() -> None:
+    told = {"x": Facts("X", None), "old": Facts("Old", 5.0), "left": Facts("Left", 7.0), "y": Facts("Y", 1.0)}
+    values = [
+        *organizations(old="x", left="moved"),
+        Organization(org="y", name="Why"),
+        Organization(org="new", mrr=0.0),
+        Organization(org="gone", name="Gone", merged_into="y"),
+    ]
+    assert with_written(told, written(values)) == {
+        "x": Facts("X", 5.0),
+        "moved": Facts("Left", 7.0),
+        "y": Facts("Why", 1.0),
+        "new": Facts(None, 0.0),
+    }
+    assert with_written(told, written([])) == told

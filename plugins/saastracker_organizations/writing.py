@@ -23,9 +23,9 @@ def actions(definitions: Definitions, scope: Scope, about: Facts, org: str) -> t
     value = _fields(defined.value if defined else Organization(org=org))
     shown: dict[str, Any] = {"name": about.name, "mrr": about.mrr}
     place: dict[str, Any] = {"replaces": defined.id, "version": defined.version} if defined else {}
-    rename = Action(label="Rename", kind=ORGANIZATION.kind, value=shown | value, asks=("name", "mrr"), **place)
+    edit = Action(label="Edit", kind=ORGANIZATION.kind, value=shown | value, asks=("name", "mrr"), **place)
     merge = Action(label="Merge into", kind=ORGANIZATION.kind, value=value, asks=("merged_into",), **place)
-    return rename, merge
+    return edit, merge
 
 
 def merged(definitions: Definitions, scope: Scope, written: Written, org: str) -> list[Table]:
