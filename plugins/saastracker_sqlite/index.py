@@ -37,10 +37,15 @@ PAGE = 5000  # rows
 READ_SECONDS = 60.0  # that a query of the indexer may take
 DAY_MS = 86_400_000
 
-_ARRIVALS = """SELECT sequence, project, "time", NULLIF(value, ''), {} FROM event_rows
+# Two codes in one number: reading rows costs by the column, and so takes a third less time.
+_PAIRS = tuple(zip(CODED[::2], CODED[1::2], strict=True))
+_ARRIVALS = """SELECT sequence, project, "time", {} FROM event_rows
     WHERE sequence > :after AND sequence <= :until {{}} ORDER BY sequence LIMIT :limit""".format(
-    ", ".join(f'"{name}"' for name in CODED)
+    ", ".join(f'"{high}" << 32 | "{low}"' for high, low in _PAIRS)
 )
+_WIDTH = 3 + len(_PAIRS)
+_VALUES = """SELECT sequence, value FROM event_rows
+    WHERE sequence BETWEEN :after AND :until AND NULLIF(value, '') IS NOT NULL {} ORDER BY sequence"""
 _NEAR = f"""AND project = (SELECT id FROM projects WHERE project = :project)
     AND "time" >= (:day - 1) * {DAY_MS} AND "time" < (:day + 2) * {DAY_MS}"""
 _CELLS = """SELECT p.project, s.namespace, c.day, s.environment, c.key, c.data FROM (VALUES {}) v
@@ -82,22 +87,33 @@ class SqliteIndex:
         self, after: int, limit: int, until: int | None = None, near: tuple[str, int] | None = None
     ) -> Arrivals:
         between = {"after": after, "until": LAST if until is None else until, "limit": limit}
-        of_day = {"project": near[0], "day": near[1]} if near else {}
+        of_day, condition = ({"project": near[0], "day": near[1]}, _NEAR) if near else ({}, "")
         with self._readers.connection() as connection:
-            cursor = connection.execute(_ARRIVALS.format(_NEAR if near else ""), between | of_day)
-            # A page at a time: as Python's numbers 100 000 events take 100 MB. All fit a float exactly.
-            pages = [np.array(rows, np.float64) for rows in iter(lambda: cursor.fetchmany(PAGE), [])]
+            cursor = connection.execute(_ARRIVALS.format(condition), between | of_day)
+            # A page at a time: as Python's numbers 100 000 events take 100 MB.
+            pages = [
+                np.fromiter(chain.from_iterable(rows), np.int64, len(rows) * _WIDTH).reshape(-1, _WIDTH)
+                for rows in iter(lambda: cursor.fetchmany(PAGE), [])
+            ]
+            table = np.concatenate(pages).T.copy() if pages else np.zeros((_WIDTH, 0), np.int64)
+            sequence, project, time, *pairs = table
+            read = {"after": int(sequence[0]), "until": int(sequence[-1])} if pages else {"after": 0, "until": 0}
+            values = connection.execute(_VALUES.format(condition), read | of_day).fetchall()
             projects = dict(connection.execute("SELECT id, project FROM projects"))
-        table = np.concatenate(pages).T if pages else np.zeros((len(CODED) + 4, 0))
-        sequence, project, time, *codes = table[[0, 1, 2, *range(4, len(table))]].astype(np.int64)
         numbers, place = np.unique(project, return_inverse=True)
+        valued = np.array(values, np.float64).reshape(-1, 2)
+        value = np.full(len(sequence), np.nan)
+        value[np.isin(sequence, valued[:, 0])] = valued[np.isin(valued[:, 0], sequence), 1]
+        codes = {}
+        for (high, low), pair in zip(_PAIRS, pairs, strict=True):
+            codes[high], codes[low] = pair >> 32, pair & 0xFFFF_FFFF
         return Arrivals(
             projects=[projects[number] for number in numbers.tolist()],
             project=place.astype(np.int64),
             sequence=sequence,
             time=time,
-            value=table[3],
-            codes=dict(zip(CODED, codes, strict=True)),
+            value=value,
+            codes=codes,
         )
 
     def texts(self, codes: Sequence[int]) -> dict[int, str]:

@@ -1,6 +1,7 @@
 """Frames of stacks as Python, JavaScript, C# and Unity, Ruby, Java and Go write them."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 STACK_MAX = 32_768  # characters that are looked at
@@ -155,6 +156,7 @@ def _place(text: str) -> tuple[str, int | None]:
     return (text[: match.start()], int(match[1])) if match else (text, None)
 
 
+@lru_cache(maxsize=1024)
 def _short(file: str) -> str:
     """The last two parts of a path, without what builds and hosts add."""
     path = _ORIGIN.sub("", file.replace("\\", "/")).split("?")[0].split("#")[0]
