@@ -30,6 +30,7 @@ from saastracker.quota import Usage
 from saastracker.schedule import Scheduler
 from saastracker.secrets import Secrets
 from saastracker.sessions import Sessions
+from saastracker.setups import setups
 from saastracker.upkeep import expire
 from saastracker.web.app import Site, build_web
 from saastracker.web.messages import Messages
@@ -64,7 +65,7 @@ class App:
             self.facts = Facts(records, secrets)
             self._accounts = Accounts(records, secrets)
             self.definitions = Definitions(records, plugins.kinds)
-            self.registry = plugins.registry(self.facts, self.definitions)
+            self.registry = plugins.registry(self.facts, self.definitions, setups(self.facts, self._accounts))
             now = _now()
             sessions = Sessions()
             with self._store.reader() as reader:

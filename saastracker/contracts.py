@@ -267,6 +267,17 @@ class Match(msgspec.Struct, frozen=True):
     hint: str = ""  # what tells it from others of that title
 
 
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is of a project beside its events and definitions."""
+
+    keys: int = 0  # with which events can be sent
+    members: int = 0  # of its workspace
+    invited: int = 0  # who can still become members
+
+
+Setups: TypeAlias = Callable[[str], Setup]  # a live view, by the project's id
+
+
 class ReportPage(msgspec.Struct, frozen=True, kw_only=True):
     """A question and how it is answered; the core gives it a page, JSON and CSV."""
 

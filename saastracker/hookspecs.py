@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pluggy
 
 from saastracker.channel import Channel
-from saastracker.contracts import Config, RecordStoreFactory, ReportPage, StoreFactory
+from saastracker.contracts import Config, RecordStoreFactory, ReportPage, Setups, StoreFactory
 from saastracker.definition import Definition, Definitions
 from saastracker.job import Job
 from saastracker.tagger import Tagger
@@ -41,7 +41,7 @@ def record_stores(config: Config) -> Mapping[str, RecordStoreFactory] | None:
 
 
 @hookspec
-def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage] | None:
+def reports(config: Config, definitions: Definitions, setups: Setups) -> Sequence[ReportPage] | None:
     """Pages that answer a question about a project's events."""
 
 

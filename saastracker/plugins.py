@@ -12,7 +12,7 @@ from saastracker import hookspecs
 from saastracker.annotations import ANNOTATION
 from saastracker.channel import Channel
 from saastracker.config import Config, suggest
-from saastracker.contracts import RecordStore, RecordStoreFactory, ReportPage, Store, StoreFactory
+from saastracker.contracts import RecordStore, RecordStoreFactory, ReportPage, Setup, Setups, Store, StoreFactory
 from saastracker.definition import Definition, Definitions
 from saastracker.errors import OperatorError
 from saastracker.job import Job
@@ -114,8 +114,8 @@ class Plugins:
         default = storage.backend if storage.backend in self._record_stores else DEFAULT_RECORDS
         return self._choose("records", storage.records or default, self._record_stores)
 
-    def registry(self, projects: Projects, definitions: Definitions) -> Registry:
-        """All that the plugins offer. `projects` and `definitions` are live views."""
+    def registry(self, projects: Projects, definitions: Definitions, setups: Setups = lambda _: Setup()) -> Registry:
+        """All that the plugins offer. What it is given are live views; without `setups` no report is asked."""
         config = self._config
         schemes = self._named("auth_schemes", "auth scheme", _by_name, config=config, projects=projects)
         formats = self._named("wire_formats", "wire format", _by_name, config=config)
@@ -126,6 +126,7 @@ class Plugins:
             lambda pages: [(page.slug, page) for page in pages],
             config=config,
             definitions=definitions,
+            setups=setups,
         )
         taggers = self._named(
             "taggers", "tagger", lambda offered: [(each.namespace, each) for each in offered], config=config

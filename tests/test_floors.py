@@ -21,6 +21,7 @@ FLOORS = (
         "facts",
         "fact_rules",
         "snapshots",
+        "setups",
         "audit",
         "definitions",
         "secrets",

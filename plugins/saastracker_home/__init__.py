@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from saastracker.contracts import Config, Reader, ReportPage
+from saastracker.contracts import Config, Reader, ReportPage, Setups
 from saastracker.definition import Definitions
 from saastracker.hookspecs import hookimpl
 from saastracker.report import Report
@@ -11,19 +11,19 @@ from saastracker.scope import Scope
 
 
 @hookimpl
-def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  # noqa: ARG001
+def reports(config: Config, definitions: Definitions, setups: Setups) -> Sequence[ReportPage]:  # noqa: ARG001
     return [
         ReportPage(
             slug="home",
             title="Home",
             section="Overview",
-            load=partial(load, definitions),
+            load=partial(load, definitions, setups),
             key="h",
         )
     ]
 
 
-def load(definitions: Definitions, reader: Reader, scope: Scope) -> Report:
+def load(definitions: Definitions, setups: Setups, reader: Reader, scope: Scope) -> Report:
     from saastracker_home.blocks import report  # noqa: PLC0415  # numpy takes 13 MB, which an idle server is spared
 
-    return report(definitions, reader, scope)
+    return report(definitions, setups, reader, scope)

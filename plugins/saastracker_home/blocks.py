@@ -107,9 +107,10 @@ MOVERS = Table(
 )
 
 
-def report(definitions: Definitions, reader: Reader, scope: Scope) -> Report:
+def report(definitions: Definitions, setups: Setups, reader: Reader, scope: Scope) -> Report:
+    setup = setups(scope.project)
     if not received(reader, scope.project):
-        return Report(blocks=(NOTHING, *checklist(definitions, scope, received=False)))
+        return Report(blocks=(NOTHING, *checklist(definitions, setup, scope, received=False)))
     actors = reader.actors(scope.project)
     now = summary(reader, scope, actors, scope.span)
     before = summary(reader, scope, actors, scope.compared) if scope.compared else None
@@ -123,7 +124,7 @@ def report(definitions: Definitions, reader: Reader, scope: Scope) -> Report:
             replace(NAMES, rows=top(names, actors), total=len(names)),
             _movers(reader, actors, now, before),
             *_errors(definitions, reader, scope, actors),
-            *checklist(definitions, scope, received=True),
+            *checklist(definitions, setup, scope, received=True),
         )
     )
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from saastracker.contracts import Reader
+from saastracker.contracts import Reader, Setup
 from saastracker.definition import Definitions
 from saastracker.report import Block, Column, Note, Table
 from saastracker.scope import Scope
@@ -28,19 +28,19 @@ def received(reader: Reader, project: str) -> bool:
     return bool(reader.query("SELECT 1 FROM events WHERE project = :project LIMIT 1", project=project))
 
 
-def checklist(definitions: Definitions, scope: Scope, *, received: bool) -> list[Block]:
+def checklist(definitions: Definitions, setup: Setup, scope: Scope, *, received: bool) -> list[Block]:
     """The steps, until all of them are done."""
     steps = (
         Step("Make a project", True, "This is it."),
-        # A key that nobody used is not known here.
-        Step("Make a key", received, "saastracker project rotate makes one and shows it."),
-        Step("Send a first event", received, "The live stream has a command to copy.", "stream"),
+        Step("Make a key", setup.keys > 0, "The settings of the project make one and show it."),
+        Step("Send a first event", received, "The live stream has code to copy.", "stream"),
         Step(
             "Define a feature",
             bool(definitions.of(scope.project, "feature")),
             "Name what customers should use, and the events that prove it.",
             "adoption",
         ),
+        Step("Invite a teammate", setup.members + setup.invited > 1, "The settings have a page of members."),
     )
     if all(step.done for step in steps):
         return []

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import saastracker_errors
-from saastracker.contracts import Reader
+from saastracker.contracts import Reader, Setup
 from saastracker.event import Event
 from saastracker.issues.grouping import failure
 from saastracker.issues.grouping import key as issue_key
@@ -25,6 +25,7 @@ from tests.indexed import DAY, HOUR, at, reading
 NOON = at("2026-10-24 12:00")
 DEFINED = InMemoryDefinitions({"feature": ["any"]})
 NOTHING = InMemoryDefinitions()
+SET_UP = Setup(keys=1, members=2)
 
 # Home has to agree with the report on errors.
 ISSUES = saastracker_errors.taggers(None)  # type: ignore[arg-type]
@@ -35,9 +36,15 @@ COLUMNS = {
 }
 
 
-def ask(reader: Reader, query: str, zone: str = "UTC", definitions: InMemoryDefinitions = DEFINED) -> dict[str, Any]:
+def ask(
+    reader: Reader,
+    query: str,
+    zone: str = "UTC",
+    definitions: InMemoryDefinitions = DEFINED,
+    setup: Setup = SET_UP,
+) -> dict[str, Any]:
     asked = scope(query, zone)
-    return blocks(load(definitions, reader, asked), asked)
+    return blocks(load(definitions, lambda _: setup, reader, asked), asked)
 
 
 def viewed(seed: int, count: int) -> list[Event]:
@@ -257,9 +264,11 @@ def other_folder(folder: Path) -> Path:
 
 def test_before_the_first_event_there_is_only_what_to_do(tmp_path: Path) -> None:
     with reading(tmp_path, "UTC", foreign=FOREIGN) as reader:
-        answer = ask(reader, SPAN, definitions=NOTHING)
+        answer = ask(reader, SPAN, definitions=NOTHING, setup=Setup(members=1))
         assert list(answer) == ["waiting", "start"]
-        assert [row[1] for row in answer["start"]["rows"]] == ["done", "open", "open", "open"]
+        assert [row[1] for row in answer["start"]["rows"]] == ["done", "open", "open", "open", "open"]
+        invited = ask(reader, SPAN, definitions=NOTHING, setup=Setup(members=1, invited=1))
+        assert [row[1] for row in invited["start"]["rows"]] == ["done", "open", "open", "open", "done"]
         assert list(ask(reader, SPAN)) == ["waiting", "start"]
 
 
@@ -272,5 +281,6 @@ def test_what_is_left_to_do_stands_last(tmp_path: Path) -> None:
             "Make a key": "done",
             "Send a first event": "done",
             "Define a feature": "open",
+            "Invite a teammate": "done",
         }
         assert "start" not in ask(reader, SPAN)
