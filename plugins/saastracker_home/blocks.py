@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from saastracker.actors import Actors
 from saastracker.cells import cells
-from saastracker.contracts import Reader
+from saastracker.contracts import Reader, Setups
 from saastracker.definition import Definitions
 from saastracker.issues.opened import opened, table
 from saastracker.report import Column, Figure, Figures, Measure, Number, Report, Series, Table
