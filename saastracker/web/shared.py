@@ -86,7 +86,8 @@ async def shared(request: WebRequest, name: FromPath[str]) -> Response[bytes]:
 def _only(visit: Visit, loaded: Report) -> Report:
     """What a link shows of a report: of the stream no more than the events, as what was rejected knows no filters."""
     loaded = without_actions(loaded)
-    return msgspec.structs.replace(loaded, blocks=loaded.tables[:1]) if visit.page.live else loaded
+    follows = visit.page.live is not None and visit.item is None
+    return msgspec.structs.replace(loaded, blocks=loaded.tables[:1]) if follows else loaded
 
 
 def _html(visit: Visit, loaded: Report) -> Response[bytes]:
