@@ -15,8 +15,19 @@ class Organization(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What people wrote about an organization, which counts more than what its events tell."""
 
     org: Annotated[Org, msgspec.Meta(title="Organization", description="Its id, as events carry it.")]
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_MAX)] | None = None
-    mrr: Annotated[float, msgspec.Meta(ge=-1e12, le=1e12, title="MRR")] | None = None
+    name: (
+        Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_MAX, description="Nothing means as events tell it.")]
+        | None
+    ) = None
+    mrr: (
+        Annotated[
+            float,
+            msgspec.Meta(
+                ge=-1e12, le=1e12, title="MRR", description="A month's revenue. Nothing means as events tell it."
+            ),
+        ]
+        | None
+    ) = None
     merged_into: (
         Annotated[
             Org,

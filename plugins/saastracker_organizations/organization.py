@@ -92,7 +92,7 @@ def organization(reader: Reader, scope: Scope, definitions: Definitions, memory:
             _top(reader, scope, inside, actors, mine, "name", org),
             _top(reader, scope, inside, actors, mine, "path", org),
         ),
-        actions=actions(definitions, scope, about, org),
+        actions=actions(definitions, scope, org),
     )
 
 

@@ -8,7 +8,6 @@ from saastracker.definition import Defined, Definitions
 from saastracker.merging import ORGANIZATION
 from saastracker.report import Action, Column, Table
 from saastracker.scope import Scope
-from saastracker.told import Facts
 from saastracker.written import Organization, Written
 
 MRR = "Monthly recurring revenue: what was typed on the organization's page, else the trait company.custom.mrr."
@@ -18,12 +17,11 @@ MERGED = (
 )
 
 
-def actions(definitions: Definitions, scope: Scope, about: Facts, org: str) -> tuple[Action, ...]:
+def actions(definitions: Definitions, scope: Scope, org: str) -> tuple[Action, ...]:
     defined = _defined(definitions, scope, org)
     value = _fields(defined.value if defined else Organization(org=org))
-    shown: dict[str, Any] = {"name": about.name, "mrr": about.mrr}
     place: dict[str, Any] = {"replaces": defined.id, "version": defined.version} if defined else {}
-    edit = Action(label="Edit", kind=ORGANIZATION.kind, value=shown | value, asks=("name", "mrr"), **place)
+    edit = Action(label="Edit", kind=ORGANIZATION.kind, value=value, asks=("name", "mrr"), **place)
     merge = Action(label="Merge into", kind=ORGANIZATION.kind, value=value, asks=("merged_into",), **place)
     return edit, merge
 
