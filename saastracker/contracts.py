@@ -39,8 +39,8 @@ class Config(Protocol):
 
 # --- What is kept ---
 
-
 Write: TypeAlias = Callable[[Callable[[], None]], None]  # has work done on the thread that appends, and waits for it
+
 
 class Submission(msgspec.Struct, gc=False):
     """One request's events on their way to disk.
@@ -199,6 +199,15 @@ class Store(Protocol):
         It then raises TimeLimit.
         """
 
+    def erase(self, project: str, write: Write, progress: Callable[[int, int], None]) -> None:
+        """Erase all that is kept of a project: events, their index, usage, answers, refusals.
+
+        Texts that nobody else's events have go with them. Every piece is a short transaction of its
+        own, done by `write` on the thread that appends; `progress(done, total)` counts events.
+        What `write` or `progress` raise ends it, and another call goes on from there. Whoever calls
+        sees to it that no event of the project comes meanwhile.
+        """
+
     def backup(self, path: Path, progress: Callable[[int, int], None]) -> None:
         """A consistent copy beside running writers; `progress(done, total)` in any unit."""
 
@@ -224,15 +233,6 @@ class Change(msgspec.Struct, frozen=True):
     data: bytes | None
     name: str | None = None
 
-
-    def erase(self, project: str, write: Write, progress: Callable[[int, int], None]) -> None:
-        """Erase all that is kept of a project: events, their index, usage, answers, refusals.
-
-        Texts that nobody else's events have go with them. Every piece is a short transaction of its
-        own, done by `write` on the thread that appends; `progress(done, total)` counts events.
-        What `write` or `progress` raise ends it, and another call goes on from there. Whoever calls
-        sees to it that no event of the project comes meanwhile.
-        """
 
 class RecordStore(Protocol):
     """Keeps small facts as documents with optimistic versions. Safe from several threads and processes."""
