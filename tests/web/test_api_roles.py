@@ -7,6 +7,7 @@ import msgspec
 
 from saastracker.accounts.csrf import csrf_token
 from saastracker.accounts.model import OPERATOR
+from saastracker.accounts.shares import Wanted
 from saastracker.records import now_ms
 from saastracker.roles import ROLES, Role, may
 from saastracker.web.callers import SCOPE_ROLES
@@ -42,6 +43,9 @@ NEEDED: dict[tuple[str, str], Role] = {  # of the address's project or workspace
     ("PATCH", ISSUE): "member",
     ("POST", f"{ISSUE}/merge"): "member",
     ("POST", f"{ISSUE}/split"): "member",
+    ("POST", f"{PROJECT}/shares"): "member",
+    ("GET", f"{WORKSPACE}/shares"): "member",
+    ("DELETE", f"{WORKSPACE}/shares/{{share:str}}"): "member",
     ("GET", WORKSPACE): "viewer",
     ("PUT", WORKSPACE): "owner",
     ("GET", f"{WORKSPACE}/usage"): "viewer",
@@ -93,6 +97,7 @@ def bodies(running: Running) -> dict[str, Any]:
         "{user:str}": {"role": "viewer"},
         "invitations": {"email": "guest@example.com", "role": "viewer"},
         "tokens": {"name": "one"},
+        "shares": {"report": "stream"},
         "{slug:str}": {"name": "Shop"},
         "account": {"name": "Ada"},
     }
@@ -103,10 +108,10 @@ def filled(running: Running, method: str, path: str) -> tuple[str, int]:
     facts, accounts, place = running.facts, running.site.accounts, running.shop.workspace
     slug, version = running.shop.slug, facts.snapshot.versions[running.shop.id]
     if path.startswith(PROJECT) and (method, path) in {("DELETE", PROJECT), ("POST", f"{PROJECT}/restore")}:
-        made = facts.add_project("Old", place)
-        slug = made.slug
+        old = facts.add_project("Old", place)
+        slug = old.slug
         if method == "POST":
-            facts.delete_project(made.id)
+            facts.delete_project(old.id)
     if "{key" in path:
         issue = facts.issue_key(running.shop, running.site.registry.auth_schemes["bearer"])
         assert issue
@@ -124,6 +129,10 @@ def filled(running: Running, method: str, path: str) -> tuple[str, int]:
         path = path.replace("{invitation:str}", invited.invitation.id)
     if "{token" in path:
         path = path.replace("{token:str}", facts.add_token("one", place, "read")[0].id)
+    if "{share" in path:
+        shares, wanted = accounts.shares, Wanted(report="stream")
+        made = shares.make(running.shop, wanted, title="Stream", maker="x", who="test", now=now_ms())
+        path = path.replace("{share:str}", made.share.id)
     if path.startswith(WORKSPACE):
         version = facts.snapshot.versions[place]
     path = path.replace("{slug:str}", slug).replace("{workspace:str}", place).replace("{kind:str}", "flag")
@@ -154,7 +163,7 @@ def test_every_route_has_a_row(running: Running) -> None:
         (method, route.path.removeprefix(PREFIX))
         for route in running.web.routes
         if route.path.startswith("/api")
-        for method in route.methods  # type: ignore[attr-defined]
+        for method in route.methods
         if method not in {"HEAD", "OPTIONS"}
     }
     assert routes == NEEDED.keys() | ANYWHERE.keys() | OWN | OF_ACCOUNTS | BY_BODY | OPEN
@@ -209,7 +218,8 @@ def test_lists_have_what_is_ones_own(running: Running) -> None:
 
 def check_nobody(running: Running, method: str, path: str, owner: dict[str, str]) -> None:
     """Not signed in, with a wrong token, and with a cookie but without its token for changes."""
-    for given in ({}, {"token": "st_wrong"}):
+    wrong: tuple[dict[str, Any], ...] = ({}, {"token": "st_wrong"})
+    for given in wrong:
         answer = ask(running, method, path, **given)
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
         assert answer.headers["content-type"] == "application/problem+json"

@@ -13,12 +13,26 @@ from saastracker.web.api import (
     members,
     plugin_list,
     projects,
+    shares,
     tokens,
     workspaces,
 )
 from saastracker.web.api.operation import Operation, operations
 
-_MODULES = (projects, keys, definitions, issues, workspaces, members, tokens, audits, jobs, plugin_list, account)
+_MODULES = (
+    projects,
+    keys,
+    definitions,
+    issues,
+    shares,
+    workspaces,
+    members,
+    tokens,
+    audits,
+    jobs,
+    plugin_list,
+    account,
+)
 OPERATIONS = tuple(each for module in _MODULES for each in operations(module))
 
 

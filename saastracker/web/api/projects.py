@@ -102,7 +102,7 @@ def list_projects(call: Call) -> list[ProjectShown]:
     TAG,
     "POST",
     "/projects",
-    needed="viewer",
+    needed="admin",
     body=ProjectNew,
     answer=ProjectMade,
     status=201,
@@ -112,7 +112,7 @@ def list_projects(call: Call) -> list[ProjectShown]:
 def add_project(call: Call, body: ProjectNew) -> ProjectMade:
     """Make a project with its keys, which are shown this once.
 
-    Needs the role admin in `workspace`, which may be left out by who belongs to one only.
+    `workspace` may be left out by who belongs to one only.
     """
     facts = call.site.facts
     place = call.enter(body.workspace or _only_workspace(call), "admin")
