@@ -80,6 +80,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         found = (each for each in self.sessions.values() if each.user == user and each.live(now))
         return sorted(found, key=lambda session: session.seen_at, reverse=True)
 
+    def seen(self, user: User, now: int) -> int | None:
+        """When a user was here last, to the hour; None: never."""
+        return next((session.seen_at for session in self.sessions_of(user.id, now)), user.signed_in_at)
+
     def invitations_to(self, workspace: str, now: int) -> list[Invitation]:
         """The open invitations of a workspace, oldest first."""
         return [each for each in self.invitations.values() if each.workspace == workspace and each.live(now)]

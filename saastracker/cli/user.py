@@ -96,7 +96,6 @@ def _user(installation: Installation, email: str) -> User:
 
 
 def _row(snapshot: Snapshot, user: User, workspace: str | None, role: Role | None, now: int) -> dict[str, Any]:
-    last = next((session.seen_at for session in snapshot.sessions_of(user.id, now)), user.signed_in_at)
     return {
         "email": user.email,
         "name": user.name,
@@ -104,7 +103,7 @@ def _row(snapshot: Snapshot, user: User, workspace: str | None, role: Role | Non
         "role": role,
         "second_factor": bool(user.credentials.factor),
         "created_at": moment(user.created_at),
-        "seen_at": moment(last),
+        "seen_at": moment(snapshot.seen(user, now)),
         "invited_until": None,
     }
 

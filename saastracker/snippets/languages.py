@@ -9,13 +9,19 @@ import msgspec
 from saastracker.snippets.calls import Sent
 
 
-def curl_line(sent: Sent) -> str:
+def curl(sent: Sent, line: str = "\n", argument: str = " \\\n  ") -> str:
+    """For a shell; `line` stands between commands, `argument` between the arguments of one."""
     body = shlex.quote(_compact(sent.body))
-    given = "".join(f" -H '{name}: {value}'" for name, value in sent.headers.items())
+    given = [f"curl -i '{sent.url}'", *(f"-H '{name}: {value}'" for name, value in sent.headers.items())]
     if sent.secret is None:
-        return f"curl -i '{sent.url}'{given} -d {body}"
+        return argument.join((*given, f"-d {body}"))
     sign = f"""$(printf %s "$BODY" | openssl dgst -sha256 -hmac '{sent.secret}' -r | cut -d' ' -f1)"""
-    return f"""BODY={body}; curl -i '{sent.url}'{given} -H "x-signature: {sign}" -d "$BODY\""""
+    return f"BODY={body}{line}" + argument.join((*given, f'-H "x-signature: {sign}"', '-d "$BODY"'))
+
+
+def curl_line(sent: Sent) -> str:
+    """The same on one line."""
+    return curl(sent, "; ", " ")
 
 
 def python(sent: Sent) -> str:
@@ -79,7 +85,7 @@ def browser(url: str, body: str) -> str:
 
 
 LANGUAGES: Mapping[str, tuple[str, Callable[[Sent], str]]] = {
-    "curl": ("cURL", curl_line),
+    "curl": ("cURL", curl),
     "python": ("Python", python),
     "node": ("Node.js", node),
     "ruby": ("Ruby", ruby),

@@ -78,6 +78,7 @@ async def withdraw(request: WebRequest, invitation: FromPath[str]) -> Response[b
 def _list(frame: Frame, status: int = 200, **values: Any) -> Response[bytes]:
     people, place = frame.site.accounts.snapshot, frame.place.id
     members = [(people.users[each], role) for each, role in people.of_workspace(place).items()]
+    seen = {user.id: people.seen(user, frame.now) for user, _ in members}
     values = {"invited": None, "link": "", **values}
     return frame.show(
         "settings_members.html",
@@ -85,6 +86,7 @@ def _list(frame: Frame, status: int = 200, **values: Any) -> Response[bytes]:
         members=sorted(members, key=lambda each: (-ROLES.index(each[1]), each[0].name.lower())),
         invitations=people.invitations_to(place, frame.now),
         roles=roles_to_give(frame.role),
+        seen=seen,
         **values,
     )
 
