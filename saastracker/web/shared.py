@@ -9,6 +9,7 @@ from litestar.params import FromPath
 
 from saastracker.accounts.model import Share
 from saastracker.errors import NotFound
+from saastracker.merging import settled
 from saastracker.records import now_ms
 from saastracker.report import Report
 from saastracker.web.answers import cached, framed_by
@@ -62,6 +63,7 @@ async def shared(request: WebRequest, name: FromPath[str]) -> Response[bytes]:
         raise NotFound("A shared report has the forms .json and .csv.")
     load, declared = question(page, share.item)
     scope, arrangement = visited(share, project, declared, request.scope["query_string"].decode("latin-1"), now)
+    scope = settled(scope, site.definitions)
     visit = Visit(
         request,
         site,

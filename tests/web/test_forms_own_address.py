@@ -29,3 +29,14 @@ def test_the_callers_address_is_added_once(running: Running) -> None:
     assert send(running, member, FORM, **typed).status_code == 303
     [defined] = running.site.definitions.of(running.shop.id, "own-traffic")
     assert defined.value.addresses == ("203.0.113.9",)
+
+
+def test_the_preview_has_figures_and_a_table(running: Running) -> None:
+    kinds = {kind.kind: kind for kind in definitions()}
+    running = replace(running, site=replace(running.site, definitions=Definitions(running.records, kinds)))
+    member = join(running, "mia@example.com")
+    page = send(running, member, FORM, do="preview", **{"$.name": "-", "$.users": "ada"})
+    assert page.status_code == 200
+    assert "Left out so far" in page.text
+    assert 'href="/p/shop/stream?block=reasons"' in page.text
+    assert "People who would be left out" in page.text

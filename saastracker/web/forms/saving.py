@@ -190,6 +190,7 @@ def _preview(about: Asked, found: Defined | None, value: Any) -> dict[str, Any] 
     return {
         "report": ReportPage(slug="define", title=about.kind.title, section="", load=_nothing),
         "rows": layout(shown.blocks),
+        "tables": shown.tables,
         "chosen": chosen(shown, None),
         "scope": scope,
         "arrangement": Arrangement(),
