@@ -34,16 +34,16 @@ def unpack(data: bytes, count: int) -> list[Integers]:
     """The `count` columns that were packed."""
     (rows,) = _LENGTH.unpack_from(data)
     widths = data[_LENGTH.size : _LENGTH.size + count]
-    planes = np.frombuffer(zlib.decompress(data[_LENGTH.size + count :]), np.uint8)
-    octets = np.zeros((count, rows, 8), np.uint8)
-    start = 0
-    for column, width in enumerate(widths):
-        octets[column, :, :width] = planes[start : start + width * rows].reshape(width, rows).T
-        start += width * rows
-    zigzag = octets.view(np.int64).reshape(count, rows)
+    planes = zlib.decompress(data[_LENGTH.size + count :])
+    zigzag = np.zeros((count, rows), np.uint64)
+    octets = zigzag.view(np.uint8).reshape(count, rows, 8)
+    places = ((column, place) for column, width in enumerate(widths) for place in range(width))
+    for start, (column, place) in enumerate(places):
+        octets[column, :, place] = np.frombuffer(planes, np.uint8, rows, start * rows)
     # The shift is of an unsigned number: the highest bit is no sign.
-    steps = (zigzag.view(np.uint64) >> np.uint64(1)).view(np.int64) ^ -(zigzag & 1)
-    return list(np.cumsum(steps, axis=1))
+    steps = (zigzag >> np.uint64(1)).view(np.int64)
+    steps ^= -(zigzag & np.uint64(1)).view(np.int64)
+    return list(np.cumsum(steps, axis=1, out=steps))
 
 
 class Columns(msgspec.Struct):

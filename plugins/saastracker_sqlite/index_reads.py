@@ -44,8 +44,9 @@ class IndexReads(ABC):
     ) -> "list[Day]":
         from saastracker.index import Cell, Day  # noqa: PLC0415  # see `SqliteStore.index`
 
-        sql = """SELECT c.day, c.key, c.data FROM projects p JOIN index_series s ON s.project = p.id
-            JOIN index_cells c ON c.project = p.id AND c.series = s.id
+        # CROSS JOIN keeps the order: SQLite would go through all cells of the project.
+        sql = """SELECT c.day, c.key, c.data FROM projects p CROSS JOIN index_series s ON s.project = p.id
+            CROSS JOIN index_cells c ON c.project = p.id AND c.series = s.id
             WHERE p.project = :project AND s.namespace = :namespace AND c.day BETWEEN :first AND :last"""
         if keys is not None:
             sql += " AND c.key IN (SELECT value FROM json_each(:keys))"
