@@ -76,7 +76,6 @@ COLUMNS = (
     Column("id", "Id", "code", "never"),
 )
 MATRIX_ROWS = 1000
-EXAMPLE = '{"name": "Export", "rules": [{"name": "report.exported"}, {"name": "pageview", "path_prefix": "/export"}]}'
 
 
 def listing(reader: Reader, scope: Scope, features: Sequence[Defined]) -> Report:
@@ -119,9 +118,9 @@ def _how_to_begin() -> Note:
     return Note(
         key="empty",
         title="No features yet",
-        text="A feature is a name with rules that say which events are its use. Define one with "
-        f"POST /api/v1/projects/{{slug}}/definitions/feature, where {{slug}} is this project's, and a body such as "
-        f"{EXAMPLE}",
+        text="A feature is a name with rules that say which events are its use, such as Exports: the events "
+        "report.exported. Define one with the button above; it counts from the first event there is. "
+        "Programs POST it to /api/v1/projects/{slug}/definitions/feature.",
     )
 
 

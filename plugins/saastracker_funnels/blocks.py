@@ -64,8 +64,9 @@ DROPPED_MAX = 1000
 NOTHING = Note(
     key="none",
     title="No funnel yet",
-    text='Define one: POST /api/v1/projects/{project}/definitions/funnel with {"name": "Sign up", "steps": '
-    '[{"name": "signup"}, {"name": "invite"}]}.',
+    text="A funnel is the steps that people are expected to go through, such as signing up, inviting a colleague, "
+    "exporting. Define one with the button above; it counts from the first event there is. "
+    "Programs POST it to /api/v1/projects/{slug}/definitions/funnel.",
 )
 
 
