@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from saastracker.actors import Actors
 from saastracker.conditions import DAY_MS
 from saastracker.contracts import Reader
-from saastracker.index import Integers
+from saastracker.index import Integers, unique
 from saastracker.moments import moments
 from saastracker.rules import Rule, matches
 from saastracker.scope import LAST_DATE, Scope, Span
@@ -96,7 +96,7 @@ def _fitting(reader: Reader, found: Moments, rule: Rule) -> Integers:
     sure = some[:0]
     if rule.path_prefix is not None:
         path = found.path[some]  # of page views only, else unknown
-        texts = reader.texts(np.unique(path[path > 0]).tolist())
+        texts = reader.texts(unique(path).tolist())
         right = np.isin(path, [code for code, text in texts.items() if text.startswith(rule.path_prefix)])
         if rule.properties is None:
             sure, some = some[right], some[path == 0]
