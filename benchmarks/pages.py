@@ -50,7 +50,8 @@ def main() -> None:
     for milliseconds, path in took if given.all else took[:SLOWEST]:
         print(f"{milliseconds:8.0f} ms  {path}")
     print(
-        f"\n{len(took)} pages: median {statistics.median(times):.0f} ms, p95 {statistics.quantiles(times, n=20)[-1]:.0f} ms"
+        f"\n{len(took)} pages: median {statistics.median(times):.0f} ms, "
+        f"p95 {statistics.quantiles(times, n=20)[-1]:.0f} ms"
     )
 
 

@@ -2,8 +2,9 @@
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import httpx
@@ -41,7 +42,8 @@ class Site:
 def start(folder: Path, *, one_of: int = ONE_OF) -> Site:
     """Make the data with its index, and serve it."""
     with Options(folder / "data", None).open() as installation:
-        first_start(installation)
+        with redirect_stdout(StringIO()):  # keys that nobody needs to see
+            first_start(installation)
         with closing(installation.plugins.open_store(installation.records)) as store:
             store.claim()
             for demo in DEMOS:
