@@ -45,8 +45,8 @@ function openMenu(name) {
   const menu = shown(`details.${name}`);
   if (!menu) return;
   menu.open = true;
-  const first = menu.querySelector("[aria-current], .pop input:not([type=hidden]), .pop select, .pop a");
-  (first ?? menu.querySelector("summary")).focus();
+  const current = menu.querySelector(".pop a[aria-current]");
+  (current ?? menu.querySelector(".pop :is(a, select, input:not([type=hidden]))")).focus();
 }
 
 function shown(selector) {

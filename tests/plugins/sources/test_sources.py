@@ -130,15 +130,15 @@ def test_values_filter_where_there_is_a_dimension(tmp_path: Path) -> None:
     with reading(tmp_path, "UTC", SENT) as reader:
         asked = scope(f"{DAY}&org=x")
         links = Links("/p/shop/sources", "shop", asked, Arrangement())
-        leads = {
-            table.key: links.to(table.columns[0].link, {"name": "a b"}) if table.columns[0].link else None
-            for table in load(reader, asked).tables
-        }
-        wanted = {"countries": "country", "browsers": "browser", "systems": "os", "devices": "device"}
-        assert leads == {
-            table: f"/p/shop/sources?f={wanted[table]}:is:a%20b&{DAY}&org=x" if table in wanted else None
-            for table in TABLES
-        }
+        tables = load(reader, asked).tables
+    wanted = {"countries": "country", "browsers": "browser", "systems": "os", "devices": "device"}
+    assert {table.key: links.filtered(table.columns[0].dimension, "a b") for table in tables} == {
+        table: f"?{DAY}&org=x&f={wanted[table]}%3Ais%3Aa+b" if table in wanted else None for table in TABLES
+    }
+    assert {table.key: links.to(table.columns[1].link, {"name": "a b"}) for table in tables} == {
+        table: f"/p/shop/sessions?f={wanted[table]}:is:a%20b&{DAY}&org=x" if table in wanted else None
+        for table in TABLES
+    }
 
 
 def test_of_a_long_list_the_top_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
