@@ -114,6 +114,7 @@ class App:
             metrics=self._metrics,
             bodies=Bodies(config.server.max_body, config.server.max_body_decompressed),
             trusted_proxies=config.server.trusted_proxies,
+            used=self.facts.uses.note,
         )
         self._bindings = dict(self.registry.bindings)
         self._web = build_web(
@@ -249,6 +250,7 @@ class App:
             await asyncio.sleep(REFRESH_SECONDS)
             try:
                 await asyncio.to_thread(self.facts.refresh)
+                await asyncio.to_thread(self.facts.uses.refresh)
                 await asyncio.to_thread(self._accounts.refresh)
                 await asyncio.to_thread(self.definitions.refresh)
             except (Unavailable, OperatorError) as error:

@@ -12,6 +12,7 @@ from saastracker import audit
 from saastracker.contracts import Change, RecordStore
 from saastracker.errors import Conflict, Stale
 from saastracker.fact_rules import check_name, check_origins, check_timezone, free_slug
+from saastracker.key_uses import KeyUses
 from saastracker.records import (
     HOUR_MS,
     AccessScope,
@@ -45,6 +46,7 @@ class Facts:
         self._secrets = secrets
         self._lock = threading.Lock()
         self._held: list[Change] | None = None  # within `at_once`
+        self.uses = KeyUses(store)
         self.snapshot = Snapshot()
         self.refresh()
 

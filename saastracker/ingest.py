@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import IPv6Address, ip_address, ip_network
 
 import msgspec
@@ -15,7 +15,7 @@ from saastracker.errors import Invalid, MethodNotAllowed, Refusal, Unauthorized
 from saastracker.event import Event
 from saastracker.metrics import Metrics
 from saastracker.plugins import Bound
-from saastracker.wire import Decoded, Enricher, Outcome, Project, Reply, Request, WireFormat
+from saastracker.wire import Credential, Decoded, Enricher, Outcome, Project, Reply, Request, WireFormat
 from saastracker.writer import Writer
 
 log = logging.getLogger("saastracker.ingest")
@@ -40,12 +40,15 @@ class Ingest:
         metrics: Metrics,
         bodies: Bodies,
         trusted_proxies: Sequence[str],
+        used: Callable[[Credential, int], None],
     ) -> None:
+        """`used` is told of each key that a request proved, and when; it must be quick."""
         self._writer = writer
         self._store = store
         self._enrichers = tuple(enrichers)
         self._metrics = metrics
         self._bodies = bodies
+        self._used = used
         self._trusted = tuple(ip_network(proxy, strict=False) for proxy in trusted_proxies)
 
     async def __call__(self, route: Bound, scope: HTTPScope, receive: Receive, send: Send) -> None:
@@ -72,9 +75,11 @@ class Ingest:
                 received_at=time.time_ns() // 1_000_000,
                 address=None if route.format.sender == "server" else self.address(scope, headers),
             )
-            project = route.scheme.authenticate(request)
-            if project is None:
+            credential = route.scheme.authenticate(request)
+            if credential is None:
                 raise Unauthorized(f"Send the credentials of the scheme {route.scheme.name}.")
+            project = credential.project
+            self._used(credential, request.received_at)
             if isinstance(body, Refusal):
                 raise body
             reply = await self._take(route.format, request, project)

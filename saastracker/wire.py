@@ -63,6 +63,7 @@ class Credential(msgspec.Struct, frozen=True):
     project: Project
     secret: bytes = b""  # readable secret, decrypted
     digest: bytes = b""  # hash of a secret that is stored nowhere
+    key: str = ""  # id
 
 
 class Projects(Protocol):
@@ -86,8 +87,8 @@ class AuthScheme(Protocol):
 
     name: str
 
-    def authenticate(self, request: Request) -> Project | None:
-        """The project the request may write to; None if it carries nothing of this scheme.
+    def authenticate(self, request: Request) -> Credential | None:
+        """The live key that the request proves; None if it carries nothing of this scheme.
 
         Raises Unauthorized, NotFound, or Invalid where the key stands in a malformed body.
         """

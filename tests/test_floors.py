@@ -21,6 +21,7 @@ FLOORS = (
         "facts",
         "fact_rules",
         "snapshots",
+        "key_uses",
         "setups",
         "audit",
         "definitions",

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from saastracker.errors import Unauthorized
 from saastracker.hookspecs import hookimpl
-from saastracker.wire import AuthScheme, Issued, Project, Projects, Request
+from saastracker.wire import AuthScheme, Credential, Issued, Project, Projects, Request
 
 
 class Bearer:
@@ -16,12 +16,12 @@ class Bearer:
     def __init__(self, projects: Projects) -> None:
         self._projects = projects
 
-    def authenticate(self, request: Request) -> Project | None:
+    def authenticate(self, request: Request) -> Credential | None:
         word, _, key = (request.header(b"authorization") or "").partition(" ")
         if word.lower() != "bearer":
             return None
         for credential in self._projects.credentials(self.name, _lookup(key.strip())):
-            return credential.project
+            return credential
         raise Unauthorized("Unknown or revoked key")
 
     def issue(self, project: Project) -> Issued:  # noqa: ARG002

@@ -5,7 +5,7 @@ import secrets
 
 from saastracker.errors import NotFound, Unauthorized
 from saastracker.hookspecs import hookimpl
-from saastracker.wire import AuthScheme, Issued, Project, Projects, Request
+from saastracker.wire import AuthScheme, Credential, Issued, Project, Projects, Request
 
 
 class Hmac:
@@ -16,7 +16,7 @@ class Hmac:
     def __init__(self, projects: Projects) -> None:
         self._projects = projects
 
-    def authenticate(self, request: Request) -> Project:
+    def authenticate(self, request: Request) -> Credential:
         app_uuid = request.headers.get(b"x-app-uuid")
         signature = request.headers.get(b"x-signature")
         if not app_uuid:
@@ -29,7 +29,7 @@ class Hmac:
         for credential in credentials:  # two while a secret is being replaced
             expected = hmac.digest(credential.secret, request.raw, "sha256").hex().encode()
             if hmac.compare_digest(expected, signature):
-                return credential.project
+                return credential
         raise Unauthorized("Invalid signature", reason="signature", project=credentials[0].project.id)
 
     def issue(self, project: Project) -> Issued:

@@ -7,7 +7,7 @@ import msgspec
 from saastracker.decoding import decode_envelope
 from saastracker.errors import Unauthorized
 from saastracker.hookspecs import hookimpl
-from saastracker.wire import AuthScheme, Issued, Project, Projects, Request
+from saastracker.wire import AuthScheme, Credential, Issued, Project, Projects, Request
 
 
 class _Body(msgspec.Struct, rename="camel", gc=False):
@@ -25,13 +25,13 @@ class ProjectKey:
     def __init__(self, projects: Projects) -> None:
         self._projects = projects
 
-    def authenticate(self, request: Request) -> Project:
+    def authenticate(self, request: Request) -> Credential:
         """Raises Invalid for a body that is no JSON object, before the key is looked at."""
         key = decode_envelope(_body, request.body).project_key  # the format looks at the rest
         if not key:
             raise Unauthorized("`projectKey` is missing in the body.")
         for credential in self._projects.credentials(self.name, key):
-            return credential.project
+            return credential
         raise Unauthorized("Unknown or revoked projectKey")
 
     def issue(self, project: Project) -> Issued:  # noqa: ARG002

@@ -7,7 +7,7 @@ from hmac import compare_digest
 
 from saastracker.errors import Unauthorized
 from saastracker.hookspecs import hookimpl
-from saastracker.wire import AuthScheme, Issued, Project, Projects, Request
+from saastracker.wire import AuthScheme, Credential, Issued, Project, Projects, Request
 
 _RANDOM_NAME = re.compile(r"p_[A-Za-z0-9]+")
 
@@ -20,7 +20,7 @@ class QueryToken:
     def __init__(self, projects: Projects) -> None:
         self._projects = projects
 
-    def authenticate(self, request: Request) -> Project | None:
+    def authenticate(self, request: Request) -> Credential | None:
         token = request.query.get("token") or _bearer(request)
         if not token:
             return None
@@ -30,7 +30,7 @@ class QueryToken:
         digest = sha256(server_token.encode()).digest()
         for credential in self._projects.credentials(self.name, api_key):
             if compare_digest(credential.digest, digest):
-                return credential.project
+                return credential
         raise Unauthorized("Unknown or revoked token")
 
     def issue(self, project: Project) -> Issued:  # noqa: ARG002
@@ -53,7 +53,7 @@ class QueryKey:
     def __init__(self, projects: Projects) -> None:
         self._projects = projects
 
-    def authenticate(self, request: Request) -> Project | None:
+    def authenticate(self, request: Request) -> Credential | None:
         token = request.query.get("token")
         if not token:
             values = [value for name, value in request.query.items() if _RANDOM_NAME.fullmatch(name)]
@@ -61,7 +61,7 @@ class QueryKey:
                 return None
             token = values[0]
         for credential in self._projects.credentials(QueryToken.name, token.partition(".")[0]):
-            return credential.project
+            return credential
         raise Unauthorized("Unknown or revoked API key")
 
     def issue(self, project: Project) -> None:

@@ -1,5 +1,7 @@
 """`saastracker key`: add, list, revoke."""
 
+from datetime import date, timedelta
+
 import click
 
 from saastracker.cli.issuing import scheme, show_keys, without_keys
@@ -50,6 +52,7 @@ def list_(options: Options, slug: str | None, as_json: bool) -> None:
                 "created_at": moment(each.created_at),
                 "expires_at": moment(each.expires_at),
                 "revoked_at": moment(each.revoked_at),
+                "used_on": _date(installation.facts.uses.day(each.id)),
             }
             for each in snapshot.keys.values()
             if only in (None, each.project)
@@ -67,3 +70,8 @@ def revoke(options: Options, key_id: str) -> None:
             raise OperatorError(f"There is no key {key_id}; see: saastracker key list")
         installation.facts.revoke_key(key_id)
     click.echo(f"Key {key_id} is revoked.")
+
+
+def _date(day: int | None) -> str | None:
+    """Days since 1970 as an ISO 8601 date, UTC."""
+    return None if day is None else str(date(1970, 1, 1) + timedelta(days=day))

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,21 @@ def test_each_printed_curl_line_works(server: tuple[str, str], run: Run) -> None
     assert token
     answer = httpx.get(f"{url}/p/my-product/stream.json", headers={"Authorization": f"Bearer {token[1]}"})
     assert answer.status_code == 200
+
+
+def test_a_key_tells_on_which_day_it_was_used(server: tuple[str, str], read: Read) -> None:
+    assert {key["used_on"] for key in read("key", "list")} == {None}
+    line = re.findall(r"^# owlsignal\n(.+)$", server[1], re.MULTILINE)[0]
+    days = {str(datetime.now(UTC).date())}
+    subprocess.run(["sh", "-c", line], capture_output=True, timeout=20, check=True)
+    days.add(str(datetime.now(UTC).date()))
+    for _ in range(100):
+        used = {key["scheme"]: key["used_on"] for key in read("key", "list")}
+        if used["bearer"]:
+            break
+        time.sleep(0.05)
+    assert used.pop("bearer") in days
+    assert set(used.values()) == {None}
 
 
 def test_a_deleted_project_takes_nothing_until_it_is_restored(server: tuple[str, str], run: Run) -> None:

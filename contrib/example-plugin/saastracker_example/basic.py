@@ -6,7 +6,7 @@ import hmac
 import secrets
 from hashlib import sha256
 
-from saastracker import Issued, Project, Projects, Request, Unauthorized
+from saastracker import Credential, Issued, Project, Projects, Request, Unauthorized
 
 
 class Basic:
@@ -17,7 +17,7 @@ class Basic:
     def __init__(self, projects: Projects) -> None:
         self._projects = projects
 
-    def authenticate(self, request: Request) -> Project | None:
+    def authenticate(self, request: Request) -> Credential | None:
         word, _, encoded = (request.header(b"authorization") or "").partition(" ")
         if word.lower() != "basic":
             return None
@@ -28,7 +28,7 @@ class Basic:
         digest = sha256(password).digest()
         for credential in self._projects.credentials(self.name, username.decode("latin-1")):
             if hmac.compare_digest(credential.digest, digest):
-                return credential.project
+                return credential
         raise Unauthorized("Unknown user name or wrong password")
 
     def issue(self, project: Project) -> Issued:

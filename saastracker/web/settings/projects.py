@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from litestar import Response, post
@@ -10,6 +11,7 @@ from litestar.params import FromPath
 from saastracker.errors import Conflict
 from saastracker.fact_rules import WrongField, timezones
 from saastracker.records import erased_at
+from saastracker.web.formats import day
 from saastracker.web.login import read_form
 from saastracker.web.settings.frame import Frame, opened, opened_project
 from saastracker.web.site import WebRequest, get
@@ -110,6 +112,7 @@ def show_project(
         status,
         one=facts.projects.get(project.id, project),
         keys=sorted(keys, key=lambda key: (key.live(frame.now), key.created_at), reverse=True),
+        used={key.id: _used(frame, key.id) for key in keys},
         schemes=[name for name, scheme in schemes.items() if scheme.issue(project)],
         shown=shown or {},
         made=made,
@@ -117,6 +120,15 @@ def show_project(
         zones=sorted(timezones()),
         **values,
     )
+
+
+def _used(frame: Frame, key: str) -> str:
+    """When a key was used last."""
+    found = frame.site.facts.uses.day(key)
+    if found is None:
+        return "never"
+    today, used = datetime.fromtimestamp(frame.now / 1000, UTC).date(), date(1970, 1, 1) + timedelta(days=found)
+    return "today" if used == today else day(used, today.year)
 
 
 def _list(frame: Frame, status: int = 200, **values: Any) -> Response[bytes]:

@@ -60,13 +60,13 @@ def test_issue_shows_the_app_uuid_and_the_secret_as_it_is_used() -> None:
 def test_signatures_made_by_openssl(secret: str, signature: str) -> None:
     """printf '%s' "$BODY" | openssl dgst -sha256 -hmac "$SECRET"."""
     sent = request(BODY, headers={"x-app-uuid": PROJECT.id, "x-signature": signature})
-    assert Hmac(OneProject(secret)).authenticate(sent) is PROJECT
+    assert Hmac(OneProject(secret)).authenticate(sent).project is PROJECT
 
 
 def test_rfc_4231_case_2() -> None:
     signature = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
     sent = request(b"what do ya want for nothing?", headers={"x-app-uuid": PROJECT.id, "x-signature": signature})
-    assert Hmac(OneProject("Jefe")).authenticate(sent) is PROJECT
+    assert Hmac(OneProject("Jefe")).authenticate(sent).project is PROJECT
 
 
 @pytest.mark.parametrize("name", ["seed-saastracker_curl", "seed-saastracker_python"])
@@ -77,13 +77,13 @@ def test_a_recorded_request_signed_again(name: str) -> None:
     with pytest.raises(Unauthorized, match=r"^Invalid signature$"):
         scheme.authenticate(sent)
     sent.headers[b"x-signature"] = hmac.new(b"s3cret", sent.raw, hashlib.sha256).hexdigest().encode()
-    assert scheme.authenticate(sent) is PROJECT
+    assert scheme.authenticate(sent).project is PROJECT
 
 
 def test_the_signature_covers_the_bytes_as_received_not_as_decompressed() -> None:
     sent = signed(PROJECT.id, "s3cret")
     sent.body = b"something else"
-    assert Hmac(OneProject("s3cret")).authenticate(sent) is PROJECT
+    assert Hmac(OneProject("s3cret")).authenticate(sent).project is PROJECT
     sent.raw += b" "
     with pytest.raises(Unauthorized):
         Hmac(OneProject("s3cret")).authenticate(sent)
@@ -91,14 +91,14 @@ def test_the_signature_covers_the_bytes_as_received_not_as_decompressed() -> Non
 
 def test_either_of_two_secrets_is_taken_during_rotation() -> None:
     scheme = Hmac(OneProject("old", "new"))
-    assert scheme.authenticate(signed(PROJECT.id, "old")) is PROJECT
-    assert scheme.authenticate(signed(PROJECT.id, "new")) is PROJECT
+    assert scheme.authenticate(signed(PROJECT.id, "old")).project is PROJECT
+    assert scheme.authenticate(signed(PROJECT.id, "new")).project is PROJECT
 
 
 def test_the_uuid_is_taken_in_either_case_the_signature_is_not() -> None:
     scheme = Hmac(OneProject("s3cret"))
     sent = signed(PROJECT.id.upper(), "s3cret")
-    assert scheme.authenticate(sent) is PROJECT
+    assert scheme.authenticate(sent).project is PROJECT
     sent.headers[b"x-signature"] = sent.headers[b"x-signature"].upper()
     with pytest.raises(Unauthorized):
         scheme.authenticate(sent)

@@ -31,7 +31,7 @@ def test_the_key_is_read_from_the_decompressed_body() -> None:
     assert issued.lookup == issued.shown["key"]
     sent = request(b'{"projectKey":"' + issued.shown["key"].encode() + b'"}')
     sent.raw = b"gzip"
-    assert scheme.authenticate(sent) is PROJECT
+    assert scheme.authenticate(sent).project is PROJECT
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"projectKey":null}', b'{"projectKey":""}', b'{"project_key":"a"}'])

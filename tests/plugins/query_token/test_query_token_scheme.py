@@ -67,7 +67,7 @@ class TestQueryKeyOfAWholeToken(TestQueryKey):
 def test_recorded_requests(file: Path) -> None:
     sent = recorded(file)
     scheme = QueryToken if "/s2s/" in sent.path else QueryKey
-    assert scheme(RecordedKeys()).authenticate(sent) is PROJECT
+    assert scheme(RecordedKeys()).authenticate(sent).project is PROJECT
 
 
 @pytest.mark.parametrize("query", ["token=UMtestKEY1", "token=UMtestKEY1."])
