@@ -6,6 +6,7 @@ import pytest
 from saastracker.contracts import Group, Store
 from saastracker.errors import Invalid, TimeLimit
 from saastracker.testing import OTHER_PROJECT, PROJECT
+from saastracker.testing.indexing import follow
 from saastracker.testing.opened import FULL, Opened, event, in_threads, names, submission
 from saastracker.written import NOTHING_WRITTEN
 
@@ -122,3 +123,15 @@ class ReaderContract(Opened):
         failed = in_threads([read] * 8, append)
         assert failed == []
         assert len(names(store)) == 30
+
+    def test_ids_that_hold_a_text(self, store: Store) -> None:
+        sent = [("u-1", "Acme"), ("my-u", "acme_2"), ("U%", "x"), (None, "y")]
+        store.append(Group([submission(*(event(user=user, anonymous="u", org=org) for user, org in sent))]))
+        follow(store)
+        with store.reader() as reader:
+            assert reader.ids(PROJECT.id, "person", "u", 9) == ["U%", "u-1", "my-u", "u"]  # visitors last
+            assert reader.ids(PROJECT.id, "person", "u", 1) == ["U%"]
+            assert reader.ids(PROJECT.id, "person", "%", 9) == ["U%"]
+            assert reader.ids(PROJECT.id, "org", "ACME", 9) == ["Acme", "acme_2"]
+            assert reader.ids(PROJECT.id, "org", "_", 9) == ["acme_2"]
+            assert reader.ids(OTHER_PROJECT.id, "org", "acme", 9) == []
