@@ -1,5 +1,7 @@
 """When keys were used last: noted in memory by each request, written to the day, now and then."""
 
+from datetime import date, timedelta
+
 import msgspec
 
 from saastracker.contracts import Change, RecordStore
@@ -33,9 +35,10 @@ class KeyUses:
         if self._known.get(credential.key, -1) < day:
             self._new[credential.key] = Use(credential.project.id, day)
 
-    def day(self, key: str) -> int | None:
-        """The last one a key was used on, in days since 1970; None: never."""
-        return self._known.get(key)
+    def used_on(self, key: str) -> date | None:
+        """The last day on which a key was used, UTC; None: never."""
+        day = self._known.get(key)
+        return None if day is None else date(1970, 1, 1) + timedelta(days=day)
 
     def refresh(self) -> None:
         """Look for what others wrote, and write what is new."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from saastracker.testing import NOW, PROJECT
 from saastracker.wire import Credential
 
 ONE, TWO = Credential(PROJECT, key="one"), Credential(PROJECT, key="two")
-TODAY = 20_579  # 2026-05-06, in days since 1970
+TODAY, TOMORROW = date(2026, 5, 6), date(2026, 5, 7)
 
 
 @pytest.fixture
@@ -27,12 +28,12 @@ def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordS
 
 def test_a_day_is_written_once(records: RecordStore) -> None:
     uses = KeyUses(records)
-    assert uses.day("one") is None
+    assert uses.used_on("one") is None
     for at in (NOW, NOW + 1, NOW - 2 * DAY_MS):
         uses.note(ONE, at)
     uses.note(ONE, NOW)
     uses.refresh()
-    assert (uses.day("one"), uses.day("two")) == (TODAY, None)
+    assert (uses.used_on("one"), uses.used_on("two")) == (TODAY, None)
     change = records.change()
     for _ in range(3):
         uses.note(ONE, NOW + 1000)
@@ -42,7 +43,7 @@ def test_a_day_is_written_once(records: RecordStore) -> None:
     uses.note(ONE, NOW + DAY_MS)
     uses.note(TWO, NOW)
     uses.refresh()
-    assert (uses.day("one"), uses.day("two")) == (TODAY + 1, TODAY)
+    assert (uses.used_on("one"), uses.used_on("two")) == (TOMORROW, TODAY)
     assert records.change() == change + 1
 
 
@@ -52,4 +53,4 @@ def test_other_processes_see_it_and_the_later_day_wins(records: RecordStore) -> 
     there.note(ONE, NOW + DAY_MS)
     there.refresh()
     here.refresh()
-    assert here.day("one") == there.day("one") == TODAY + 1
+    assert here.used_on("one") == there.used_on("one") == TOMORROW

@@ -1,6 +1,6 @@
 """`saastracker key`: add, list, revoke."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import click
 
@@ -52,7 +52,7 @@ def list_(options: Options, slug: str | None, as_json: bool) -> None:
                 "created_at": moment(each.created_at),
                 "expires_at": moment(each.expires_at),
                 "revoked_at": moment(each.revoked_at),
-                "used_on": _date(installation.facts.uses.day(each.id)),
+                "used_on": _iso(installation.facts.uses.used_on(each.id)),
             }
             for each in snapshot.keys.values()
             if only in (None, each.project)
@@ -72,6 +72,5 @@ def revoke(options: Options, key_id: str) -> None:
     click.echo(f"Key {key_id} is revoked.")
 
 
-def _date(day: int | None) -> str | None:
-    """Days since 1970 as an ISO 8601 date, UTC."""
-    return None if day is None else str(date(1970, 1, 1) + timedelta(days=day))
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

@@ -1,5 +1,6 @@
 """Keys of a project over the API: listed, made, replaced, revoked."""
 
+from datetime import date
 from typing import Annotated
 
 import msgspec
@@ -26,6 +27,7 @@ class KeyShown(msgspec.Struct, frozen=True, kw_only=True):
     created_at: Time
     expires_at: Annotated[Time, Meta(description="It works until then; null: until it is revoked.")] | None
     revoked_at: Annotated[Time, Meta(description="Null: it is not.")] | None
+    used_on: Annotated[date, Meta(description="The last day it was used on, UTC; null: never.")] | None
 
 
 class KeyMade(KeyShown, frozen=True, kw_only=True):
@@ -58,7 +60,7 @@ class KeyNew(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def list_keys(call: Call) -> list[KeyShown]:
     """Keys of a project, oldest first; those revoked and expired too."""
     keys = call.site.facts.snapshot.keys.values()
-    return [_shown(each) for each in keys if each.project == call.project.id]
+    return [_shown(call, each) for each in keys if each.project == call.project.id]
 
 
 @operation(
@@ -82,7 +84,7 @@ def add_key(call: Call, body: KeyNew) -> KeyMade:
     if issue is None:
         raise Conflict(f"{scheme.name} has no keys of its own: it reads those of another scheme.")
     key, told = issue
-    return KeyMade(**msgspec.structs.asdict(_shown(key)), shown=dict(told))
+    return KeyMade(**msgspec.structs.asdict(_shown(call, key)), shown=dict(told))
 
 
 @operation(TAG, "DELETE", "/projects/{slug}/keys/{key}", needed="admin", status=204, refusals=(409,))
@@ -96,7 +98,7 @@ def revoke_key(call: Call) -> None:
         call.site.facts.revoke_key(key, who=call.who)
 
 
-def _shown(key: Key) -> KeyShown:
+def _shown(call: Call, key: Key) -> KeyShown:
     return KeyShown(
         id=key.id,
         scheme=key.scheme,
@@ -104,4 +106,5 @@ def _shown(key: Key) -> KeyShown:
         created_at=iso(key.created_at),
         expires_at=None if key.expires_at is None else iso(key.expires_at),
         revoked_at=None if key.revoked_at is None else iso(key.revoked_at),
+        used_on=call.site.facts.uses.used_on(key.id),
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Response, post
@@ -11,6 +11,8 @@ from litestar.params import FromPath
 from saastracker.errors import Conflict
 from saastracker.fact_rules import WrongField, timezones
 from saastracker.records import erased_at
+from saastracker.web.api import projects
+from saastracker.web.api.projects import ProjectChange, ProjectNew
 from saastracker.web.formats import day
 from saastracker.web.login import read_form
 from saastracker.web.settings.frame import Frame, opened, opened_project
@@ -29,23 +31,14 @@ def list_projects(request: WebRequest) -> Response[bytes]:
 async def add_project(request: WebRequest) -> Response[bytes]:
     """The page of the new project with its keys, shown this once; or the list with what is wrong."""
     frame = opened(request, "projects", "admin")
-    site = frame.site
-    form = await read_form(request, site, size=FORM_MAX)
+    form = await read_form(request, frame.site, size=FORM_MAX)
     try:
-        project = await asyncio.to_thread(
-            site.facts.add_project,
-            form.get("name", ""),
-            frame.place.id,
-            timezone=form.get("timezone", ""),
-            origins=_lines(form.get("origins", "")),
-            who=frame.caller.name,
-        )
-        keys = await asyncio.to_thread(
-            site.facts.issue_keys, project, site.registry.auth_schemes, who=frame.caller.name
+        made = await asyncio.to_thread(
+            projects.add_project, frame.call(), ProjectNew(workspace=frame.place.id, **_typed(form))
         )
     except WrongField as wrong:
         return _list(frame, 400, wrong={wrong.field: str(wrong)}, typed=form)
-    return show_project(opened_project(request, project.slug)[0], project, shown=keys, made=True)
+    return show_project(*opened_project(request, made.slug), shown=made.keys, made=True)
 
 
 @get("/settings/projects/{slug:str}", sync_to_thread=False)
@@ -59,14 +52,7 @@ async def save_project(request: WebRequest, slug: FromPath[str]) -> Response[byt
     frame, project = opened_project(request, slug, "admin")
     form = await read_form(request, frame.site, size=FORM_MAX)
     try:
-        await asyncio.to_thread(
-            frame.site.facts.set_project,
-            project.id,
-            name=form.get("name", ""),
-            timezone=form.get("timezone", ""),
-            origins=_lines(form.get("origins", "")),
-            who=frame.caller.name,
-        )
+        await asyncio.to_thread(projects.change_project, frame.call(project), ProjectChange(**_typed(form)))
     except WrongField as wrong:
         return show_project(frame, project, 400, wrong={wrong.field: str(wrong)}, typed=form)
     except Conflict:
@@ -82,7 +68,7 @@ async def delete_project(request: WebRequest, slug: FromPath[str]) -> Response[b
     form = await read_form(request, frame.site)
     if form.get("slug", "").strip() != slug:
         return show_project(frame, project, 400, wrong={"slug": f"Type {slug} to delete the project."}, typed=form)
-    await asyncio.to_thread(frame.site.facts.delete_project, project.id, who=frame.caller.name)
+    await asyncio.to_thread(projects.delete_project, frame.call(project))
     return frame.done("deleted", "projects")
 
 
@@ -91,7 +77,7 @@ async def restore_project(request: WebRequest, slug: FromPath[str]) -> Response[
     """303. Raises NotFound for a project that is not deleted, Conflict once it is being erased."""
     frame, project = opened_project(request, slug, "admin", active=False)
     await read_form(request, frame.site)
-    await asyncio.to_thread(frame.site.facts.restore_project, project.id, who=frame.caller.name)
+    await asyncio.to_thread(projects.restore_project, frame.call(project))
     return frame.done("restored", f"projects/{slug}")
 
 
@@ -124,10 +110,9 @@ def show_project(
 
 def _used(frame: Frame, key: str) -> str:
     """When a key was used last."""
-    found = frame.site.facts.uses.day(key)
-    if found is None:
+    used, today = frame.site.facts.uses.used_on(key), datetime.fromtimestamp(frame.now / 1000, UTC).date()
+    if used is None:
         return "never"
-    today, used = datetime.fromtimestamp(frame.now / 1000, UTC).date(), date(1970, 1, 1) + timedelta(days=found)
     return "today" if used == today else day(used, today.year)
 
 
@@ -144,6 +129,12 @@ def _list(frame: Frame, status: int = 200, **values: Any) -> Response[bytes]:
         zones=sorted(timezones()),
         **values,
     )
+
+
+def _typed(form: dict[str, str]) -> dict[str, Any]:
+    """What a form says of a project."""
+    name, timezone = form.get("name", ""), form.get("timezone", "")
+    return {"name": name, "timezone": timezone, "origins": tuple(_lines(form.get("origins", "")))}
 
 
 def _lines(text: str) -> list[str]:
