@@ -6,9 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from saastracker import audit
-from saastracker.contracts import RecordStore
 from saastracker.job_runs import Result, Run
-from saastracker.records import now_ms
 from saastracker.schedule import Running, State
 from saastracker.web.api.fields import Time
 from saastracker.web.api.operation import Call, operation
@@ -56,16 +54,16 @@ def run_job(call: Call) -> JobShown:
     """Run a job now; 409 while a run goes on."""
     state = call.site.scheduler.run_now(call.path["job"])
     token = call.caller.token
-    tell_run(call.site.records, call.who, state.name, token.workspace if token else "")
+    _tell(call, state.name, call.workspace.id if call.found else token.workspace if token else "")
     return _shown(state)
 
 
-def tell_run(records: RecordStore, who: str, job: str, workspace: str) -> None:
-    """Into the audit trail of a workspace: jobs themselves belong to none."""
+def _tell(call: Call, job: str, workspace: str) -> None:
+    """Into the audit trail of the workspace that one asks from: jobs themselves belong to none."""
     entry = audit.Entry(
-        at=now_ms(), who=who, project="", workspace=workspace, action="run", kind="job", record=job, version=1
+        at=call.now, who=call.who, project="", workspace=workspace, action="run", kind="job", record=job, version=1
     )
-    records.write([audit.record(entry)])
+    call.site.records.write([audit.record(entry)])
 
 
 def _shown(state: State) -> JobShown:

@@ -22,6 +22,7 @@ class MemberShown(msgspec.Struct, frozen=True, kw_only=True):
     email: Email
     role: Role
     second_factor: Annotated[bool, Meta(description="Whether they sign in with one.")]
+    seen_at: Annotated[Time, Meta(description="When they were here last, to the hour; null: never.")] | None
 
 
 class MemberChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,7 +72,7 @@ class InvitationNew(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 def list_members(call: Call) -> list[MemberShown]:
     """Members of a workspace, by e-mail."""
     people = call.site.accounts.snapshot
-    return [_member(people.users[user], role) for user, role in people.of_workspace(call.workspace.id).items()]
+    return [_member(call, people.users[user], role) for user, role in people.of_workspace(call.workspace.id).items()]
 
 
 @operation(
@@ -87,7 +88,7 @@ def change_role(call: Call, body: MemberChange) -> MemberShown:
     """Change a member's role. Only an owner makes owners; the last one stays."""
     accounts, user = call.site.accounts, call.path["user"]
     accounts.roles.change(call.workspace.id, user, body.role, by=call.by, now=call.now)
-    return _member(accounts.snapshot.users[user], body.role)
+    return _member(call, accounts.snapshot.users[user], body.role)
 
 
 @operation(TAG, "DELETE", "/workspaces/{workspace}/members/{user}", needed="viewer", status=204, refusals=(409,))
@@ -148,9 +149,16 @@ def withdraw_invitation(call: Call) -> None:
     invitations.withdraw(call.workspace.id, call.path["invitation"], by=call.by, now=call.now)
 
 
-def _member(user: User, role: AccountRole) -> MemberShown:
-    factor = bool(user.credentials.factor)
-    return MemberShown(user=user.id, name=user.name, email=user.email, role=role, second_factor=factor)
+def _member(call: Call, user: User, role: AccountRole) -> MemberShown:
+    seen = call.site.accounts.snapshot.seen(user, call.now)
+    return MemberShown(
+        user=user.id,
+        name=user.name,
+        email=user.email,
+        role=role,
+        second_factor=bool(user.credentials.factor),
+        seen_at=None if seen is None else iso(seen),
+    )
 
 
 def _invitation(invitation: Invitation) -> InvitationShown:

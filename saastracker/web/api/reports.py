@@ -176,12 +176,12 @@ def scope_parameters() -> list[Blocks]:
         ),
         _asked("compare", "The span to compare with.", {"type": "string", "enum": [*COMPARES]}, "none"),
         _asked("environment", "Only its events.", {"type": "string", "maxLength": ENVIRONMENT_MAX}, "production"),
-        *(_asked(name, f"Short for `f={name}:is:…`.", _repeated(_text()), ["acme"]) for name in SHORT_FORMS),
+        *(_asked(name, f"Short for `f={name}:is:…`; may be repeated.", _text(), "acme") for name in SHORT_FORMS),
         _asked(
             "f",
             "Filters, `dimension:operator:value`; those of one dimension and operator are alternatives. `gt` and `lt` "
             f"compare numbers, of `prop.<key>` only. At most {FILTERS_MAX}, the short forms included.",
-            _repeated({"type": "string", "pattern": _filters()}),
+            {"type": "array", "items": {"type": "string", "pattern": _filters()}},
             ["country:is:NL"],
         ),
         _asked(
@@ -229,10 +229,6 @@ def _filters() -> str:
 
 def _text() -> Blocks:
     return {"type": "string", "maxLength": PATH_MAX, "pattern": r"^[^\u0000]*$"}
-
-
-def _repeated(item: Blocks) -> Blocks:
-    return {"type": "array", "items": item}
 
 
 def _asked(name: str, about: str, schema: Blocks, example: Any = None) -> Blocks:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from saastracker.accounts import totp
 from saastracker.errors import Conflict, Invalid, Later, Refusal, Unauthorized
+from saastracker.web.api import account as api
 from saastracker.web.login import read_form
 from saastracker.web.settings.frame import Frame, opened
 from saastracker.web.site import WebRequest, get
@@ -28,7 +29,7 @@ async def rename(request: WebRequest) -> Response[bytes]:
     frame = _opened(request)
     form = await read_form(request, frame.site)
     try:
-        await asyncio.to_thread(frame.site.accounts.own.rename, frame.signed, form.get("name", ""), frame.now)
+        await asyncio.to_thread(api.change_account, frame.call(), api.AccountChange(name=form.get("name", "")))
     except Invalid as refusal:
         return _show(frame, refusal.status, wrong={"name": refusal.detail}, typed=form)
     return frame.done("saved")
@@ -126,7 +127,7 @@ async def end_session(request: WebRequest, session: FromPath[str]) -> Response[b
     """303. Raises NotFound for somebody else's."""
     frame = _opened(request)
     await read_form(request, frame.site)
-    await asyncio.to_thread(frame.site.accounts.sessions.end, frame.signed, session, frame.now)
+    await asyncio.to_thread(api.end_session, frame.call(session=session))
     return frame.done("signed-out")
 
 
@@ -134,7 +135,7 @@ async def end_session(request: WebRequest, session: FromPath[str]) -> Response[b
 async def end_others(request: WebRequest) -> Response[bytes]:
     frame = _opened(request)
     await read_form(request, frame.site)
-    await asyncio.to_thread(frame.site.accounts.sessions.end_others, frame.signed, frame.now)
+    await asyncio.to_thread(api.end_other_sessions, frame.call())
     return frame.done("signed-out")
 
 

@@ -12,6 +12,7 @@ from saastracker.errors import Forbidden, NotFound
 from saastracker.records import Workspace, now_ms
 from saastracker.roles import ROLES, Role, may
 from saastracker.web.answers import page, redirect
+from saastracker.web.api.operation import Call
 from saastracker.web.callers import Caller
 from saastracker.web.pages import PROJECT_COOKIE, menu
 from saastracker.web.site import Site, WebRequest, check_role
@@ -107,6 +108,10 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 
     def may(self, needed: Role) -> bool:
         return may(self.role, needed)
+
+    def call(self, found: Project | Workspace | None = None, **path: str) -> Call:
+        """The same as a request to an operation of the API about `found`."""
+        return Call(site=self.site, caller=self.caller, path=path, now=self.now, found=found)
 
     def path(self, path: str, **query: str) -> str:
         """An address below /settings, in the same workspace."""

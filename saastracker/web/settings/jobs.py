@@ -6,7 +6,7 @@ from litestar import Response, post
 from litestar.params import FromPath
 
 from saastracker.errors import Conflict
-from saastracker.web.api.jobs import tell_run
+from saastracker.web.api import jobs
 from saastracker.web.login import read_form
 from saastracker.web.settings.frame import Frame, opened_everywhere
 from saastracker.web.site import WebRequest, get
@@ -23,11 +23,9 @@ async def run_job(request: WebRequest, name: FromPath[str]) -> Response[bytes]:
     frame = opened_everywhere(request, "jobs", "admin")
     await read_form(request, frame.site)
     try:
-        await asyncio.to_thread(frame.site.scheduler.run_now, name)
+        await asyncio.to_thread(jobs.run_job, frame.call(frame.workspace, job=name))
     except Conflict as refusal:
         return await _list(frame, refusal.status, wrong={name: refusal.detail})
-    place = frame.workspace.id if frame.workspace else ""
-    await asyncio.to_thread(tell_run, frame.site.records, frame.caller.name, name, place)
     return frame.done("started")
 
 

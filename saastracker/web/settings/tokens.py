@@ -9,8 +9,10 @@ from litestar.params import FromPath
 from saastracker.errors import NotFound
 from saastracker.fact_rules import WrongField
 from saastracker.records import AccessScope
+from saastracker.web.api import tokens
+from saastracker.web.api.tokens import TokenNew
 from saastracker.web.login import read_form
-from saastracker.web.settings.frame import ID_MAX, Frame, opened
+from saastracker.web.settings.frame import Frame, opened
 from saastracker.web.site import WebRequest, get
 
 SCOPES: tuple[AccessScope, ...] = get_args(AccessScope)
@@ -27,23 +29,16 @@ async def new_token(request: WebRequest) -> Response[bytes]:
     frame = opened(request, "tokens", "admin")
     form = await read_form(request, frame.site)
     scope = next((each for each in SCOPES if each == form.get("scope")), None)
-    slug = form.get("project", "")
-    project = next((each for each in frame.own_projects if each.slug == slug), None)
-    if scope is None or (slug and project is None):
-        wrong = {"scope": "Choose a scope."} if scope is None else {"project": "Choose a project of this workspace."}
-        return _list(frame, 400, wrong=wrong, typed=form)
+    if scope is None:
+        return _list(frame, 400, wrong={"scope": "Choose a scope."}, typed=form)
+    wanted = TokenNew(name=form.get("name", ""), scope=scope, project=form.get("project") or None)
     try:
-        token, text = await asyncio.to_thread(
-            frame.site.facts.add_token,
-            form.get("name", ""),
-            frame.place.id,
-            scope,
-            project=project.id if project else None,
-            who=frame.caller.name,
-        )
+        made = await asyncio.to_thread(tokens.add_token, frame.call(frame.place), wanted)
     except WrongField as wrong:
         return _list(frame, 400, wrong={wrong.field: str(wrong)}, typed=form)
-    return _list(frame, made=token, text=text)
+    except NotFound:
+        return _list(frame, 400, wrong={"project": "Choose a project of this workspace."}, typed=form)
+    return _list(frame, made=made, text=made.token)
 
 
 @post("/settings/tokens/{token:str}/revoke")
@@ -51,22 +46,18 @@ async def revoke_token(request: WebRequest, token: FromPath[str]) -> Response[by
     """303. Raises NotFound for another workspace's."""
     frame = opened(request, "tokens", "admin")
     await read_form(request, frame.site)
-    found = frame.site.facts.snapshot.tokens.get(token)
-    if found is None or found.workspace != frame.place.id:
-        raise NotFound(f"This workspace has no token {token[:ID_MAX]}.")
-    if found.revoked_at is None:
-        await asyncio.to_thread(frame.site.facts.revoke_token, token, who=frame.caller.name)
+    await asyncio.to_thread(tokens.revoke_token, frame.call(frame.place, token=token))
     return frame.done("token-revoked")
 
 
 def _list(frame: Frame, status: int = 200, **values: Any) -> Response[bytes]:
     facts = frame.site.facts.snapshot
-    tokens = [each for each in facts.tokens.values() if each.workspace == frame.place.id]
+    known = [each for each in facts.tokens.values() if each.workspace == frame.place.id]
     values = {"made": None, "text": "", **values}
     return frame.show(
         "settings_tokens.html",
         status,
-        tokens=sorted(tokens, key=lambda each: (each.revoked_at is None, each.created_at), reverse=True),
+        tokens=sorted(known, key=lambda each: (each.revoked_at is None, each.created_at), reverse=True),
         names={each.id: each.name for each in frame.own_projects},
         own=frame.own_projects,
         **values,

@@ -8,6 +8,8 @@ from litestar import Response, post
 from saastracker.errors import Conflict
 from saastracker.fact_rules import WrongField
 from saastracker.roles import may
+from saastracker.web.api import workspaces
+from saastracker.web.api.workspaces import WorkspaceChange, WorkspaceNew
 from saastracker.web.login import read_form
 from saastracker.web.settings.frame import Frame, opened, opened_everywhere
 from saastracker.web.site import WebRequest, get
@@ -23,16 +25,10 @@ async def rename_workspace(request: WebRequest) -> Response[bytes]:
     """303, or the form again with what is wrong."""
     frame = opened(request, "workspace", "owner")
     form = await read_form(request, frame.site)
-    facts, place = frame.site.facts, frame.place
+    place = frame.place
+    wanted = WorkspaceChange(name=form.get("name", ""), budget=place.budget, policy=place.policy)
     try:
-        await asyncio.to_thread(
-            facts.set_workspace,
-            place.id,
-            name=form.get("name", ""),
-            budget=place.budget,
-            policy=place.policy,
-            who=frame.caller.name,
-        )
+        await asyncio.to_thread(workspaces.change_workspace, frame.call(place), wanted)
     except (WrongField, Conflict) as wrong:
         return _show(frame, _status(wrong), wrong={"name": str(wrong)}, typed=form)
     return frame.done("saved")
@@ -43,11 +39,9 @@ async def add_workspace(request: WebRequest) -> Response[bytes]:
     """303 to the new one, or the form again with what is wrong."""
     frame = opened_everywhere(request, "workspace", "admin")
     form = await read_form(request, frame.site)
-    site = frame.site
     try:
-        made = await asyncio.to_thread(
-            site.accounts.add_workspace, site.facts, form.get("new", ""), frame.signed.user, frame.now
-        )
+        wanted = WorkspaceNew(name=form.get("new", ""))
+        made = await asyncio.to_thread(workspaces.add_workspace, frame.call(), wanted)
     except (WrongField, Conflict) as wrong:
         return _show(frame, _status(wrong), wrong={"new": str(wrong)}, typed=form)
     return frame.done("made", "workspace", workspace=made.id)
