@@ -45,13 +45,15 @@ SESSIONS_MAX = 10_000  # handed in at once, to be sorted and searched; beyond it
 
 def listing(reader: Reader, scope: Scope) -> Report:
     actors = reader.actors(scope.project)
-    found = lengths(reader, scope, actors, scope.span)
+    # What filters choose takes a look at every event, so once for all blocks.
+    chosen = visits(reader, scope, actors, scope.span) if scope.filters else None
+    found = Lengths.of(chosen, scope.span) if chosen is not None else lengths(reader, scope, actors, scope.span)
     before = None if scope.compared is None else lengths(reader, scope, actors, scope.compared)
     return Report(
         blocks=(
             _totals(found, before),
             _days(found, before, scope),
-            _sessions(reader, scope, actors, found),
+            _sessions(reader, scope, actors, found, chosen),
             _releases(reader, found),
         )
     )
@@ -152,9 +154,12 @@ def _points(found: Lengths, span: Span) -> list[Point]:
 # --- One by one ---
 
 
-def _sessions(reader: Reader, scope: Scope, actors: Actors, found: Lengths) -> Table:
+def _sessions(reader: Reader, scope: Scope, actors: Actors, found: Lengths, chosen: Visits | None) -> Table:
+    """Of the sessions that were `found`; `chosen` are all of them, where they are known already."""
     start, end, whole, more = part(scope, len(found), SESSIONS_MAX)
-    last = visits(reader, scope, actors, _last_days(found, scope.span, end))
+    last = chosen
+    if last is None:
+        last = visits(reader, scope, actors, _last_days(found, scope.span, end))
     shown = last.only(_newest(last, end)[start:])
     seconds, row = shown.seconds.tolist(), shown.row
     person = [actors.person_codes[number] if number >= 0 else 0 for number in shown.person.tolist()]
@@ -199,10 +204,10 @@ def _newest(found: Visits, count: int) -> Integers:
 def _releases(reader: Reader, found: Lengths) -> Table:
     known = np.flatnonzero(found.release)
     codes, place, counts = np.unique(found.release[known], return_inverse=True, return_counts=True)
-    length = found.milliseconds[known]
-    length = length[np.lexsort((length, place))]
+    seconds = found.milliseconds[known] / 1000
+    seconds = seconds[np.lexsort((seconds, place))]
     starts = np.cumsum(counts) - counts
-    median = (length[starts + (counts - 1) // 2] + length[starts + counts // 2]) / 2000
+    median = (seconds[starts + (counts - 1) // 2] + seconds[starts + counts // 2]) / 2
     bounce = np.bincount(place, weights=found.bounced[known], minlength=len(codes)) / counts
     texts = reader.texts(codes.tolist())
     rows = [
