@@ -1,10 +1,8 @@
 """Mail as a real SMTP server receives it, and what becomes of its refusals."""
 
-import datetime
 import email
 import email.message
 import email.policy
-import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -15,15 +13,12 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 import saastracker_email
 from saastracker.channel import Item, Message
 from saastracker.errors import Invalid, OperatorError, Refusal, Unavailable
 from saastracker_email import Email, Settings
+from tests.certificates import certificate_of
 
 NOW = 1_795_230_000_000  # 2026-11-21T03:00:00Z
 ITEM = Item(at=NOW, project="Shop", title="Größe überschritten", text="Text", link="https://a.example/p/shop/errors/1")
@@ -71,28 +66,7 @@ class Mailbox:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A certificate of 127.0.0.1 and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    folder = tmp_path_factory.mktemp("certificate")
-    cert, private = folder / "cert.pem", folder / "key.pem"
-    cert.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return cert, private
+    return certificate_of("127.0.0.1", tmp_path_factory.mktemp("certificate"))
 
 
 @contextmanager
