@@ -13,7 +13,7 @@ PROJECT = "/p/my-product"
 FORMS: dict[str, tuple[dict[str, str], tuple[str, str]]] = {
     "feature": ({"Name": "Exports", "Event": "export.done"}, ("Name", "Downloads")),
     "funnel": ({"Name": "Sign-up", "Event": "signup", "Days": "3"}, ("Days", "5")),
-    "health-model": ({"Recency": "30", "Trend": "5"}, ("Window days", "14")),
+    "health-model": ({"Recency": "30", "Trend": "5"}, ("Healthy from", "75")),
     "error-grouping": ({"Type": "Timeout", "Fingerprint": "slow"}, ("Fingerprint", "timeouts")),
     "path-rules": ({"Patterns": "/orders/:order"}, ("Patterns", "/invoices/:invoice")),
     "own-traffic": ({"User ids": "ada"}, ("User ids", "grace")),
