@@ -114,7 +114,7 @@ DETAILS = {
     "health": ["x", "moved", "y"],
     "people": ["u1", "a2"],
     "sessions": ["s1"],
-    "pages": ["/a"],
+    "pages": ["detail?path=/a"],
     "adoption": ["1"],
     "funnels": ["1", "2"],
 }
@@ -175,7 +175,8 @@ def test_reports_agree(both: Both, slug: str) -> None:
 @pytest.mark.parametrize(("slug", "item"), [(slug, item) for slug, items in DETAILS.items() for item in items])
 def test_details_agree(both: Both, slug: str, item: str) -> None:
     for query in ("", "org=x"):
-        merged, expected = asked_of(both, slug, "&".join(filter(None, (SPAN, query))), item)
+        one, _, own = item.partition("?")
+        merged, expected = asked_of(both, slug, "&".join(filter(None, (SPAN, query, own))), one)
         merged["blocks"] = [block for block in merged["blocks"] if block["key"] != "merged"]
         assert merged == expected, query
 
