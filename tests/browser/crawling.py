@@ -123,7 +123,7 @@ def _names(path: str) -> list[str]:
 def crawl(client: httpx.Client, *, varied: str = "") -> Iterator[Page]:
     """Every kind of page and file behind the links, from `/` on.
 
-    Addresses with a name in the query string only below `varied`.
+    Addresses with a name in the query string only of pages below `varied`.
     """
     waiting, known = deque([("/", "")]), {kind("/")}
     while waiting:
@@ -132,6 +132,10 @@ def crawl(client: httpx.Client, *, varied: str = "") -> Iterator[Page]:
         yield page
         found = [page.answer.headers["location"]] if page.answer.is_redirect else page.links if page.html else []
         for link in found:
-            if kind(link) not in known and len(_names(link)) <= bool(varied and link.startswith(varied)):
+            if kind(link) not in known and len(_names(link)) <= _varies(link, varied):
                 known.add(kind(link))
                 waiting.append((link, path))
+
+
+def _varies(link: str, varied: str) -> bool:
+    return bool(varied) and link.startswith(varied) and not urlsplit(link).path.endswith((".json", ".csv"))
