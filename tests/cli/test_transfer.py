@@ -204,7 +204,7 @@ def test_csv_has_every_column(run: Run) -> None:
     run("import", "-", "--project", "a", stdin=EVENTS)
     rows = list(csv.DictReader(run("export", "--project", "a", "--format", "csv").stdout.splitlines()))
     assert tuple(rows[0]) == COLUMNS
-    assert set(COLUMNS) == set(Event.__struct_fields__) - {"user_agent", "address", "drop"}
+    assert set(COLUMNS) == set(Event.__struct_fields__) - {"user_agent", "address", "host", "drop"}
     assert [row["name"] for row in rows] == ["a", "b", "c"]
 
 
