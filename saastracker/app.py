@@ -71,16 +71,15 @@ class App:
             with self._store.reader() as reader:
                 sessions.refill(reader, now)
             usage = Usage(records, lambda: self.facts.snapshot, now)
-            self._messages = Messages(self.facts, secrets, config.server.url)
+            messages = Messages(self.facts, secrets, config.server.url)
             jobs = (warn(records, self.facts), *self.registry.jobs.values())
-            self._topics = topics(jobs)
             outbox = Outbox(
                 records,
                 facts=self.facts,
                 accounts=self._accounts,
                 channels=self.registry.channels,
-                topics=self._topics,
-                compose=self._messages.compose,
+                topics=topics(jobs),
+                compose=messages.compose,
             )
             self._scheduler = Scheduler(
                 (
@@ -127,6 +126,8 @@ class App:
                 reports=self.registry.reports,
                 definitions=self.definitions,
                 scheduler=self._scheduler,
+                outbox=outbox,
+                messages=messages,
                 live=self._live,
                 ready=self.ready,
                 metrics=self._metrics.text,

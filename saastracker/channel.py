@@ -28,7 +28,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     html: str  # a whole document without scripts and without anything to load
     items: tuple[Item, ...]
-    unsubscribe: str  # an address that takes the recipient off this topic, by GET for people, by POST at once
+    # An address that takes the recipient off this topic, by GET for people, by POST at once; empty: they follow none.
+    unsubscribe: str
 
 
 class Channel(Protocol):

@@ -18,7 +18,7 @@ from saastracker.accounts.subscriptions import destinations, hears
 from saastracker.channel import Channel, Message
 from saastracker.contracts import Change, RecordStore
 from saastracker.deliveries import KIND, Deliveries, Delivery, Kept, change, new_id
-from saastracker.errors import Refusal, Unavailable
+from saastracker.errors import NotFound, Refusal, Unavailable
 from saastracker.facts import Facts
 from saastracker.job import Every, Job, JobContext, Notice, Topic
 from saastracker.notify import Noted, Notices, Queued, routed
@@ -33,6 +33,8 @@ HOURLY_MAX = 10  # messages of one grouped topic to one recipient; what is more 
 BACK_OFF = tuple(minutes * MINUTE_MS for minutes in (1, 5, 15, 60, 240, 720, 1440))  # after each failed try
 UNCERTAIN_MS = 15 * MINUTE_MS  # no channel takes as long to send a message
 ERROR_MAX = 500  # characters
+TEST = "test"  # the topic of messages that are sent to see whether they arrive; nobody follows it
+TEST_TOPIC = Topic(title="Test messages")
 _UNCERTAIN = "The server ended while it was sent, so it may have arrived. Send it again if it did not."
 _GONE = "Nobody to tell any more: they left the workspace, or chose not to hear of it."
 
@@ -68,11 +70,11 @@ class Outbox:
     ) -> None:
         """`topics` by name of the job that hands the notices in."""
         self._notices = Notices(records)
-        self._deliveries = Deliveries(records)
+        self.deliveries = Deliveries(records)
         self._facts = facts
         self._accounts = accounts
-        self._channels = channels
-        self._topics = topics
+        self.channels = channels
+        self.topics = topics
         self._compose = compose
 
     def job(self) -> Job:
@@ -86,6 +88,24 @@ class Outbox:
 
         return Job(name="messages", title="Send messages: mail and webhooks", trigger=Every(10), run=run)
 
+    def send_test(self, workspace: Workspace, channel: str, recipient: str, now: int) -> None:
+        """Send a message to a user or destination at once, so that people see whether it arrives.
+
+        Raises NotFound, and what the channel raises. Nothing of it is kept.
+        """
+        found = self.channels.get(channel)
+        to = self._addressed(found, workspace, recipient) if found else None
+        if found is None or to is None:
+            raise NotFound("There is no such destination here.")
+        notice = Notice(
+            workspace=workspace.id,
+            key=TEST,
+            title="This is a test message",
+            text=f"What happens in the workspace {workspace.name} will reach you here.",
+        )
+        message = self._compose(workspace, TEST, TEST_TOPIC, [Queued(now, TEST, notice)], to[0])
+        found.send(msgspec.structs.replace(message, secret=to[1]))
+
     # --- Who is told ---
 
     def route(self, now: int) -> None:
@@ -97,24 +117,24 @@ class Outbox:
             changes += [
                 Change(KIND, delivery.id, 0, msgspec.json.encode(delivery)) for delivery in self._recipients(noted, now)
             ]
-            self._deliveries.write(changes)  # if another process was faster, it has written the same
+            self.deliveries.write(changes)  # if another process was faster, it has written the same
 
     def _recipients(self, noted: Noted, now: int) -> Iterable[Delivery]:
         notice, name = noted.queued.notice, noted.queued.job
-        topic = self._topics.get(name)
+        topic = self.topics.get(name)
         workspace = self._workspace(notice)
         if topic is None or workspace is None:
             return
         snapshot = self._accounts.snapshot
         told: list[tuple[str, str]] = []  # channel and recipient
-        for channel in self._channels.values():
+        for channel in self.channels.values():
             if channel.personal:
                 users = snapshot.of_workspace(workspace)
                 told += [(channel.name, user) for user in users if hears(snapshot, user, workspace, name, topic)]
         told += [
             (each.channel, each.id)
             for each in destinations(snapshot, workspace)
-            if each.channel in self._channels and name in each.topics and each.project in {None, notice.project}
+            if each.channel in self.channels and name in each.topics and each.project in {None, notice.project}
         ]
         for channel_name, recipient in told:
             yield Delivery(
@@ -141,11 +161,11 @@ class Outbox:
 
     def send(self, now: int, cancelled: Callable[[], bool]) -> None:
         """Send what is due; what is being sent since long is uncertain."""
-        kept = self._deliveries.all()
+        kept = self.deliveries.all()
         stuck = [each for each in kept if each.delivery.state == "sending"]
         for each in stuck:
             if each.delivery.changed_at < now - UNCERTAIN_MS:
-                self._deliveries.write([change(each, state="uncertain", changed_at=now, error=_UNCERTAIN)])
+                self.deliveries.write([change(each, state="uncertain", changed_at=now, error=_UNCERTAIN)])
         notices = {noted.id: noted.queued for noted in self._notices.all()}
         for group in self._messages(kept, now):
             if cancelled():
@@ -162,7 +182,7 @@ class Outbox:
         due = [each for each in kept if each.delivery.state == "waiting" and each.delivery.due_at <= now]
         messages: list[list[Kept]] = []
         for stream, found in groupby(sorted(due, key=_stream), key=_stream):
-            topic = self._topics.get(stream[2])
+            topic = self.topics.get(stream[2])
             if topic is None or not topic.grouped:
                 messages += [[each] for each in found]
             elif len(recent.get(stream, ())) < HOURLY_MAX:
@@ -179,7 +199,7 @@ class Outbox:
         channel, message = made
         attempts = max(each.delivery.attempts for each in group) + 1
         claim = [change(each, state="sending", message=message.id, attempts=attempts, changed_at=now) for each in group]
-        if not self._deliveries.write(claim):
+        if not self.deliveries.write(claim):
             return  # another process sends them
         group = [Kept(each.delivery, each.version + 1) for each in group]
         sent = {"message": message.id, "attempts": attempts, "changed_at": now}
@@ -201,29 +221,37 @@ class Outbox:
             self._end(group, **sent, state="sent", error="")
 
     def _end(self, group: Sequence[Kept], **new: object) -> None:
-        if not self._deliveries.write([change(each, **new) for each in group]):
+        if not self.deliveries.write([change(each, **new) for each in group]):
             log.warning("Another process changed a message while it was sent: %s", group[0].delivery.id)
 
     def _message(self, delivery: Delivery, notices: Sequence[Queued]) -> tuple[Channel, Message] | None:
         """What is sent, and by what; None if there is nobody to tell any more."""
-        channel, topic = self._channels.get(delivery.channel), self._topics.get(delivery.topic)
+        channel, topic = self.channels.get(delivery.channel), self.topics.get(delivery.topic)
         workspace = self._facts.snapshot.workspaces.get(delivery.workspace)
         if channel is None or topic is None or workspace is None or not notices:
             return None
+        if channel.personal and not hears(
+            self._accounts.snapshot, delivery.recipient, workspace.id, delivery.topic, topic
+        ):
+            return None
+        to = self._addressed(channel, workspace, delivery.recipient)
+        if to is None:
+            return None
+        # Tried again, it keeps its id, unless others have joined it.
+        message = self._compose(workspace, delivery.topic, topic, notices, to[0])
+        return channel, msgspec.structs.replace(message, id=delivery.message or uuid.uuid4().hex, secret=to[1])
+
+    def _addressed(self, channel: Channel, workspace: Workspace, recipient: str) -> tuple[Recipient, bytes] | None:
+        """A member or destination of a workspace with its address and secret; None if there is none (any more)."""
         snapshot = self._accounts.snapshot
         if channel.personal:
-            user = snapshot.users.get(delivery.recipient)
-            if user is None or not hears(snapshot, user.id, workspace.id, delivery.topic, topic):
-                return None
-            to, secret = user.email, b""
-        else:
-            destination = snapshot.destinations.get(delivery.recipient)
-            if destination is None:
-                return None
-            to, secret = destination.address, self._accounts.subscriptions.secret(destination)
-        # Tried again, it keeps its id, unless others have joined it.
-        message = self._compose(workspace, delivery.topic, topic, notices, Recipient(delivery.recipient, to))
-        return channel, msgspec.structs.replace(message, id=delivery.message or uuid.uuid4().hex, secret=secret)
+            user = snapshot.users.get(recipient)
+            member = user is not None and user.id in snapshot.of_workspace(workspace.id)
+            return (Recipient(recipient, user.email), b"") if user and member else None
+        found = snapshot.destinations.get(recipient)
+        if found is None or (found.workspace, found.channel) != (workspace.id, channel.name):
+            return None
+        return Recipient(recipient, found.address), self._accounts.subscriptions.secret(found)
 
 
 def _stream(kept: Kept) -> tuple[str, ...]:

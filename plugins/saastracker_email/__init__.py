@@ -95,8 +95,9 @@ def compose(message: Message, sender: str, address: str) -> EmailMessage:
     mail["Date"] = format_datetime(datetime.fromtimestamp(message.at / 1000, UTC))
     mail["Message-ID"] = f"<{message.id}@{address.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail["List-Unsubscribe"] = f"<{message.unsubscribe}>"
-    mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    if message.unsubscribe:
+        mail["List-Unsubscribe"] = f"<{message.unsubscribe}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(message.text)
     mail.add_alternative(message.html, subtype="html")
     return mail

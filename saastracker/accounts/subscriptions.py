@@ -42,11 +42,12 @@ class Subscriptions:
         signed.by(workspace)
         self._choose(signed.user.id, workspace, chosen, signed.user.email, now)
 
-    def leave(self, user: str, workspace: str, topic: str, now: int) -> None:
-        """Take a user off a topic, for whoever has the link of a message to them. Raises NotFound."""
-        if user not in self._people.snapshot.users:
+    def choose_by_link(self, user: str, workspace: str, chosen: Mapping[str, bool], now: int) -> None:
+        """The same for whoever has the link of a message to the user. Raises NotFound."""
+        found = self._people.snapshot.users.get(user)
+        if found is None:
             raise NotFound("There is no such account any more.")
-        self._choose(user, workspace, {topic: False}, self._people.snapshot.users[user].email, now)
+        self._choose(user, workspace, chosen, found.email, now)
 
     def _choose(self, user: str, workspace: str, chosen: Mapping[str, bool], who: str, now: int) -> None:
         def make(snapshot: Snapshot) -> tuple[list[Edit], None]:

@@ -25,7 +25,9 @@ log = logging.getLogger("saastracker.web")
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "saastracker_theme"
 SHARED_PATH = "/share/"
-SECRET_PATHS = ("/sign-up/", "/password/", SHARED_PATH)  # what follows lets somebody in
+UNSUBSCRIBE_PATH = "/unsubscribe/"
+SECRET_PATHS = ("/sign-up/", "/password/", SHARED_PATH, UNSUBSCRIBE_PATH)  # what follows lets somebody in, or change
+OUTSIDE_PATHS = (SHARED_PATH, UNSUBSCRIBE_PATH)  # for people without an account
 YEAR = 365 * 24 * 3600  # seconds
 
 _POLICY = (
@@ -44,7 +46,7 @@ _SECURITY_HEADERS = {
 }
 
 # The address is the secret: it is told to nobody, and no search engine keeps it.
-_SHARED_HEADERS = {"referrer-policy": "no-referrer", "x-robots-tag": "noindex, nofollow"}
+_OUTSIDE_HEADERS = {"referrer-policy": "no-referrer", "x-robots-tag": "noindex, nofollow"}
 
 _TITLES = {
     400: "That address does not work",
@@ -77,8 +79,8 @@ async def add_headers(message: Message, scope: Scope) -> None:
     """Security headers on every answer, errors included; nothing personal is kept by caches."""
     if message["type"] == "http.response.start":
         headers = MutableScopeHeaders(message)
-        if scope["path"].startswith(SHARED_PATH):
-            for name, value in _SHARED_HEADERS.items():
+        if scope["path"].startswith(OUTSIDE_PATHS):
+            for name, value in _OUTSIDE_HEADERS.items():
                 headers.setdefault(name, value)
         framed = "content-security-policy" in headers
         for name, value in _SECURITY_HEADERS.items():
@@ -162,7 +164,7 @@ def refused(request: WebRequest, error: Exception) -> Response[bytes]:
         status,
         title=_TITLES.get(status, "Refused"),
         detail=detail,
-        entrance=None if request.url.path.startswith(SHARED_PATH) else entrance,
+        entrance=None if request.url.path.startswith(OUTSIDE_PATHS) else entrance,
     )
     answer.headers.update(headers)
     return answer

@@ -5,7 +5,7 @@ import asyncio
 from litestar import Litestar
 from litestar.datastructures import State
 
-from saastracker.web import assets, checks, login, pages, search, settings, shared, sign_in
+from saastracker.web import assets, checks, login, pages, search, settings, shared, sign_in, unsubscribe
 from saastracker.web.answers import add_headers, refused
 from saastracker.web.api import ROUTES as API
 from saastracker.web.forms import routes as forms
@@ -38,6 +38,8 @@ def build_web(site: Site) -> Litestar:
             sign_in.sign_up,
             sign_in.password_form,
             sign_in.set_password,
+            unsubscribe.unsubscribe_form,
+            unsubscribe.unsubscribe,
             *forms.ROUTES,
             *settings.ROUTES,
             checks.healthz,

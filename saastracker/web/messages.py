@@ -12,10 +12,16 @@ from saastracker.errors import NotFound, OperatorError
 from saastracker.facts import Facts
 from saastracker.job import Topic
 from saastracker.notify import Queued
-from saastracker.outbox import Recipient
+from saastracker.outbox import TEST, Recipient
 from saastracker.records import Workspace, now_ms
 from saastracker.secrets import Secrets
+from saastracker.web.answers import UNSUBSCRIBE_PATH
 from saastracker.web.rendering import render
+
+SEALED_MAX = 1000  # characters
+GONE = "This address is not complete, or whom it was sent to has left. Copy it from the message once more."
+TRIED = "You get this because somebody tried on the page Settings, Notifications whether messages arrive."
+_SAFE = "/?=&%:#"  # what links are made of; all else is written as %XX
 
 
 class Leaving(msgspec.Struct, frozen=True, array_like=True):
@@ -44,7 +50,11 @@ class Messages:
     ) -> Message:
         """A message with these notices of the topic `name`."""
         items = tuple(self._item(queued) for queued in notices)
-        leave = f"{self._url}/unsubscribe/{self._seal(Leaving(recipient.id, workspace.id, name))}"
+        leave = (
+            f"{self._url}{UNSUBSCRIBE_PATH}{self._seal(Leaving(recipient.id, workspace.id, name))}"
+            if name != TEST
+            else ""
+        )
         subject = _subject(items, workspace, topic)
         sections = [
             (item, Markup(queued.notice.html) if queued.notice.html else None)  # noqa: S704  # made by our own jobs
@@ -59,7 +69,9 @@ class Messages:
             topic=name,
             subject=subject,
             text=_text(items, topic, leave),
-            html=render("mail.html", subject=subject, sections=sections, topic=topic, leave=leave, url=self._url),
+            html=render(
+                "mail.html", subject=subject, sections=sections, topic=topic, leave=leave, tried=TRIED, url=self._url
+            ),
             items=items,
             unsubscribe=leave,
         )
@@ -67,9 +79,9 @@ class Messages:
     def leaving(self, text: str) -> Leaving:
         """What an address to unsubscribe is about. Raises NotFound."""
         try:
-            return msgspec.json.decode(self._sealing.decrypt(text), type=Leaving)
+            return msgspec.json.decode(self._sealing.decrypt(text[:SEALED_MAX]), type=Leaving)
         except (OperatorError, ValueError, msgspec.DecodeError):
-            raise NotFound("This address is not complete; copy it from the message once more.") from None
+            raise NotFound(GONE) from None
 
     def _seal(self, leaving: Leaving) -> str:
         return self._sealing.encrypt(msgspec.json.encode(leaving))
@@ -83,7 +95,7 @@ class Messages:
             project=project.name if project else "",
             title=notice.title,
             text=notice.text,
-            link=f"{base}/{quote(notice.link, safe='/?=&%')}" if notice.link else "",
+            link=f"{base}/{quote(notice.link.lstrip('/'), safe=_SAFE)}" if notice.link else "",
         )
 
 
@@ -99,5 +111,5 @@ def _text(items: Sequence[Item], topic: Topic, leave: str) -> str:
     for item in items:
         lines = [item.title, item.text, item.link]
         parts.append("\n".join(line for line in lines if line))
-    foot = f'You get this because you follow "{topic.title}". To stop: {leave}'
-    return "\n\n".join([*parts, "-- ", foot]) + "\n"
+    foot = f'You get this because you follow "{topic.title}". To stop: {leave}' if leave else TRIED
+    return "\n\n".join(parts) + f"\n\n-- \n{foot}\n"

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from litestar import HttpMethod, Request, route
 from litestar.types import HTTPScope
@@ -17,12 +17,16 @@ from saastracker.definitions import Definitions
 from saastracker.errors import Forbidden, NotFound, RequestTimeout, Unauthorized
 from saastracker.facts import Facts
 from saastracker.live import Live
+from saastracker.outbox import Outbox
 from saastracker.plugins import Registry
 from saastracker.records import now_ms
 from saastracker.roles import Role, may
 from saastracker.schedule import Scheduler
 from saastracker.web.callers import SCOPE_ROLES, Caller
 from saastracker.wire import Project
+
+if TYPE_CHECKING:  # it draws, and what draws knows this
+    from saastracker.web.messages import Messages
 
 TOKEN_COOKIE = "saastracker_token"  # noqa: S105
 SESSION_COOKIE = "saastracker_session"
@@ -42,6 +46,8 @@ class Site:
     accounts: Accounts
     definitions: Definitions
     scheduler: Scheduler
+    outbox: Outbox
+    messages: "Messages"
     live: Live
     ready: Callable[[], Awaitable[Mapping[str, Any]]]  # `ready`, whether events can be taken, and why not
     metrics: Callable[[], bytes]  # Prometheus text

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,6 @@ import saastracker_sqlite
 from saastracker.accounts import Accounts, passwords
 from saastracker.accounts.invitations import first_owner
 from saastracker.accounts.model import OPERATOR, Signed
-from saastracker.channel import Message
 from saastracker.contracts import RecordStore
 from saastracker.deliveries import Deliveries, Delivery
 from saastracker.facts import Facts
@@ -23,6 +22,7 @@ from saastracker.roles import Role
 from saastracker.secrets import Secrets
 from saastracker.web.messages import Messages
 from saastracker.wire import Project
+from tests.keeping import Keeper
 from tests.web.conftest import PlainConfig
 
 NOW = 1_795_230_000_000  # 2026-11-21T03:00:00Z
@@ -31,25 +31,6 @@ TOPICS = {
     "errors": Topic(title="New errors", default="admin"),
     "budgets": Topic(title="Budget", needed="admin", default="admin", grouped=False),
 }
-
-
-@dataclass
-class Keeper:
-    """A channel to people that keeps messages, or fails as told."""
-
-    name: str = "post"
-    title: str = "Post"
-    personal: bool = True
-    sent: list[Message] = field(default_factory=list)
-    failure: BaseException | None = None
-
-    def check(self, address: str) -> str:
-        return address.lower()
-
-    def send(self, message: Message) -> None:
-        if self.failure is not None:
-            raise self.failure
-        self.sent.append(message)
 
 
 @dataclass

@@ -201,7 +201,7 @@ def test_unsubscribing_by_the_address_of_a_message(office: Office) -> None:
     sealed = message.unsubscribe.rpartition("/")[2]
     assert message.unsubscribe == f"https://analytics.example/unsubscribe/{sealed}"
     leaving = office.messages.leaving(sealed)
-    office.accounts.subscriptions.leave(leaving.user, leaving.workspace, leaving.topic, NOW)
+    office.accounts.subscriptions.choose_by_link(leaving.user, leaving.workspace, {leaving.topic: False}, NOW)
     office.tell("b2", job="budgets")
     office.run(NOW + HOUR)
     assert len(office.post.sent) == 1

@@ -21,9 +21,10 @@ from saastracker.definitions import Definitions
 from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker.facts import Facts
-from saastracker.job import Job, JobContext, Notice
+from saastracker.job import Job, JobContext, Notice, Topic
 from saastracker.live import Live
 from saastracker.metrics import Metrics
+from saastracker.outbox import Outbox, topics
 from saastracker.plugins import Plugins
 from saastracker.report import Column, Report, Table
 from saastracker.schedule import Scheduler
@@ -31,7 +32,9 @@ from saastracker.scope import Scope
 from saastracker.secrets import Secrets
 from saastracker.views import VIEW
 from saastracker.web.app import Site, build_web
+from saastracker.web.messages import Messages
 from saastracker.wire import Project, Reply
+from tests.keeping import Keeper
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
 NOW = 1_795_230_000_000  # 2026-11-21T03:00:00Z
@@ -75,6 +78,10 @@ DEFINITIONS = (
     VIEW,
 )
 JOBS = (Job(name="greet", title="Greet every project", trigger=None, run=greet),)
+TOPICS = {
+    "errors": Topic(title="New errors", default="admin"),
+    "budgets": Topic(title="Budget", needed="admin", default="admin", grouped=False),
+}
 
 
 @dataclass
@@ -96,6 +103,8 @@ class Running:
     shop: Project
     game: Project  # the same workspace as shop
     foreign: Project  # another workspace
+    post: Keeper  # a channel to people
+    hook: Keeper  # one to destinations
     state: dict[str, Any] = field(default_factory=lambda: {"ready": True})
 
     def token(self, scope: Any = "read", project: Project | None = None, workspace: str | None = None) -> str:
@@ -168,6 +177,17 @@ def running(tmp_path: Path) -> Iterator[Running]:
         definitions=definitions,
         metrics=Metrics(),
     )
+    accounts = Accounts(records, secrets)
+    messages = Messages(facts, secrets, BASE)
+    post, hook = Keeper(), Keeper("hook", "Hook", personal=False)
+    outbox = Outbox(
+        records,
+        facts=facts,
+        accounts=accounts,
+        channels={each.name: each for each in (post, hook)},
+        topics={**topics(JOBS), **TOPICS},
+        compose=messages.compose,
+    )
     state: dict[str, Any] = {"ready": True}
 
     async def ready() -> dict[str, Any]:
@@ -178,11 +198,13 @@ def running(tmp_path: Path) -> Iterator[Running]:
             facts=facts,
             records=records,
             registry=Plugins(load_config(None, tmp_path, {})).registry(facts, definitions),
-            accounts=Accounts(records, secrets),
+            accounts=accounts,
             store=store,
             reports={page.slug: page for page in saastracker_stream.reports(config)},
             definitions=definitions,
             scheduler=scheduler,
+            outbox=outbox,
+            messages=messages,
             live=Live(),
             ready=ready,
             metrics=lambda: b"events_total 1\n",
@@ -195,6 +217,8 @@ def running(tmp_path: Path) -> Iterator[Running]:
         shop=facts.add_project("Shop", workspace, timezone="Europe/Berlin"),
         game=facts.add_project("Game", workspace),
         foreign=facts.add_project("Foreign", facts.add_workspace("Other").id),
+        post=post,
+        hook=hook,
         state=state,
     )
     yield running
