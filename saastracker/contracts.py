@@ -74,7 +74,8 @@ class Group(msgspec.Struct):
 
     submissions: Sequence[Submission] = ()
     refused: Sequence[Refused] = ()  # newest last
-    refusals: Mapping[tuple[str, str], int] = {}  # (project id, reason) → how many since the last group
+    # (project id, reason, day since 1970, UTC) → how many since the last group
+    refusals: Mapping[tuple[str, str, int], int] = {}
 
 
 class Reader(Protocol):
@@ -161,8 +162,8 @@ class Reader(Protocol):
     def rejected(self, project: str, limit: int) -> list[Refused]:
         """The newest refusals of a project, newest first."""
 
-    def refusals(self, project: str) -> dict[str, int]:
-        """How often each reason occurred, ever."""
+    def refusals(self, project: str, first: int | None = None, last: int | None = None) -> dict[str, int]:
+        """How often each reason occurred: ever, or on the days `first` to `last` (since 1970, UTC)."""
 
 
 class Store(Protocol):

@@ -14,7 +14,7 @@ def test_all_are_counted_and_the_newest_kept() -> None:
         refusals.add(refused(number))
     details, counts = refusals.take()
     assert [each.at for each in details] == list(range(5, DETAILS_MAX + 5))
-    assert counts == {("p", "signature"): DETAILS_MAX + 5}
+    assert counts == {("p", "signature", 0): DETAILS_MAX + 5}
     assert not refusals
 
 
@@ -26,4 +26,4 @@ def test_what_could_not_be_written_comes_back_before_the_newer() -> None:
     refusals.give_back(*taken)
     details, counts = refusals.take()
     assert [each.at for each in details] == [1, 2]
-    assert counts == {("p", "signature"): 2}
+    assert counts == {("p", "signature", 0): 2}

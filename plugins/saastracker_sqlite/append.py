@@ -223,7 +223,7 @@ class Appender:
                     pairs += (project, event.id)
         return set(bulk.select(self.connection, _STORED_IDS, "(?, ?)", pairs))
 
-    def _refuse(self, refused: Sequence[Refused], refusals: Mapping[tuple[str, str], int]) -> None:
+    def _refuse(self, refused: Sequence[Refused], refusals: Mapping[tuple[str, str, int], int]) -> None:
         if refused:
             self.connection.executemany(
                 "INSERT INTO refused (project, at, reason, detail, path) VALUES (?, ?, ?, ?, ?)",
@@ -235,9 +235,9 @@ class Appender:
                 [{"project": project, "kept": REFUSED_MAX} for project in {item.project for item in refused}],
             )
         self.connection.executemany(
-            """INSERT INTO refusals (project, reason, count) VALUES (?, ?, ?)
-            ON CONFLICT (project, reason) DO UPDATE SET count = count + excluded.count""",
-            [(project, reason, count) for (project, reason), count in refusals.items()],
+            """INSERT INTO refusals (project, reason, day, count) VALUES (?, ?, ?, ?)
+            ON CONFLICT (project, day, reason) DO UPDATE SET count = count + excluded.count""",
+            [(*what, count) for what, count in refusals.items()],
         )
 
 

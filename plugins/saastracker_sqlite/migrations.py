@@ -123,6 +123,19 @@ def _smaller(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations(name="0.1.0 refusals by day")
+def _refusals_by_day(db: Database) -> None:
+    """What was counted before has the day 0."""
+    for statement in (
+        "ALTER TABLE refusals RENAME TO refusals_before",
+        """CREATE TABLE refusals (project TEXT, day INTEGER, reason TEXT, count INTEGER NOT NULL,
+            PRIMARY KEY (project, day, reason)) WITHOUT ROWID""",
+        "INSERT INTO refusals SELECT project, 0, reason, count FROM refusals_before",
+        "DROP TABLE refusals_before",
+    ):
+        db.execute(statement)
+
+
 def _events_view() -> str:
     """The rows with their texts: subqueries, so that a column nobody asks for costs nothing.
 

@@ -82,8 +82,15 @@ class SqliteReader(IndexReads):
         )
         return [Refused(*row) for row in rows]
 
-    def refusals(self, project: str) -> dict[str, int]:
-        return dict(self.query("SELECT reason, count FROM refusals WHERE project = :project", project=project))
+    def refusals(self, project: str, first: int | None = None, last: int | None = None) -> dict[str, int]:
+        rows = self.query(
+            """SELECT reason, SUM(count) FROM refusals
+            WHERE project = :project AND day BETWEEN COALESCE(:first, 0) AND COALESCE(:last, day) GROUP BY reason""",
+            project=project,
+            first=first,
+            last=last,
+        )
+        return dict(rows)
 
     @contextlib.contextmanager
     def _limit(self) -> Iterator[None]:

@@ -31,7 +31,7 @@ class ErasingContract(Opened):
             Group(
                 [submission(*mine, idempotency=key, received_at=now_ms()), submission(kept, project=OTHER_PROJECT)],
                 [Refused(each.id, NOW, "invalid", "", "/") for each in (PROJECT, OTHER_PROJECT)],
-                {(PROJECT.id, "invalid"): 1, (OTHER_PROJECT.id, "invalid"): 1},
+                {(PROJECT.id, "invalid", 1): 1, (OTHER_PROJECT.id, "invalid", 1): 1},
             )
         )
         for _ in range(2):  # once more does no harm

@@ -16,6 +16,7 @@ from saastracker.testing.opened import ACCEPTED, FULL, Opened, event, names, sub
 from saastracker.wire import Reply
 
 DAY_MS = 24 * 3600 * 1000
+DAY = NOW // DAY_MS
 
 
 class StoreContract(Opened):
@@ -217,15 +218,20 @@ class StoreContract(Opened):
                 Refused(PROJECT.id, NOW + n, "invalid", f"wrong {n}", "/v1/events") for n in range(start, start + 500)
             ]
             other = Refused(OTHER_PROJECT.id, NOW, "bot", "", "/")
-            store.append(Group((), [*refused, other], {(PROJECT.id, "invalid"): 700, (OTHER_PROJECT.id, "bot"): 1}))
-        store.append(Group((), (), {(PROJECT.id, "budget"): 5}))
+            store.append(
+                Group((), [*refused, other], {(PROJECT.id, "invalid", DAY): 700, (OTHER_PROJECT.id, "bot", DAY): 1})
+            )
+        store.append(Group((), (), {(PROJECT.id, "budget", DAY): 5, (PROJECT.id, "invalid", DAY + 1): 1}))
         with store.reader() as reader:
             kept = reader.rejected(PROJECT.id, 5000)
             assert [item.at - NOW for item in kept] == list(range(1499, 499, -1))
             assert kept[0] == Refused(PROJECT.id, NOW + 1499, "invalid", "wrong 1499", "/v1/events")
             assert reader.rejected(PROJECT.id, 3) == kept[:3]
             assert len(reader.rejected(OTHER_PROJECT.id, 10)) == 3
-            assert reader.refusals(PROJECT.id) == {"invalid": 2100, "budget": 5}
+            assert reader.refusals(PROJECT.id) == {"invalid": 2101, "budget": 5}
+            assert reader.refusals(PROJECT.id, DAY, DAY) == {"invalid": 2100, "budget": 5}
+            assert reader.refusals(PROJECT.id, DAY + 1, DAY + 9) == {"invalid": 1}
+            assert reader.refusals(PROJECT.id, DAY + 2) == {}
             assert reader.refusals(OTHER_PROJECT.id) == {"bot": 3}
             assert reader.refusals("no such project") == {}
 

@@ -13,6 +13,7 @@ import pytest
 import saastracker_sqlite
 import saastracker_stream
 from saastracker.accounts import Accounts
+from saastracker.conditions import DAY_MS
 from saastracker.config import load_config
 from saastracker.contracts import Group, Reader, RecordStore, Refused, Store, Submission
 from saastracker.definition import Definition
@@ -120,9 +121,10 @@ class Running:
         return list(events)
 
     def refuse(self, *refused: Refused) -> None:
-        counts: dict[tuple[str, str], int] = {}
+        counts: dict[tuple[str, str, int], int] = {}
         for one in refused:
-            counts[one.project, one.reason] = counts.get((one.project, one.reason), 0) + 1
+            what = one.project, one.reason, one.at // DAY_MS
+            counts[what] = counts.get(what, 0) + 1
         self.store.append(Group(refused=refused, refusals=counts))
 
     def get(self, path: str, *, token: str | None = None, **options: Any) -> httpx.Response:

@@ -28,7 +28,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteStore]:
     add(store, OTHER_PROJECT, Event(name="foreign"))
     refused = [Refused(PROJECT.id, NOW + n, "invalid", f"{n}", "/v1/events") for n in range(3)]
     refused.append(Refused(OTHER_PROJECT.id, NOW, "origin", "not mine", "/v1/events"))
-    counts = {(PROJECT.id, "invalid"): 3, (PROJECT.id, "bot"): 40, (OTHER_PROJECT.id, "origin"): 1}
+    counts = {(PROJECT.id, "invalid", 1): 3, (PROJECT.id, "bot", 2): 40, (OTHER_PROJECT.id, "origin", 1): 1}
     store.append(Group(refused=refused, refusals=counts))
     yield store
     store.close()
