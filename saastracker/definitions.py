@@ -33,6 +33,7 @@ class _Kept(msgspec.Struct, frozen=True):
     created_at: int
     updated_at: int
     value: msgspec.Raw
+    before: int = 0  # versions it had in an earlier life: its record began anew when it was restored
 
 
 class Definitions:
@@ -49,6 +50,7 @@ class Definitions:
         self._change = -1
         self._unread: set[str] = set()  # ids the log has told of
         self._defined: Mapping[tuple[str, str], tuple[Defined, ...]] = {}  # by project and kind
+        self._before: Mapping[str, int] = {}  # by id, of those that were restored
         self._readers = {kind: msgspec.json.Decoder(definition.struct) for kind, definition in kinds.items()}
         self.refresh()
 
@@ -69,13 +71,16 @@ class Definitions:
             if change == self._change:
                 return
             defined: dict[tuple[str, str], list[Defined]] = {}
+            before: dict[str, int] = {}
             for kind in self.kinds:
-                for project, one in self._read_kind(kind):
-                    defined.setdefault((project, kind), []).append(one)
+                for kept, one in self._read_kind(kind):
+                    defined.setdefault((kept.project, kind), []).append(one)
+                    if kept.before:
+                        before[one.id] = kept.before
             self._defined = {place: tuple(sorted(found, key=_id)) for place, found in defined.items()}
-            self._change = change
+            self._before, self._change = before, change
 
-    def _read_kind(self, kind: str) -> Iterator[tuple[str, Defined]]:
+    def _read_kind(self, kind: str) -> Iterator[tuple[_Kept, Defined]]:
         for record in self._store.records(_record_kind(kind)):
             kept = _kept.decode(record.data)
             try:
@@ -86,10 +91,10 @@ class Definitions:
                 self._unread.add(record.id)
                 continue
             yield (
-                kept.project,
+                kept,
                 Defined(
                     id=record.id,
-                    version=record.version,
+                    version=kept.before + record.version,
                     value=value,
                     created_at=kept.created_at,
                     updated_at=kept.updated_at,
@@ -115,14 +120,22 @@ class Definitions:
 
     def create(self, project: str, kind: str, *, value: Any, who: str) -> Defined:
         """Raises Conflict if the project has too many, Invalid if it does not go with the others."""
-        self.refresh()
-        self._check_among(project, kind, "", value)
-        most = self.kinds[kind].most
-        if len(self.of(project, kind)) >= most:
-            raise Conflict(f"A project has at most {most} of the kind {kind}; change or delete one of those there are.")
+        self._check_one_more(project, kind, value)
         now = now_ms()
         new = Defined(id=_new_id(now), version=1, value=value, created_at=now, updated_at=now)
         self._write(project, kind, new, seen=0, action="create", who=who)
+        return new
+
+    def restore(self, project: str, kind: str, definition: str, *, value: Any, who: str) -> Defined:
+        """A deleted one again, under its id and with the version after its last.
+
+        Raises as `create`, NotFound if there never was one, Stale if there is one again.
+        """
+        history = self.history(project, kind, definition)
+        self._check_one_more(project, kind, value)
+        last = history[-1].version
+        new = Defined(id=definition, version=last + 1, value=value, created_at=history[0].at, updated_at=now_ms())
+        self._write(project, kind, new, seen=last, action="create", who=who, before=last)
         return new
 
     def replace(self, project: str, kind: str, definition: str, *, version: int, value: Any, who: str) -> Defined:
@@ -148,16 +161,33 @@ class Definitions:
             raise NotFound(f"This project never had a {kind} {definition[:64]}.")
         return found
 
+    def _check_one_more(self, project: str, kind: str, value: Any) -> None:
+        self.refresh()
+        self._check_among(project, kind, "", value)
+        most = self.kinds[kind].most
+        if len(self.of(project, kind)) >= most:
+            raise Conflict(f"A project has at most {most} of the kind {kind}; change or delete one of those there are.")
+
     def _check_among(self, project: str, kind: str, definition: str, value: Any) -> None:
         check = self.kinds[kind].check_among
         if check is not None:
             check(value, [each.value for each in self.of(project, kind) if each.id != definition])
 
-    def _write(self, project: str, kind: str, new: Defined, *, seen: int, action: audit.Action, who: str) -> None:
+    def _write(
+        self,
+        project: str,
+        kind: str,
+        new: Defined,
+        *,
+        seen: int,
+        action: audit.Action,
+        who: str,
+        before: int | None = None,
+    ) -> None:
+        before = self._before.get(new.id, 0) if before is None else before
         value = msgspec.Raw(msgspec.json.encode(new.value))
-        kept = (
-            None if action == "delete" else msgspec.json.encode(_Kept(project, new.created_at, new.updated_at, value))
-        )
+        kept = _Kept(project, new.created_at, new.updated_at, value, before)
+        data = None if action == "delete" else msgspec.json.encode(kept)
         entry = audit.Entry(
             at=new.updated_at,
             who=who,
@@ -169,7 +199,7 @@ class Definitions:
             value=value,
         )
         try:
-            self._store.write([Change(_record_kind(kind), new.id, seen, kept), audit.record(entry)])
+            self._store.write([Change(_record_kind(kind), new.id, seen - before, data), audit.record(entry)])
         except Conflict:
             raise Stale(f"This {kind} was changed since version {seen}; load it again.") from None
         finally:

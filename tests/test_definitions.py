@@ -66,6 +66,32 @@ def test_each_edit_is_one_write_with_its_entry(definitions: Definitions, store: 
     assert [entry.at for entry in history[:2]] == [made.created_at, changed.updated_at]
 
 
+def test_a_restored_one_keeps_its_id_and_its_versions_go_on(definitions: Definitions, store: RecordStore) -> None:
+    made = definitions.create("p1", "goal", value=Goal("a"), who="ada")
+    definitions.replace("p1", "goal", made.id, version=1, value=Goal("b"), who="ada")
+    with pytest.raises(Stale):
+        definitions.restore("p1", "goal", made.id, value=Goal("a"), who="ada")  # it is there
+    definitions.delete("p1", "goal", made.id, version=2, who="ada")
+    back = definitions.restore("p1", "goal", made.id, value=Goal("a"), who="bob")
+    assert (back.id, back.version, back.created_at) == (made.id, 3, made.created_at)
+    assert Definitions(store, KINDS).of("p1", "goal") == definitions.of("p1", "goal") == (back,)
+    for version in (1, 2):
+        with pytest.raises(Stale):
+            definitions.replace("p1", "goal", made.id, version=version, value=Goal("c"), who="ada")
+    assert definitions.replace("p1", "goal", made.id, version=3, value=Goal("c"), who="ada").version == 4
+    definitions.delete("p1", "goal", made.id, version=4, who="ada")
+    assert definitions.restore("p1", "goal", made.id, value=Goal("d"), who="ada").version == 5
+    definitions.delete("p1", "goal", made.id, version=None, who="ada")
+    versions = [(entry.action, entry.version) for entry in definitions.history("p1", "goal", made.id)]
+    assert versions == [
+        *[("create", 1), ("change", 2), ("delete", 2)],
+        *[("create", 3), ("change", 4), ("delete", 4)],
+        *[("create", 5), ("delete", 5)],
+    ]
+    with pytest.raises(NotFound):
+        definitions.restore("p1", "goal", "never", value=Goal("a"), who="ada")
+
+
 def test_definitions_of_a_project_are_its_own_and_oldest_first(definitions: Definitions) -> None:
     made = [definitions.create("p1", "goal", value=Goal(name), who="ada") for name in "cab"]
     other = definitions.create("p2", "goal", value=Goal("x"), who="ada")

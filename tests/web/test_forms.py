@@ -111,8 +111,9 @@ def test_deleted_ones_come_back(running: Running, member: dict[str, str]) -> Non
     assert page.count(">Restore</button>") == 2
     assert "makes it again" in send(running, member, path, version="2").text
     back = send(running, member, path, version="1", do="restore")
-    assert (back.status_code, back.headers["location"]) == (303, FLAGS)
-    assert values(running) == [Flag("Beta", (Rule("z"),))]
+    assert (back.status_code, back.headers["location"]) == (303, path)
+    [flag] = running.site.definitions.of(running.shop.id, "flag")
+    assert (flag.id, flag.version, flag.value) == (definition, 3, Flag("Beta", (Rule("z"),)))
     assert send(running, member, path, version="9", do="restore").status_code == 404
     assert running.get(f"{FLAGS}/never", cookies=member).status_code == 404
 

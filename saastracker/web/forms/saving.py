@@ -155,14 +155,18 @@ async def _delete(about: Asked, definition: str, version: int) -> Response[bytes
 
 
 async def _restore(about: Asked, definition: str, found: Defined | None, version: int) -> Response[bytes]:
-    """An earlier version again: as the newest one, or of what was deleted as a new definition."""
+    """An earlier version again, as the newest one; what was deleted comes back under its id."""
     place = (about.project.id, about.kind.kind)
     entries = await asyncio.to_thread(about.site.definitions.history, *place, definition)
     value = next((past(about, entry) for entry in entries if entry.version == version), None)
     if value is None:
         raise NotFound(f"There is no version {version} of this {about.kind.kind} to go back to.")
-    await asyncio.to_thread(_save, about, found, value, found.version if found else 0)
-    return redirect(f"{about.address}/{definition}" if found else about.address)
+    if found is not None:
+        await asyncio.to_thread(_save, about, found, value, found.version)
+    else:
+        restore = about.site.definitions.restore
+        await asyncio.to_thread(restore, *place, definition, value=value, who=about.caller.name)
+    return redirect(f"{about.address}/{definition}")
 
 
 def _version(sent: dict[str, str]) -> int:
