@@ -25,7 +25,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 def file_name(path: str) -> str:
     """Of a page, without what names one of many."""
-    return re.sub(r"[^\w-]+", "_", kind(path)[0]).strip("_") or "start"
+    return re.sub(r"[^\w-]+", "_", kind(path)[0].replace("*", "one")).strip("_") or "start"
 
 
 def take(site: demo_site.Site, folder: Path, only: str) -> None:
