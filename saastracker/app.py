@@ -10,6 +10,7 @@ from typing import Any
 
 from saastracker import logs, server
 from saastracker.accounts import Accounts
+from saastracker.bindings import Bound
 from saastracker.bodies import Bodies
 from saastracker.budgets import warn
 from saastracker.config import Config
@@ -25,7 +26,7 @@ from saastracker.live import Live
 from saastracker.merging import merging
 from saastracker.metrics import Metrics
 from saastracker.outbox import Outbox, topics
-from saastracker.plugins import Bound, Plugins
+from saastracker.plugins import Plugins
 from saastracker.quota import Usage
 from saastracker.schedule import Scheduler
 from saastracker.secrets import Secrets

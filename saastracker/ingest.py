@@ -9,12 +9,12 @@ from ipaddress import IPv6Address, ip_address, ip_network
 import msgspec
 from litestar.types import HTTPScope, Receive, Send
 
+from saastracker.bindings import Bound
 from saastracker.bodies import Bodies, Disconnected, Headers, coding
 from saastracker.contracts import Refused, Store, Submission
 from saastracker.errors import Invalid, MethodNotAllowed, Refusal, Unauthorized
 from saastracker.event import Event
 from saastracker.metrics import Metrics
-from saastracker.plugins import Bound
 from saastracker.wire import Credential, Decoded, Enricher, Outcome, Project, Reply, Request, WireFormat
 from saastracker.writer import Writer
 

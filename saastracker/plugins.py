@@ -10,6 +10,7 @@ import pluggy
 
 from saastracker import hookspecs
 from saastracker.annotations import ANNOTATION
+from saastracker.bindings import Bound, bind
 from saastracker.channel import Channel
 from saastracker.config import Config, suggest
 from saastracker.contracts import RecordStore, RecordStoreFactory, ReportPage, Setup, Setups, Store, StoreFactory
@@ -24,6 +25,7 @@ from saastracker.wire import AuthScheme, Enricher, Projects, WireFormat
 GROUP = "saastracker"  # of entry points; also the distribution whose plugins are on by default
 DEFAULT_RECORDS = "sqlite"
 OWN_KINDS = (VIEW, ANNOTATION, ORGANIZATION)  # definitions of the core
+OWN_PAGES = ("define", "detail", "search", "share")  # of projects, where a report would not be reached
 
 T = TypeVar("T")
 
@@ -36,14 +38,6 @@ class PluginInfo(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     enabled: bool
     offers: tuple[str, ...] = ()  # such as "auth scheme hmac"
-
-
-class Bound(msgspec.Struct, frozen=True):
-    """A path on which a format is offered, and what guards it."""
-
-    path: str
-    scheme: AuthScheme
-    format: WireFormat
 
 
 class Registry(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +122,8 @@ class Plugins:
             definitions=definitions,
             setups=setups,
         )
+        for slug in reports.keys() & {*OWN_PAGES}:
+            self._fail(f'plugins: a report has the slug "{slug}", where the core has a page of its own; rename it')
         taggers = self._named(
             "taggers", "tagger", lambda offered: [(each.namespace, each) for each in offered], config=config
         )
@@ -138,7 +134,7 @@ class Plugins:
         return Registry(
             auth_schemes=schemes,
             wire_formats=formats,
-            bindings=_bind(config, schemes, formats),
+            bindings=bind(config, schemes, formats),
             enrichers=tuple(enrichers.values()),
             stores=self._stores,
             record_stores=self._record_stores,
@@ -266,32 +262,3 @@ def _by_name(values: Sequence[T]) -> Iterator[tuple[str, T]]:
 
 def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error).strip().splitlines()[-1] if str(error).strip() else 'no message'}"
-
-
-def _bind(config: Config, schemes: Mapping[str, AuthScheme], formats: Mapping[str, WireFormat]) -> Mapping[str, Bound]:
-    """Which format and scheme serve a path: the formats' own paths, then, stronger, those of the configuration.
-
-    A default path whose scheme is turned off is left out.
-    """
-    bound: dict[str, Bound] = {}
-    for form in formats.values():
-        for endpoint in form.endpoints:
-            if endpoint.path in bound:
-                raise OperatorError(
-                    f'{config.file}: plugins: the formats "{bound[endpoint.path].format.name}" and "{form.name}" '
-                    f"both answer at {endpoint.path}; turn one off"
-                )
-            if endpoint.scheme in schemes:
-                bound[endpoint.path] = Bound(endpoint.path, schemes[endpoint.scheme], form)
-    own: set[str] = set()
-    for index, binding in enumerate(config.endpoints):
-        at = f"{config.file}: endpoint[{index}]"
-        if binding.path in own:
-            raise OperatorError(f"{at}.path: {binding.path} stands there twice")
-        if binding.scheme not in schemes:
-            raise OperatorError(f'{at}.scheme: found "{binding.scheme}"{suggest(binding.scheme, schemes)}')
-        if binding.format not in formats:
-            raise OperatorError(f'{at}.format: found "{binding.format}"{suggest(binding.format, formats)}')
-        own.add(binding.path)
-        bound[binding.path] = Bound(binding.path, schemes[binding.scheme], formats[binding.format])
-    return MappingProxyType(bound)

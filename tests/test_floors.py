@@ -29,6 +29,7 @@ FLOORS = (
         "views",
         "accounts",
         "annotations",
+        "bindings",
     },
     {"plugins", "writer", "quota", "deliveries", "sessions", "refusals", "metrics", "job_runs", "logs", "folding"}
     | {"chunks", "enrolling", "tagging", "longer", "settling"},

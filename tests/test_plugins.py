@@ -8,7 +8,7 @@ import pytest
 from saastracker.config import Config, load_config
 from saastracker.definitions import NOTHING_DEFINED
 from saastracker.errors import OperatorError
-from saastracker.plugins import Plugins, Registry
+from saastracker.plugins import OWN_PAGES, Plugins, Registry
 from saastracker.records import Snapshot
 
 Install = Callable[..., None]
@@ -200,6 +200,15 @@ def test_wrong_bindings(install: Install, old: str, new: str, message: str) -> N
         registry("bearer", "events", more=more.replace(old, new))
     with pytest.raises(OperatorError, match=r"endpoint\[1\]\.path: /e stands there twice"):
         registry("bearer", "events", more=more * 2)
+
+
+@pytest.mark.parametrize("slug", OWN_PAGES)
+def test_a_report_where_the_core_has_a_page(install: Install, slug: str) -> None:
+    page = f"ReportPage(slug={slug!r}, title='', section='Web', load=None)"
+    code = f"from saastracker import ReportPage\n@hookimpl\ndef reports(config):\n    return [{page}]\n"
+    install("own", code)
+    with pytest.raises(OperatorError, match=f'a report has the slug "{slug}", where the core has a page of its own'):
+        registry("own")
 
 
 def test_storage(install: Install) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from saastracker.plugins import Bound
+from saastracker.bindings import Bound
 from saastracker.records import Key
 from saastracker.snippets.calls import CALLS, TAGS, Keys
 from saastracker.snippets.languages import LANGUAGES, browser, curl_line

@@ -4,6 +4,7 @@ import pytest
 
 from saastracker.contracts import Refused, ReportPage
 from saastracker.event import Event
+from saastracker.plugins import OWN_PAGES
 from saastracker.report import Note, Report
 
 from .conftest import NOW, Running
@@ -162,6 +163,15 @@ def test_a_revoked_token_opens_nothing(running: Running) -> None:
     [fact] = running.facts.snapshot.tokens.values()
     running.facts.revoke_token(fact.id)
     assert running.get("/p/shop/stream.json", token=token).status_code == 401
+
+
+def test_no_report_may_have_an_address_of_the_core(running: Running) -> None:
+    names = {
+        route.path.split("/")[3].partition(".")[0]
+        for route in running.web.routes
+        if route.path.startswith("/p/{slug:str}/")
+    }
+    assert {name for name in names if not name.startswith("{")} <= {*OWN_PAGES}
 
 
 def test_home_leads_to_the_last_project(running: Running, token: str) -> None:
