@@ -11,7 +11,7 @@ FLOORS = (
     {"event", "errors"},
     {
         *("contracts", "channel", "roles", "wire", "actors", "hookspecs", "decoding", "strict", "definition", "job"),
-        *("report", "scope", "conditions", "index", "index_store", "cells", "active", "persons"),
+        *("report", "scope", "conditions", "index", "index_store", "sql_reads", "cells", "active", "persons"),
         *("tagger", "columns", "moments", "parts", "segments", "visits", "channels", "dwell", "sums"),
         *("rules", "customers", "health", "told", "latest", "issues", "matching", "compiled", "written", "merging"),
     },

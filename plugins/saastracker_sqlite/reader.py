@@ -1,28 +1,24 @@
 """Reads beside the writer: a few connections, each on one consistent state."""
 
 import contextlib
-import re
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from saastracker.contracts import Refused
-from saastracker.errors import Invalid, TimeLimit
+from saastracker.errors import TimeLimit
 from saastracker.event import Event
+from saastracker.sql_reads import Dialect, KnownActors, SqlReads, expand
 from saastracker_sqlite.database import begin_read, connect_readonly
-from saastracker_sqlite.index_reads import IndexReads, KnownActors
 from saastracker_sqlite.rows import read_events
 
 READERS_MAX = 4  # at a time; reports beyond wait
 STEPS = 20_000  # of SQLite's virtual machine, between two looks at the clock: about a millisecond
 
-_PROP = re.compile(r"\bprop(_number)?\(\s*:(\w+)\s*\)")
-_ORGANIZATION = re.compile(r"\borganization\(\)")
 _PATH = """'$."' || :{key} || '"'"""
 # json_extract makes 1 of true; what it makes of lists and objects is JSON.
 _TEXT = f"""CASE json_type(properties, {_PATH}) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
@@ -31,25 +27,18 @@ _NUMBER = f"""CASE WHEN json_type(properties, {_PATH}) IN ('integer', 'real')
     THEN json_extract(properties, {_PATH}) END"""
 
 
-def expand(sql: str, parameters: Mapping[str, Any]) -> str:
-    """Write out `organization()`, `prop(:key)`, a string as it is and all else as JSON, and `prop_number(:key)`.
-
-    The last is NULL for no number.
-
-    Raises Invalid for a key with a quotation mark, which ends the key of a JSON path.
-    """
-
-    def written_out(call: re.Match[str]) -> str:
-        key = call[2]
-        if '"' in parameters[key]:
-            raise Invalid("The name of a property cannot hold a quotation mark here.")
-        return f"({(_NUMBER if call[1] else _TEXT).format(key=key)})"
-
-    return _PROP.sub(written_out, _ORGANIZATION.sub("org", sql))
+DIALECT = Dialect(
+    numbers="(SELECT value FROM json_each({}))",
+    texts="(SELECT value FROM json_each({}))",
+    prop=_TEXT,
+    prop_number=_NUMBER,
+)
 
 
-class SqliteReader(IndexReads):
+class SqliteReader(SqlReads):
     """One report's reads on a connection of which it has the use."""
+
+    dialect = DIALECT
 
     def __init__(
         self, connection: sqlite3.Connection, seconds: float, cancelled: Callable[[], bool], known_actors: KnownActors
@@ -62,7 +51,7 @@ class SqliteReader(IndexReads):
 
     def query(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         with self._limit():
-            return self._connection.execute(expand(sql, parameters), parameters).fetchall()
+            return self._connection.execute(expand(sql, parameters, DIALECT), parameters).fetchall()
 
     def events(self, sequences: Sequence[int]) -> list[Event]:
         wanted = msgspec.json.encode(sequences).decode()
@@ -72,25 +61,6 @@ class SqliteReader(IndexReads):
             )
         by_sequence = {event.sequence: event for _, event in found}
         return [by_sequence[sequence] for sequence in sequences if sequence in by_sequence]
-
-    def rejected(self, project: str, limit: int) -> list[Refused]:
-        rows = self.query(
-            """SELECT project, at, reason, detail, path FROM refused WHERE project = :project
-            ORDER BY id DESC LIMIT :limit""",
-            project=project,
-            limit=limit,
-        )
-        return [Refused(*row) for row in rows]
-
-    def refusals(self, project: str, first: int | None = None, last: int | None = None) -> dict[str, int]:
-        rows = self.query(
-            """SELECT reason, SUM(count) FROM refusals
-            WHERE project = :project AND day BETWEEN COALESCE(:first, 0) AND COALESCE(:last, day) GROUP BY reason""",
-            project=project,
-            first=first,
-            last=last,
-        )
-        return dict(rows)
 
     @contextlib.contextmanager
     def _limit(self) -> Iterator[None]:

@@ -1,12 +1,14 @@
-"""Reads of the index that one report makes."""
+"""A reader of a store that keeps events and index in the tables that all SQL stores share."""
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from saastracker.contracts import Refused
+from saastracker.errors import Invalid
 from saastracker.written import NOTHING_WRITTEN, Written
 
 if TYPE_CHECKING:  # numpy takes 13 MB, which a server is spared until there are events
@@ -17,13 +19,46 @@ if TYPE_CHECKING:  # numpy takes 13 MB, which a server is spared until there are
 
 PROJECTS_MAX = 8  # whose actors are remembered: 44 000 take 15 MB, and 50 ms to read
 
+_PROP = re.compile(r"\bprop(_number)?\(\s*:(\w+)\s*\)")
+_ORGANIZATION = re.compile(r"\borganization\(\)")
 _LIKE = re.compile("[!%_]")  # what LIKE takes for more than itself
 
 KnownActors: TypeAlias = "dict[str, tuple[int, Actors]]"  # by project, with the state of the index they are of
 
 
-class IndexReads(ABC):
-    """The part of a reader that reads the index."""
+class Dialect(NamedTuple):
+    """What engines write differently."""
+
+    numbers: str  # the members of a JSON list of integers, which is the parameter `{}`, as a subquery
+    texts: str  # of texts
+    prop: str  # of the column `properties`, the one named by the parameter `:{key}`
+    prop_number: str
+
+
+def expand(sql: str, parameters: Mapping[str, Any], dialect: Dialect) -> str:
+    """Write out `organization()`, `prop(:key)`, a string as it is and all else as JSON, and `prop_number(:key)`.
+
+    The last is NULL for no number.
+
+    Raises Invalid for a key with a quotation mark, which ends the key of a JSON path.
+    """
+
+    def written_out(call: re.Match[str]) -> str:
+        key = call[2]
+        if '"' in parameters[key]:
+            raise Invalid("The name of a property cannot hold a quotation mark here.")
+        return f"({(dialect.prop_number if call[1] else dialect.prop).format(key=key)})"
+
+    return _PROP.sub(written_out, _ORGANIZATION.sub("org", sql))
+
+
+class SqlReads(ABC):
+    """All of a reader but how it runs queries, and reads events by their numbers.
+
+    CROSS JOIN with a condition keeps the order of the tables in SQLite; elsewhere it is to be read as JOIN.
+    """
+
+    dialect: Dialect
 
     def __init__(self, known_actors: KnownActors) -> None:
         """`known_actors` is shared by all readers of a store."""
@@ -42,14 +77,14 @@ class IndexReads(ABC):
         keys: Sequence[str] | None = None,
         environment: str | None = None,
     ) -> "list[Day]":
-        from saastracker.index import Cell, Day  # noqa: PLC0415  # see `SqliteStore.index`
+        from saastracker.index import Cell, Day  # noqa: PLC0415  # numpy: 13 MB that an idle server is spared
 
         # CROSS JOIN keeps the order: SQLite would go through all cells of the project.
         sql = """SELECT c.day, c.key, c.data FROM projects p CROSS JOIN index_series s ON s.project = p.id
             CROSS JOIN index_cells c ON c.project = p.id AND c.series = s.id
             WHERE p.project = :project AND s.namespace = :namespace AND c.day BETWEEN :first AND :last"""
         if keys is not None:
-            sql += " AND c.key IN (SELECT value FROM json_each(:keys))"
+            sql += f" AND c.key IN {self.dialect.texts.format(':keys')}"
         if environment is not None:
             sql += " AND s.environment = :environment"
         rows = self.query(
@@ -64,7 +99,7 @@ class IndexReads(ABC):
         return [Day(day, key, Cell.decode(data)) for day, key, data in rows]
 
     def actors(self, project: str) -> "Actors":
-        from saastracker.actors import Actors  # noqa: PLC0415  # see `SqliteStore.index`
+        from saastracker.actors import Actors  # noqa: PLC0415  # numpy: 13 MB that an idle server is spared
 
         [(changes,)] = self.query("SELECT changes FROM index_state")
         known = self._known_actors.get(project)
@@ -96,7 +131,7 @@ class IndexReads(ABC):
         *,
         apart: bool = False,
     ) -> "Moments":
-        from saastracker.segments import Moments  # noqa: PLC0415  # see `SqliteStore.index`
+        from saastracker.segments import Moments  # noqa: PLC0415  # numpy: 13 MB that an idle server is spared
 
         days = range(first, last + 1)
         read = self._apart if apart else self._chunks
@@ -107,7 +142,7 @@ class IndexReads(ABC):
     def parts(
         self, project: str, first: int, last: int, environment: str | None = None, *, apart: bool = False
     ) -> "Parts":
-        from saastracker.parts import Parts  # noqa: PLC0415  # see `SqliteStore.index`
+        from saastracker.parts import Parts  # noqa: PLC0415  # numpy: 13 MB that an idle server is spared
 
         read = self._apart if apart else self._chunks
         own = read("parts", project, range(first, last + 1), None, environment)
@@ -155,10 +190,10 @@ class IndexReads(ABC):
         sql += (
             " AND c.day BETWEEN :first AND :last"
             if isinstance(days, range)
-            else " AND c.day IN (SELECT value FROM json_each(:days))"
+            else f" AND c.day IN {self.dialect.numbers.format(':days')}"
         )
         if keys is not None:
-            sql += " AND c.key IN (SELECT value FROM json_each(:keys))"
+            sql += f" AND c.key IN {self.dialect.texts.format(':keys')}"
         if environment is not None:
             sql += " AND c.environment = :environment"
         return self.query(
@@ -173,7 +208,7 @@ class IndexReads(ABC):
         )
 
     def seen(self, project: str, namespace: str) -> "list[Seen]":
-        from saastracker.index import Seen  # noqa: PLC0415  # see `SqliteStore.index`
+        from saastracker.index import Seen  # noqa: PLC0415  # numpy: 13 MB that an idle server is spared
 
         rows = self.query(
             """SELECT s.key, s.first, s.last, s.first_sequence, s.last_sequence
@@ -227,7 +262,26 @@ class IndexReads(ABC):
     def texts(self, codes: Sequence[int]) -> dict[int, str]:
         return dict(
             self.query(
-                "SELECT id, text FROM texts WHERE id IN (SELECT value FROM json_each(:codes))",
+                f"SELECT id, text FROM texts WHERE id IN {self.dialect.numbers.format(':codes')}",
                 codes=msgspec.json.encode(codes).decode(),
             )
         )
+
+    def rejected(self, project: str, limit: int) -> list[Refused]:
+        rows = self.query(
+            """SELECT project, at, reason, detail, path FROM refused WHERE project = :project
+            ORDER BY id DESC LIMIT :limit""",
+            project=project,
+            limit=limit,
+        )
+        return [Refused(*row) for row in rows]
+
+    def refusals(self, project: str, first: int | None = None, last: int | None = None) -> dict[str, int]:
+        rows = self.query(
+            """SELECT reason, SUM(count) FROM refusals
+            WHERE project = :project AND day BETWEEN COALESCE(:first, 0) AND COALESCE(:last, day) GROUP BY reason""",
+            project=project,
+            first=first,
+            last=last,
+        )
+        return dict(rows)
