@@ -47,6 +47,7 @@ class Definitions:
         self.kinds = kinds
         self._store = store
         self._lock = threading.Lock()
+        self._turn = threading.Lock()  # one edit at a time: what was checked still holds when it is written
         self._change = -1
         self._unread: set[str] = set()  # ids the log has told of
         self._defined: Mapping[tuple[str, str], tuple[Defined, ...]] = {}  # by project and kind
@@ -120,10 +121,14 @@ class Definitions:
 
     def create(self, project: str, kind: str, *, value: Any, who: str) -> Defined:
         """Raises Conflict if the project has too many, Invalid if it does not go with the others."""
-        self._check_one_more(project, kind, value)
         now = now_ms()
         new = Defined(id=_new_id(now), version=1, value=value, created_at=now, updated_at=now)
-        self._write(project, kind, new, seen=0, action="create", who=who)
+        with self._turn:
+            self._check_one_more(project, kind, value)
+            try:
+                self._write(project, kind, new, seen=0, action="create", who=who)
+            except Stale:  # of a kind of which there is one: another process was faster
+                raise self._too_many(kind) from None
         return new
 
     def restore(self, project: str, kind: str, definition: str, *, value: Any, who: str) -> Defined:
@@ -132,19 +137,21 @@ class Definitions:
         Raises as `create`, NotFound if there never was one, Stale if there is one again.
         """
         history = self.history(project, kind, definition)
-        self._check_one_more(project, kind, value)
         last = history[-1].version
         new = Defined(id=definition, version=last + 1, value=value, created_at=history[0].at, updated_at=now_ms())
-        self._write(project, kind, new, seen=last, action="create", who=who, before=last)
+        with self._turn:
+            self._check_one_more(project, kind, value)
+            self._write(project, kind, new, seen=last, action="create", who=who, before=last)
         return new
 
     def replace(self, project: str, kind: str, definition: str, *, version: int, value: Any, who: str) -> Defined:
         """Raises NotFound, Stale unless `version` is the newest, Invalid if it does not go with the others."""
-        self.refresh()
-        old = self.find(project, kind, definition)
-        self._check_among(project, kind, definition, value)
-        new = msgspec.structs.replace(old, version=version + 1, value=value, updated_at=now_ms())
-        self._write(project, kind, new, seen=version, action="change", who=who)
+        with self._turn:
+            self.refresh()
+            old = self.find(project, kind, definition)
+            self._check_among(project, kind, definition, value)
+            new = msgspec.structs.replace(old, version=version + 1, value=value, updated_at=now_ms())
+            self._write(project, kind, new, seen=version, action="change", who=who)
         return new
 
     def delete(self, project: str, kind: str, definition: str, *, version: int | None, who: str) -> None:
@@ -164,9 +171,12 @@ class Definitions:
     def _check_one_more(self, project: str, kind: str, value: Any) -> None:
         self.refresh()
         self._check_among(project, kind, "", value)
+        if len(self.of(project, kind)) >= self.kinds[kind].most:
+            raise self._too_many(kind)
+
+    def _too_many(self, kind: str) -> Conflict:
         most = self.kinds[kind].most
-        if len(self.of(project, kind)) >= most:
-            raise Conflict(f"A project has at most {most} of the kind {kind}; change or delete one of those there are.")
+        return Conflict(f"A project has at most {most} of the kind {kind}; change or delete one of those there are.")
 
     def _check_among(self, project: str, kind: str, definition: str, value: Any) -> None:
         check = self.kinds[kind].check_among
@@ -198,8 +208,10 @@ class Definitions:
             version=new.version,
             value=value,
         )
+        unique = project if self.kinds[kind].most == 1 else None  # the store lets no two processes make one at once
+        change = Change(_record_kind(kind), new.id, seen - before, data, unique)
         try:
-            self._store.write([Change(_record_kind(kind), new.id, seen - before, data), audit.record(entry)])
+            self._store.write([change, audit.record(entry)])
         except Conflict:
             raise Stale(f"This {kind} was changed since version {seen}; load it again.") from None
         finally:

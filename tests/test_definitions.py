@@ -1,8 +1,11 @@
 """Definitions are versioned, seen by every process at its next refresh, and every change of them is in the trail."""
 
 import logging
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -159,6 +162,31 @@ def test_there_are_not_too_many(store: RecordStore) -> None:
     with pytest.raises(Conflict, match="at most 2"):
         definitions.create("p1", "goal", value=Goal("c"), who="ada")
     definitions.create("p2", "goal", value=Goal("c"), who="ada")
+
+
+def test_there_are_not_too_many_where_several_are_made_at_once(store: RecordStore) -> None:
+    kinds = {
+        "one": Definition(kind="one", title="One", struct=Goal, most=1),
+        "two": Definition(kind="two", title="Two", struct=Goal, most=2),
+    }
+    process, other = Definitions(store, kinds), Definitions(store, kinds)
+    every = 8
+    together = threading.Barrier(every)
+
+    def make(kind: str, project: str, definitions: Definitions) -> bool:
+        together.wait()
+        try:
+            definitions.create(project, kind, value=Goal("a"), who="ada")
+        except Conflict as refusal:
+            assert "at most" in refusal.detail  # noqa: PT017
+            return False
+        return True
+
+    with ThreadPoolExecutor(every) as threads:
+        for place in range(5):
+            made = threads.map(partial(make, "one", f"p{place}"), [process, other] * (every // 2))
+            assert sum(made) == 1
+            assert sum(threads.map(partial(make, "two", f"p{place}"), [process] * every)) == 2
 
 
 class Versioned(msgspec.Struct):
