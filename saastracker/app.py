@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import logging
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from saastracker import logs, server
 from saastracker.accounts import Accounts
+from saastracker.alarms import Alarms
 from saastracker.bindings import Bound
 from saastracker.bodies import Bodies
 from saastracker.budgets import warn
@@ -17,8 +17,9 @@ from saastracker.config import Config
 from saastracker.contracts import Submission
 from saastracker.control import Append, Appended, ControlServer, Progress
 from saastracker.definitions import Definitions
+from saastracker.disk import DiskWatch
 from saastracker.erasing import erase_projects
-from saastracker.errors import NotFound, OperatorError, Refusal, Unavailable
+from saastracker.errors import NotFound, OperatorError, Unavailable
 from saastracker.facts import Facts
 from saastracker.following import Following
 from saastracker.ingest import Ingest
@@ -33,6 +34,7 @@ from saastracker.secrets import Secrets
 from saastracker.sessions import Sessions
 from saastracker.setups import setups
 from saastracker.upkeep import expire
+from saastracker.watch import Watch
 from saastracker.web.app import Site, build_web
 from saastracker.web.messages import Messages
 from saastracker.wire import Reply
@@ -41,11 +43,8 @@ from saastracker.writer import Writer
 log = logging.getLogger("saastracker")
 
 REFRESH_SECONDS = 1.0
-DISK_SECONDS = 60.0
-DISK_FREE_MIN = 512 * 1024 * 1024  # bytes; below this the log warns
 _NO_REPLY = Reply(202, b"")  # a command reads how many were stored instead
 QUEUE_BYTES = 64 * 1024 * 1024
-COMMIT_SECONDS_MAX = 10.0  # a commit that takes longer means the disk hangs
 
 
 class App:
@@ -54,7 +53,7 @@ class App:
     def __init__(self, config: Config) -> None:
         """Raises OperatorError, with nothing left open, if it cannot start."""
         self._config = config
-        self._metrics = Metrics()
+        self._metrics = Metrics(config.log.slow_seconds)
         with contextlib.ExitStack() as opened:
             plugins = Plugins(config)
             records = plugins.open_records()
@@ -81,6 +80,7 @@ class App:
                 channels=self.registry.channels,
                 topics=topics(jobs),
                 compose=messages.compose,
+                metrics=self._metrics,
             )
             self._scheduler = Scheduler(
                 (
@@ -116,6 +116,18 @@ class App:
             trusted_proxies=config.server.trusted_proxies,
             used=self.facts.uses.note,
         )
+        self._following = Following(self._store, self._writer, self._zones, self.registry.taggers, self.definitions)
+        self._disk = DiskWatch(config.data, Alarms(records, self.facts))
+        self._watch = Watch(
+            metrics=self._metrics,
+            writer=self._writer,
+            store=self._store,
+            records=records,
+            following=self._following,
+            live=self._live,
+            disk=self._disk,
+            queue_max=config.ingest.queue_events,
+        )
         self._bindings = dict(self.registry.bindings)
         self._web = build_web(
             Site(
@@ -130,16 +142,16 @@ class App:
                 outbox=outbox,
                 messages=messages,
                 live=self._live,
-                ready=self.ready,
+                ready=self._watch.ready,
+                status=self._watch.status,
                 metrics=self._metrics.text,
+                reading=self._metrics.reading,
                 address_of=lambda scope: self._ingest.address(scope, dict(scope["headers"])),
                 public_url=config.server.url,
             )
         )
-        self._following = Following(self._store, self._writer, self._zones, self.registry.taggers, self.definitions)
         self._control = ControlServer(config.data, self)
         self._tasks: list[asyncio.Task[None]] = []
-        self._gauges()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -166,9 +178,7 @@ class App:
         self._writer.start()
         await self._control.start()
         self._scheduler.start()
-        self._tasks = [
-            asyncio.create_task(work) for work in (self._refresh(), self._watch_disk(), self._following.run())
-        ]
+        self._tasks = [asyncio.create_task(work) for work in (self._refresh(), self._disk.run(), self._following.run())]
 
     def stopping(self) -> None:
         """End live streams: uvicorn waits for open answers before it stops the application."""
@@ -185,19 +195,6 @@ class App:
         await self._control.close()
         await self._writer.close()
         self._opened.close()
-
-    async def ready(self) -> dict[str, Any]:
-        """What /readyz says; `ready` is whether events can be taken right now."""
-        try:
-            async with asyncio.timeout(COMMIT_SECONDS_MAX):
-                await self._writer.probe()
-            store = "ok"
-        except Refusal as error:
-            store = error.detail
-        except TimeoutError:
-            store = f"no commit within {COMMIT_SECONDS_MAX:.0f} s"
-        queue = "ok" if self._writer.queued_events < self._config.ingest.queue_events else "full"
-        return {"ready": store == "ok" and queue == "ok", "store": store, "queue": queue}
 
     async def _lifespan(self, receive: Any, send: Any) -> None:
         await receive()
@@ -257,22 +254,6 @@ class App:
                 await asyncio.to_thread(self.definitions.refresh)
             except (Unavailable, OperatorError) as error:
                 log.warning("Projects, keys, accounts and definitions could not be read again: %s", error)
-
-    async def _watch_disk(self) -> None:
-        while True:
-            free = shutil.disk_usage(self._config.data).free
-            if free < DISK_FREE_MIN:
-                log.warning("Only %d MB are free on the disk of %s", free // 2**20, self._config.data)
-            await asyncio.sleep(DISK_SECONDS)
-
-    def _gauges(self) -> None:
-        gauge, writer = self._metrics.gauge, self._writer
-        gauge("queue_events", "Events that wait for the disk", lambda: writer.queued_events)
-        gauge("queue_seconds", "Age of the group being committed", writer.age)
-        gauge("store_writable", "1 unless the last group was refused", lambda: float(writer.failure is None))
-        gauge("index_seconds_behind", "Age of what is not in the index yet", lambda: self._following.seconds_behind)
-        gauge("live_readers", "Open live streams", lambda: self._live.readers)
-        gauge("disk_free_bytes", "Free on the data folder's disk", lambda: shutil.disk_usage(self._config.data).free)
 
 
 def build(config: Config) -> App:

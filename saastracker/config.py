@@ -52,6 +52,7 @@ class Log(msgspec.Struct, frozen=True, kw_only=True):
 
     format: Literal["text", "json"] = "text"
     level: Literal["debug", "info", "warning", "error"] = "info"
+    slow_seconds: Annotated[float, msgspec.Meta(ge=0)] = 1.0  # reports that take as long are logged
 
 
 class Ingest(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,11 +4,14 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import msgspec
 
 from saastracker.contracts import Store
 from saastracker.definition import Definitions
 from saastracker.errors import Conflict, Refusal
+from saastracker.records import now_ms
 from saastracker.tagger import Tagger
 from saastracker.writer import Writer
 
@@ -21,6 +24,33 @@ STEP_SECONDS = 2.0  # the least between two steps
 BEHIND_SECONDS = 30.0  # from here on it takes what it needs
 SHARE = 0.1  # of a core, until then
 RETRY_SECONDS = 30.0
+ERROR_MAX = 500  # characters
+
+Doing: TypeAlias = Literal["waiting", "following", "rebuilding", "failing"]
+
+
+class BackFill(msgspec.Struct, frozen=True, kw_only=True):
+    """Events from before a definition, or a tagger, that are taken in for it."""
+
+    project: str  # id
+    namespace: str  # of the tagger
+    kind: str | None  # of definition; None: the tagger has none
+    definition: str  # its id, or ""
+    share: float  # how much is done, from 0 to 1
+
+
+class IndexProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the index is."""
+
+    doing: Doing  # waiting: for the first event
+    error: str = ""  # why the last step failed
+    seconds_behind: float = 0.0
+    stepped_at: int | None = None  # when the last step began
+    step_seconds: float = 0.0  # of work, in the last step
+    done: int = 0  # sequence number up to which events are in the index
+    newest: int = 0  # of the last event
+    dirty: int = 0  # days that are to be made again
+    back_fills: tuple[BackFill, ...] = ()
 
 
 class Following:
@@ -40,6 +70,10 @@ class Following:
         self._taggers = taggers
         self._definitions = definitions
         self.seconds_behind = 0.0
+        self._doing: Doing = "waiting"
+        self._error = ""
+        self._stepped_at: int | None = None
+        self._step_seconds = 0.0
         self._one_at_a_time = asyncio.Lock()
 
     async def run(self) -> None:
@@ -50,6 +84,7 @@ class Following:
         indexer = self._indexer()
         caught_up = time.monotonic()
         begun = False
+        self._doing = "following"
         while True:
             used, more = 0.0, False
             try:
@@ -57,8 +92,9 @@ class Following:
                     if not begun:
                         await asyncio.to_thread(indexer.begin)
                         begun = True
-                    started = time.monotonic()
+                    started, self._stepped_at = time.monotonic(), now_ms()
                     (events, more), used = await asyncio.to_thread(_timed, indexer.step)
+                self._step_seconds, self._error = time.monotonic() - started, ""
                 if events < STEP_EVENTS:
                     caught_up = started
             except Conflict as error:
@@ -66,10 +102,12 @@ class Following:
                 await asyncio.sleep(STEP_SECONDS)
             except Refusal as error:
                 log.warning("The index could not be written: %s", error.detail)
+                self._error = error.detail
                 await asyncio.sleep(RETRY_SECONDS)
-            except Exception:
+            except Exception as error:
                 # Reports would stand still without a word if this ended.
                 log.exception("The index could not be brought up to date")
+                self._error = f"{type(error).__name__}: {error}"[:ERROR_MAX]
                 await asyncio.sleep(RETRY_SECONDS)
             self.seconds_behind = time.monotonic() - caught_up
             if self.seconds_behind < BEHIND_SECONDS and not more:
@@ -79,12 +117,45 @@ class Following:
         """Make the index again; yields how many events are in it and how many there are, equal at the end."""
         indexer = self._indexer()
         async with self._one_at_a_time:
-            await asyncio.to_thread(indexer.reset)
-            while await asyncio.to_thread(indexer.follow):
-                state = await asyncio.to_thread(self._store.index.state)
-                if state.watermark < state.newest:
-                    yield state.watermark, state.newest
+            before, self._doing = self._doing, "rebuilding"
+            try:
+                await asyncio.to_thread(indexer.reset)
+                while await asyncio.to_thread(indexer.follow):
+                    state = await asyncio.to_thread(self._store.index.state)
+                    if state.watermark < state.newest:
+                        yield state.watermark, state.newest
+            finally:
+                self._doing = before
         yield 1, 1
+
+    def progress(self) -> IndexProgress:
+        """How far it is; for threads that may wait for the store. Raises Unavailable."""
+        if self._doing == "waiting":
+            return IndexProgress(doing="waiting")
+        index = self._store.index
+        state, units = index.state(), index.units()
+        kinds = {tagger.namespace: tagger.kind for tagger in self._taggers}
+        behind = {unit: progress for unit, progress in units.items() if progress.watermark < state.watermark}
+        return IndexProgress(
+            doing="failing" if self._error else self._doing,
+            error=self._error,
+            seconds_behind=self.seconds_behind,
+            stepped_at=self._stepped_at,
+            step_seconds=self._step_seconds,
+            done=state.watermark,
+            newest=state.newest,
+            dirty=len(state.dirty),
+            back_fills=tuple(
+                BackFill(
+                    project=unit.project,
+                    namespace=unit.namespace,
+                    kind=kinds.get(unit.namespace),
+                    definition=unit.unit,
+                    share=_share(state.first.get(unit.project, 1), progress.watermark, state.watermark),
+                )
+                for unit, progress in behind.items()
+            ),
+        )
 
     def _indexer(self) -> "Indexer":
         # Only now: numpy takes 13 MB, which an idle server is spared.
@@ -107,6 +178,11 @@ class Following:
                 log.exception("The events could not be read")
                 await asyncio.sleep(RETRY_SECONDS)
             await asyncio.sleep(STEP_SECONDS)
+
+
+def _share(first: int, done: int, total: int) -> float:
+    """How much of a project's events lies behind, which begin at `first`."""
+    return min(max((done + 1 - first) / max(total + 1 - first, 1), 0.0), 1.0)
 
 
 def _timed(step: "Callable[[], Step]") -> "tuple[Step, float]":

@@ -15,15 +15,16 @@ import msgspec
 
 from saastracker.accounts import Accounts
 from saastracker.accounts.subscriptions import destinations, hears
+from saastracker.alarms import FAILURE_TOPIC, FAILURES
 from saastracker.channel import Channel, Message
 from saastracker.contracts import Change, RecordStore
 from saastracker.deliveries import KIND, Deliveries, Delivery, Kept, change, new_id
 from saastracker.errors import NotFound, Refusal, Unavailable
 from saastracker.facts import Facts
 from saastracker.job import Every, Job, JobContext, Notice, Topic
+from saastracker.metrics import Metrics
 from saastracker.notify import Noted, Notices, Queued, routed
 from saastracker.records import HOUR_MS, Workspace
-from saastracker.schedule import FAILURE_TOPIC, FAILURES
 
 log = logging.getLogger("saastracker.outbox")
 
@@ -67,6 +68,7 @@ class Outbox:
         channels: Mapping[str, Channel],
         topics: Mapping[str, Topic],
         compose: Compose,
+        metrics: Metrics,
     ) -> None:
         """`topics` by name of the job that hands the notices in."""
         self._notices = Notices(records)
@@ -76,6 +78,7 @@ class Outbox:
         self.channels = channels
         self.topics = topics
         self._compose = compose
+        self._metrics = metrics
 
     def job(self) -> Job:
         """The job that does it all."""
@@ -208,17 +211,25 @@ class Outbox:
         except Unavailable as error:
             log.warning("A message by %s could not be sent: %s", channel.name, error.detail)
             if attempts <= len(BACK_OFF):
+                self._count(channel, "retried")
                 self._end(group, **sent, state="waiting", due_at=now + BACK_OFF[attempts - 1], error=_cut(error))
             else:
+                self._count(channel, "failed")
                 self._end(group, **sent, state="failed", error=_cut(error))
         except Refusal as error:
             log.warning("A message by %s cannot be sent: %s", channel.name, error.detail)
+            self._count(channel, "failed")
             self._end(group, **sent, state="failed", error=_cut(error))
         except Exception as error:
             log.exception("The channel %s failed", channel.name)
+            self._count(channel, "failed")
             self._end(group, **sent, state="failed", error=f"The channel failed: {type(error).__name__}"[:ERROR_MAX])
         else:
+            self._count(channel, "sent")
             self._end(group, **sent, state="sent", error="")
+
+    def _count(self, channel: Channel, result: str) -> None:
+        self._metrics.messages.labels(channel.name, result).inc()
 
     def _end(self, group: Sequence[Kept], **new: object) -> None:
         if not self.deliveries.write([change(each, **new) for each in group]):

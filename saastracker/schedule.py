@@ -13,11 +13,12 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from saastracker.alarms import Alarms
 from saastracker.contracts import RecordStore, Store
 from saastracker.definition import Definitions
 from saastracker.errors import Conflict, NotFound, OperatorError, Unavailable
 from saastracker.facts import Facts
-from saastracker.job import Daily, Every, Job, JobContext, Notice, Topic
+from saastracker.job import Daily, Every, Job, JobContext
 from saastracker.job_runs import JobRuns, Result, Run
 from saastracker.metrics import Metrics
 from saastracker.notify import Notices
@@ -27,8 +28,6 @@ log = logging.getLogger("saastracker.schedule")
 logging.getLogger("apscheduler").setLevel("WARNING")  # it tells of every start and every run
 
 ERROR_MAX = 500  # characters
-FAILURES = "failures"  # what notices of failed runs are handed in as
-FAILURE_TOPIC = Topic(title="Jobs that fail", needed="owner", default="owner")
 JITTER_SECONDS = 60  # at most, so that many servers do not ask others at the same moment
 STOP_SECONDS = 3.0  # for all runs to see that they are cancelled
 
@@ -53,7 +52,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scheduler:
-    """APScheduler tells the time; each run has a daemon thread, so that none can keep the process from ending."""
+    """APScheduler tells the time; each run has a daemon thread, so that none can keep the process from ending.
+
+    Of several servers on one store, the one runs them that has claimed it (`contracts.Store.claim`).
+    """
 
     def __init__(
         self,
@@ -78,6 +80,7 @@ class Scheduler:
         self._definitions = definitions
         self._metrics = metrics
         self._notices = Notices(records)
+        self._alarms = Alarms(records, facts)
         self._runs = JobRuns(records)
         self._lock = threading.Lock()  # for the two below
         self._running: dict[str, Running] = {}
@@ -99,7 +102,7 @@ class Scheduler:
                 self._metrics.job_success.labels(job.name).set(succeeded / 1000)
             if job.trigger is not None and self._enabled:
                 trigger = _timer_trigger(job.trigger)
-                first = _first(trigger, last[0].started_at if last else None)
+                first = _first(trigger, last[0] if last else None)
                 self._timer.add_job(self._due, trigger, args=(job,), id=job.name, next_run_time=first)
         if self._enabled:
             self._timer.start()
@@ -192,19 +195,17 @@ class Scheduler:
             del self._running[job.name], self._threads[job.name]
 
     def _tell(self, job: Job, run: Run) -> None:
-        """Tell of a failure, once until a run succeeds: those who look after the server own its first workspace."""
-        workspace = next(iter(self._facts.snapshot.workspaces), "")
+        """Tell of a failure, once until a run succeeds."""
         last = next((each for each in self._runs.all().get(job.name, ()) if each.result != "cancelled"), None)
         if last is not None and last.result == "failed":
             return
-        notice = Notice(
-            workspace=workspace,
-            key=f"{job.name}-{run.started_at}",
-            title=f"The job failed: {job.title}",
-            text=f"{run.error}\nYou hear of it again only after it has succeeded.",
+        self._alarms.tell(
+            f"{job.name}-{run.started_at}",
+            f"The job failed: {job.title}",
+            f"{run.error}\nYou hear of it again only after it has succeeded.",
+            now=run.started_at,
             link="settings/jobs",
         )
-        self._notices.add(FAILURES, [notice], run.started_at)
 
     def _context(self, running: Running) -> JobContext:
         def progress(done: int, total: int) -> None:
@@ -231,9 +232,11 @@ def _timer_trigger(trigger: Every | Daily) -> BaseTrigger:
     return IntervalTrigger(seconds=trigger.seconds, jitter=jitter, timezone=UTC)
 
 
-def _first(trigger: BaseTrigger, last: int | None) -> datetime:
-    """When a job runs next that began its last run at `last`; now if it should have run since."""
+def _first(trigger: BaseTrigger, last: Run | None) -> datetime:
+    """When a job runs next after its last run; now if it should have run since, or a stop cut that run short."""
     now = datetime.now(UTC)
-    before = None if last is None else min(now, datetime.fromtimestamp(last / 1000, UTC))
+    if last is not None and last.result == "cancelled":
+        return now
+    before = None if last is None else min(now, datetime.fromtimestamp(last.started_at / 1000, UTC))
     following: datetime = trigger.get_next_fire_time(before, now)
     return max(now, following)

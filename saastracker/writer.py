@@ -268,7 +268,7 @@ class Writer:
             self.failure = None
         self._sessions.commit()
         self._usage.committed(usage)
-        self._metrics.events.inc(sum(1 for each in submissions for event in each.events if event.sequence))
+        self._metrics.stored(sum(1 for each in submissions for event in each.events if event.sequence))
         self._metrics.commit_seconds.observe(time.perf_counter() - started)
         self._metrics.commit_events.observe(events)
         return None

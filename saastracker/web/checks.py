@@ -28,7 +28,7 @@ async def readyz(request: WebRequest) -> Response[bytes]:
     return Response(body, status_code=200 if state["ready"] else 503, media_type="application/json")
 
 
-@get("/metrics", sync_to_thread=False)
+@get("/metrics", sync_to_thread=True)  # some of it is read from the store
 def metrics(request: WebRequest) -> Response[bytes]:
     """Prometheus text, for the machine itself without a token, for others with one of scope admin."""
     site: Site = request.app.state.site

@@ -165,11 +165,13 @@ def answer(
     asked: AnyAsked, face: Callable[[AnyAsked, Report], Response[bytes]], cancelled: Callable[[], bool]
 ) -> Response[bytes]:
     """The report in the form that `face` gives it."""
-    with asked.site.store.reader(cancelled=cancelled) as reader:
-        loaded = asked.load(reader, asked.scope)
-        if face is _html:
-            asked.environments = reader.environments(asked.project.id)
-    return face(asked, loaded)
+    site, project = asked.site, asked.project
+    with site.reading(asked.page.slug, project.slug, asked.scope):
+        with site.store.reader(cancelled=cancelled) as reader:
+            loaded = asked.load(reader, asked.scope)
+            if face is _html:
+                asked.environments = reader.environments(project.id)
+        return face(asked, loaded)
 
 
 def as_json(asked: Asked, loaded: Report) -> Response[bytes]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -22,6 +23,8 @@ from saastracker.plugins import Registry
 from saastracker.records import now_ms
 from saastracker.roles import Role, may
 from saastracker.schedule import Scheduler
+from saastracker.scope import Scope
+from saastracker.watch import ServerStatus
 from saastracker.web.callers import SCOPE_ROLES, Caller
 from saastracker.wire import Project
 
@@ -50,7 +53,9 @@ class Site:
     messages: "Messages"
     live: Live
     ready: Callable[[], Awaitable[Mapping[str, Any]]]  # `ready`, whether events can be taken, and why not
-    metrics: Callable[[], bytes]  # Prometheus text
+    status: Callable[[], ServerStatus]  # in a thread: it reads the store
+    metrics: Callable[[], bytes]  # Prometheus text, in a thread
+    reading: Callable[[str, str, Scope], AbstractContextManager[None]]  # times a report of a project, by their slugs
     address_of: Callable[[HTTPScope], str | None]  # a request's client, behind trusted proxies too
     public_url: str  # where people and clients reach the server, without a trailing slash
 

@@ -15,6 +15,7 @@ from saastracker.contracts import RecordStore
 from saastracker.deliveries import Deliveries, Delivery
 from saastracker.facts import Facts
 from saastracker.job import Notice, Topic
+from saastracker.metrics import Metrics
 from saastracker.notify import Notices
 from saastracker.outbox import Outbox
 from saastracker.records import Workspace
@@ -56,6 +57,7 @@ class Office:
             channels={each.name: each for each in (self.post, self.hook)},
             topics=TOPICS,
             compose=self.messages.compose,
+            metrics=Metrics(),
         )
 
     def join(self, email: str, role: Role) -> Signed:

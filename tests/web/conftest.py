@@ -22,6 +22,7 @@ from saastracker.definitions import Definitions
 from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker.facts import Facts
+from saastracker.following import IndexProgress
 from saastracker.job import Job, JobContext, Notice, Topic
 from saastracker.live import Live
 from saastracker.metrics import Metrics
@@ -32,6 +33,7 @@ from saastracker.schedule import Scheduler
 from saastracker.scope import Scope
 from saastracker.secrets import Secrets
 from saastracker.views import VIEW
+from saastracker.watch import Outgoing, ServerStatus
 from saastracker.web.app import Site, build_web
 from saastracker.web.messages import Messages
 from saastracker.wire import Project, Reply
@@ -79,6 +81,21 @@ DEFINITIONS = (
     VIEW,
 )
 JOBS = (Job(name="greet", title="Greet every project", trigger=None, run=greet),)
+STATUS = ServerStatus(
+    version="1.2.3",
+    started_at=NOW - 3 * DAY_MS,
+    now=NOW,
+    store="ok",
+    queue_events=12,
+    queue_max=5000,
+    queue_seconds=0.25,
+    per_minute=(600, 0, 1800),
+    database_bytes=3 * 2**30,
+    disk_free=50 * 2**30,
+    live_streams=2,
+    index=IndexProgress(doing="following", seconds_behind=1.5, stepped_at=NOW - 2000, done=950, newest=1000),
+    messages=Outgoing(waiting=3, oldest_at=NOW - 60_000, failed=1),
+)
 TOPICS = {
     "errors": Topic(title="New errors", default="admin"),
     "budgets": Topic(title="Budget", needed="admin", default="admin", grouped=False),
@@ -189,6 +206,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
         channels={each.name: each for each in (post, hook)},
         topics={**topics(JOBS), **TOPICS},
         compose=messages.compose,
+        metrics=Metrics(),
     )
     state: dict[str, Any] = {"ready": True}
 
@@ -209,7 +227,9 @@ def running(tmp_path: Path) -> Iterator[Running]:
             messages=messages,
             live=Live(),
             ready=ready,
+            status=lambda: STATUS,
             metrics=lambda: b"events_total 1\n",
+            reading=Metrics().reading,
             address_of=lambda scope: scope["client"][0] if scope["client"] else None,
             public_url=BASE,
         ),
