@@ -10,7 +10,7 @@ import msgspec
 
 from saastracker.channel import Channel, Message
 from saastracker.contracts import Config
-from saastracker.errors import Refusal, Unavailable
+from saastracker.errors import Invalid, Refusal, Unavailable
 from saastracker.hookspecs import hookimpl
 from saastracker_webhook.calling import post
 from saastracker_webhook.targets import Target, addresses, read
@@ -37,7 +37,10 @@ class Webhook:
 
     def check(self, address: str) -> str:
         target = self._read(address)
-        self._addresses(target)
+        try:
+            self._addresses(target)
+        except Refusal as refusal:
+            raise Invalid(refusal.detail, reason="address") from None
         return target.url
 
     def send(self, message: Message) -> None:

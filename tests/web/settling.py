@@ -1,11 +1,18 @@
 """People of each role, and what they send to the settings."""
 
 from typing import Any
+from uuid import uuid4
 
 import httpx
+import msgspec
 
 from saastracker import audit
 from saastracker.accounts.csrf import csrf_token
+from saastracker.accounts.model import OPERATOR, Destination
+from saastracker.accounts.subscriptions import destinations
+from saastracker.contracts import Change
+from saastracker.deliveries import KIND, Delivery, State
+from saastracker.records import now_ms
 from saastracker.web.site import SESSION_COOKIE
 
 from .conftest import Running
@@ -34,6 +41,36 @@ def send(running: Running, path: str, cookies: Cookies, **fields: Any) -> httpx.
 
 def look(running: Running, path: str, cookies: Cookies) -> httpx.Response:
     return running.get(path, cookies=cookies, headers={"accept": "text/html"})
+
+
+def add_destination(running: Running, workspace: str | None = None) -> Destination:
+    """One more, which hears of errors."""
+    subscriptions, place = running.site.accounts.subscriptions, workspace or running.shop.workspace
+    for old in destinations(running.site.accounts.snapshot, place)[10:]:
+        subscriptions.remove(place, old.id, by=OPERATOR, now=now_ms())
+    given: dict[str, Any] = {"name": "Ops", "address": "ops", "topics": ["errors"], "project": None}
+    return subscriptions.add(place, running.hook, by=OPERATOR, now=now_ms(), **given)[0]
+
+
+def failed(running: Running, state: State = "failed", **more: Any) -> Delivery:
+    """A message that was not sent."""
+    delivery = Delivery(
+        id=uuid4().hex,
+        notice="errors/x/1",
+        title="New error: out of cheese",
+        topic="errors",
+        workspace=running.shop.workspace,
+        channel="post",
+        recipient="x",
+        state=state,
+        attempts=1,
+        due_at=now_ms(),
+        changed_at=now_ms(),
+        error="No such mailbox.",
+    )
+    delivery = msgspec.structs.replace(delivery, **more)
+    running.records.write([Change(KIND, delivery.id, 0, msgspec.json.encode(delivery))])
+    return delivery
 
 
 def entries(running: Running, kind: str) -> list[tuple[str, str]]:

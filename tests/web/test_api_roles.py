@@ -14,7 +14,7 @@ from saastracker.web.callers import SCOPE_ROLES
 from saastracker.web.site import SESSION_COOKIE
 
 from .conftest import Running
-from .settling import people
+from .settling import add_destination, failed, people
 from .test_sign_in import join, sign_in
 
 PREFIX = "/api/v1"
@@ -59,6 +59,14 @@ NEEDED: dict[tuple[str, str], Role] = {  # of the address's project or workspace
     ("POST", f"{WORKSPACE}/tokens"): "admin",
     ("DELETE", f"{WORKSPACE}/tokens/{{token:str}}"): "admin",
     ("GET", f"{WORKSPACE}/audit"): "admin",
+    ("GET", f"{WORKSPACE}/channels"): "admin",
+    ("POST", f"{WORKSPACE}/channels/{{channel:str}}/test"): "admin",
+    ("GET", f"{WORKSPACE}/destinations"): "admin",
+    ("POST", f"{WORKSPACE}/destinations"): "admin",
+    ("DELETE", f"{WORKSPACE}/destinations/{{destination:str}}"): "admin",
+    ("POST", f"{WORKSPACE}/destinations/{{destination:str}}/test"): "admin",
+    ("GET", f"{WORKSPACE}/messages"): "admin",
+    ("POST", f"{WORKSPACE}/messages/{{message:str}}/again"): "admin",
 }
 ANYWHERE: dict[tuple[str, str], Role] = {  # of no project or workspace: the role in any counts
     ("GET", "/jobs"): "admin",
@@ -73,10 +81,13 @@ OWN = {  # tells each caller what is theirs
 }
 OF_ACCOUNTS = {  # not for tokens
     ("PATCH", "/account"),
+    ("GET", "/account/topics"),
+    ("PATCH", "/account/topics/{place:str}/{topic:str}"),
     ("GET", "/account/sessions"),
     ("DELETE", "/account/sessions"),
     ("DELETE", "/account/sessions/{session:str}"),
 }
+TO_ONESELF = {("POST", f"{WORKSPACE}/channels/{{channel:str}}/test")}  # and a token has no address
 BY_BODY = {("POST", "/projects")}  # which names the workspace
 OPEN = {("GET", "/api"), ("GET", "/api/openapi.json")}  # say nothing about anybody
 
@@ -98,6 +109,8 @@ def bodies(running: Running) -> dict[str, Any]:
         "invitations": {"email": "guest@example.com", "role": "viewer"},
         "tokens": {"name": "one"},
         "shares": {"report": "stream"},
+        "destinations": {"channel": "hook", "name": "Ops", "address": "ops", "topics": ["errors"]},
+        "{topic:str}": {"hears": True},
         "{slug:str}": {"name": "Shop"},
         "account": {"name": "Ada"},
     }
@@ -133,6 +146,11 @@ def filled(running: Running, method: str, path: str) -> tuple[str, int]:
         shares, wanted = accounts.shares, Wanted(report="stream")
         made = shares.make(running.shop, wanted, title="Stream", maker="x", who="test", now=now_ms())
         path = path.replace("{share:str}", made.share.id)
+    if "/destinations" in path:
+        path = path.replace("{destination:str}", add_destination(running).id)
+    if "{message" in path:
+        path = path.replace("{message:str}", failed(running).id)
+    path = path.replace("{channel:str}", "post").replace("{place:str}", place).replace("{topic:str}", "errors")
     if path.startswith(WORKSPACE):
         version = facts.snapshot.versions[place]
     path = path.replace("{slug:str}", slug).replace("{workspace:str}", place).replace("{kind:str}", "flag")
@@ -179,7 +197,9 @@ def test_who_may(running: Running) -> None:
     for (method, path), needed in NEEDED.items():
         fine = {404} if path.startswith(ISSUE) else {200, 201, 202, 204}  # no plugin that keeps issues is on here
         callers: list[tuple[Role, dict[str, Any]]] = [(role, {"cookies": cookies[role]}) for role in ROLES]
-        callers += [(role, {"token": running.token(scope)}) for scope, role in SCOPE_ROLES.items()]
+        for scope, role in SCOPE_ROLES.items():
+            mailless = (method, path) in TO_ONESELF
+            callers.append(("viewer" if mailless else role, {"token": running.token(scope)}))
         for role, given in callers:
             answer = ask(running, method, path, **given)
             assert answer.status_code in (fine if may(role, needed) else {403}), (method, path, role, answer.text)

@@ -9,7 +9,7 @@ from saastracker.roles import ROLES, Role, may
 from saastracker.web.settings import ROUTES
 
 from .conftest import Running
-from .settling import look, people, send
+from .settling import add_destination, failed, look, people, send
 from .test_sign_in import join
 
 PAGES: dict[str, Role] = {
@@ -20,6 +20,7 @@ PAGES: dict[str, Role] = {
     "/settings/plugins": "viewer",
     "/settings/shares": "member",
     "/settings/tokens": "admin",
+    "/settings/notifications": "admin",
     "/settings/jobs": "admin",
     "/settings/audit": "admin",
 }
@@ -39,16 +40,27 @@ FORMS: dict[str, Role] = {
     "/settings/shares/{share:str}/revoke": "member",
     "/settings/tokens": "admin",
     "/settings/tokens/{token:str}/revoke": "admin",
+    "/settings/notifications/destinations": "admin",
+    "/settings/notifications/destinations/{destination:str}/remove": "admin",
+    "/settings/notifications/destinations/{destination:str}/test": "admin",
+    "/settings/notifications/channels/{channel:str}/test": "admin",
+    "/settings/notifications/messages/{delivery:str}/again": "admin",
     "/settings/jobs/{name:str}/run": "admin",
 }
 ADDS_WORKSPACE = "/settings/workspaces"  # whoever is an admin anywhere
-EVERYBODYS = {"/settings", "/settings/account", "/settings/account/second-factor"}  # who have an account
+EVERYBODYS = {  # who have an account
+    "/settings",
+    "/settings/account",
+    "/settings/account/second-factor",
+    "/settings/account/notifications",
+}
 OWN = {  # forms about oneself
     "/settings/account/name",
     "/settings/account/password",
     "/settings/account/second-factor",
     "/settings/account/second-factor/remove",
     "/settings/account/recovery-codes",
+    "/settings/account/notifications",
     "/settings/account/sessions/{session:str}/end",
     "/settings/account/sessions/end-others",
 }
@@ -72,12 +84,16 @@ def filled(running: Running, path: str) -> str:
     if "{share" in path:
         new = accounts.shares.make(shop, Wanted(report="stream"), title="", maker="", who="ada", now=now_ms())
         path = path.replace("{share:str}", new.share.id)
+    if "{destination" in path:
+        path = path.replace("{destination:str}", add_destination(running).id)
+    if "{delivery" in path:
+        path = path.replace("{delivery:str}", failed(running).id)
     if "{token" in path:
         path = path.replace("{token:str}", facts.add_token("one", place, "read")[0].id)
     if "/restore" in path:
         shop = running.facts.snapshot.projects_by_slug.get("old") or facts.add_project("Old", place)
         facts.delete_project(shop.id)
-    path = path.replace("{slug:str}", shop.slug).replace("{name:str}", "greet")
+    path = path.replace("{slug:str}", shop.slug).replace("{name:str}", "greet").replace("{channel:str}", "post")
     return path if "/projects/" in path else f"{path}?workspace={shop.workspace}"
 
 

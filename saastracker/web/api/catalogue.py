@@ -11,10 +11,12 @@ from saastracker.web.api import (
     jobs,
     keys,
     members,
+    notifications,
     plugin_list,
     projects,
     shares,
     tokens,
+    topics,
     workspaces,
 )
 from saastracker.web.api.operation import Operation, operations
@@ -28,10 +30,12 @@ _MODULES = (
     workspaces,
     members,
     tokens,
+    notifications,
     audits,
     jobs,
     plugin_list,
     account,
+    topics,
 )
 OPERATIONS = tuple(each for module in _MODULES for each in operations(module))
 

@@ -319,7 +319,9 @@ def test_the_name_is_looked_up_once_for_each_sending(receiver: Receiver, monkeyp
 
 
 def test_a_host_that_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(Unavailable, match=r"hook\.invalid cannot be found"):
+    with pytest.raises(Invalid, match=r"hook\.invalid cannot be found"):
         STRICT.check("https://hook.invalid/")
     with pytest.raises(Unavailable, match="cannot be found"):
+        STRICT.send(msgspec.structs.replace(MESSAGE, to="https://hook.invalid/"))
+    with pytest.raises(Invalid, match="cannot be found"):
         STRICT.check(f"https://{'a' * 70}.example/")
