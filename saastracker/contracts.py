@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
+from saastracker.erasable import Erasable
 from saastracker.event import Event
 from saastracker.report import Report, Table
 from saastracker.scope import Parameter, Scope
@@ -38,8 +39,6 @@ class Config(Protocol):
 
 
 # --- What is kept ---
-
-Write: TypeAlias = Callable[[Callable[[], None]], None]  # has work done on the thread that appends, and waits for it
 
 
 class Submission(msgspec.Struct, gc=False):
@@ -166,7 +165,7 @@ class Reader(Protocol):
         """How often each reason occurred: ever, or on the days `first` to `last` (since 1970, UTC)."""
 
 
-class Store(Protocol):
+class Store(Erasable, Protocol):
     """Keeps events. Only the process that has claimed it appends, from one thread."""
 
     @property
@@ -199,18 +198,6 @@ class Store(Protocol):
 
         It then raises TimeLimit.
         """
-
-    def erase(self, project: str, write: Write, progress: Callable[[int, int], None]) -> None:
-        """Erase all that is kept of a project: events, their index, usage, answers, refusals.
-
-        Texts that nobody else's events have go with them. Every piece is a short transaction of its
-        own, done by `write` on the thread that appends; `progress(done, total)` counts events.
-        What `write` or `progress` raise ends it, and another call goes on from there. Whoever calls
-        sees to it that no event of the project comes meanwhile.
-        """
-
-    def backup(self, path: Path, progress: Callable[[int, int], None]) -> None:
-        """A consistent copy beside running writers; `progress(done, total)` in any unit."""
 
     def close(self) -> None: ...
 

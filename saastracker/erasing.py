@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import msgspec
 
 from saastracker import audit
-from saastracker.contracts import Change, Record, RecordStore, Store, Write
+from saastracker.contracts import Change, Record, RecordStore, Store
+from saastracker.erasable import Write
 from saastracker.facts import Facts
 from saastracker.job import Daily, Job, JobContext, Notice
 from saastracker.records import HOUR_MS, erased_at

@@ -126,6 +126,13 @@ class IndexChanges(msgspec.Struct):
     seen_keys: dict[tuple[str, str], list[Seen]] = {}  # by project and namespace
     settled: list[tuple[str, int]] = []  # project and day; days with events are open again
     zones: dict[str, str] = {}  # of projects; another one than before makes all their days dirty
+    # What is taken away after an erasure, before anything is put.
+    gone: list[int] = []  # actors
+    narrowed: dict[int, tuple[int, int]] = {}  # actors: first and last time, as they are from now on
+    unjoined: list[tuple[str, int]] = []  # project and anonymous id: aliases
+    shorter: list[tuple[str, int]] = []  # project and session: those of several days
+    unseen: list[tuple[str, str, str]] = []  # project, namespace and key: what `seen_keys` once put
+    dirty: list[tuple[str, int]] = []  # project and day
 
 
 class IndexState(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ FLOORS = (
         *("contracts", "channel", "roles", "wire", "actors", "hookspecs", "decoding", "strict", "definition", "job"),
         *("report", "scope", "conditions", "index", "index_store", "sql_reads", "cells", "active", "persons"),
         *("tagger", "columns", "moments", "parts", "segments", "visits", "channels", "dwell", "sums"),
+        "erasable",
         *("rules", "customers", "health", "told", "latest", "issues", "matching", "compiled", "written", "merging"),
     },
     {
@@ -46,7 +47,7 @@ FLOORS = (
         "budgets",
         "schedule",
         "upkeep",
-        "erasing",
+        *("erasing", "erasure", "erasures", "mentions", "narrowing", "retention"),
         "bodies",
         "live",
         "control",

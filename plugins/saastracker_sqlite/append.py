@@ -100,6 +100,11 @@ class Appender:
 
         self.change(delete)
 
+    def vacuum(self) -> None:
+        """Write the database anew; it can give free space back from then on."""
+        self.connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        self.connection.execute("VACUUM")
+
     def beat(self) -> None:
         """Commit something tiny, and use the quiet moment to empty the WAL."""
         self.connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'heartbeat'")

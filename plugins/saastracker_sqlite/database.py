@@ -50,6 +50,7 @@ def connect(path: Path, *, cache_mb: int = 2) -> sqlite3.Connection:
         "synchronous = FULL",
         f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
         f"journal_size_limit = {WAL_MAX}",
+        "secure_delete = ON",  # erased means overwritten, whatever SQLite was built with
     )
 
 

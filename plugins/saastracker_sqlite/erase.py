@@ -1,30 +1,22 @@
-"""All of a project goes, piece by piece between the writer's groups: events, index, and texts that nobody else has."""
+"""What is erased goes piece by piece between the writer's groups: some events, or all of a project."""
 
 import sqlite3
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
 
 from saastracker_sqlite.append import Appender
+from saastracker_sqlite.dictionary import NO_TEXT
 from saastracker_sqlite.reader import Readers
-from saastracker_sqlite.schema import CODED, INDEX_TABLES
-
-if TYPE_CHECKING:
-    from pyroaring import BitMap
+from saastracker_sqlite.schema import INDEX_TABLES
+from saastracker_sqlite.sweep import erase_texts
 
 ROWS = 1000  # per transaction: a few milliseconds, for which the writer's next group waits
-SCAN_ROWS = 50_000  # whose texts are read at once
-NEAR_ROWS = 10_000  # whose texts the writer itself may read
 
 Run: TypeAlias = Callable[[Callable[[Appender], None]], None]  # has the writer do something
 
 _ROWS = "(SELECT COUNT(*) FROM event_rows e WHERE e.project = p.id)"
-_TEXTS = " UNION ".join(
-    f'SELECT "{column}" FROM event_rows WHERE sequence > :after AND sequence <= :until' for column in CODED
-)
-# What the index still knows of days whose events are gone.
-_INDEX_TEXTS = """SELECT person FROM index_actors UNION SELECT org FROM index_actors
-    UNION SELECT anonymous FROM index_aliases UNION SELECT user FROM index_aliases
-    UNION SELECT session FROM index_sessions"""
 
 
 def erase(readers: Readers, run: Run, project: str, progress: Callable[[int, int], None]) -> None:
@@ -40,7 +32,7 @@ def erase(readers: Readers, run: Run, project: str, progress: Callable[[int, int
         for table in INDEX_TABLES:
             while _piece(run, f"index_{table}", _key(readers, f"index_{table}"), number):
                 progress(total, total)
-        _erase_texts(readers, run, lambda: progress(total, total))
+        erase_texts(readers, run, lambda: progress(total, total))
     for table in ("answers", "refused"):
         while _piece(run, table, "rowid", project):
             progress(1, 1)
@@ -64,50 +56,32 @@ def _piece(run: Run, table: str, key: str, project: int | str) -> int:
             f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE project = ? LIMIT ?)",
             (project, ROWS),
         ).rowcount
-        # A step of the indexer that began before is made again.
-        connection.execute("UPDATE index_state SET changes = changes + 1")
+        _tell_index(connection)
 
     run(lambda appender: appender.change(delete))
     return erased
 
 
-def _erase_texts(readers: Readers, run: Run, progress: Callable[[], None]) -> None:
-    """Delete the texts that no event has. Events that come meanwhile may take one up: those are looked at last."""
-    from pyroaring import BitMap  # noqa: PLC0415  # 2 MB that a server is spared until then
-
-    with readers.connection() as connection:
-        used = BitMap(code for (code,) in connection.execute(_INDEX_TEXTS))
-        for (sessions,) in connection.execute("SELECT sessions FROM index_day_sessions"):
-            used |= BitMap.deserialize(sessions)
-    seen = 0
-    while True:
-        with readers.connection() as connection:
-            (newest,) = connection.execute("SELECT COALESCE(MAX(sequence), 0) FROM event_rows").fetchone()
-            if newest - seen < NEAR_ROWS:
-                break
-            until = min(seen + SCAN_ROWS, newest)
-            _note(connection, used, seen, until)
-        seen = until
-        progress()
-    with readers.connection() as connection:
-        unused = BitMap(code for (code,) in connection.execute("SELECT id FROM texts")) - used
-    for start in range(0, len(unused), ROWS):
-        seen = _erase_unused(run, list(unused[start : start + ROWS]), used, seen)
-        progress()
+def erase_events(
+    connection: sqlite3.Connection, project: str, sequences: Sequence[int], days: Sequence[int], nameless: Sequence[int]
+) -> None:
+    """As `contracts.Store.erase_events` says, within the caller's transaction."""
+    row = connection.execute("SELECT id FROM projects WHERE project = ?", (project,)).fetchone()
+    if row is None:
+        return
+    some = "WHERE project = ? AND sequence IN (SELECT value FROM json_each(?))"
+    connection.execute(f"DELETE FROM event_rows {some}", (row[0], msgspec.json.encode(list(sequences)).decode()))
+    if nameless:
+        connection.execute(
+            f"UPDATE event_rows SET anonymous = {NO_TEXT} {some}",
+            (row[0], msgspec.json.encode(list(nameless)).decode()),
+        )
+    connection.executemany(
+        "INSERT OR IGNORE INTO index_dirty (project, day) VALUES (?, ?)", [(row[0], day) for day in days]
+    )
+    _tell_index(connection)
 
 
-def _erase_unused(run: Run, codes: list[int], used: "BitMap", seen: int) -> int:
-    """Delete texts unless an event newer than `seen` has them; the newest event then."""
-
-    def work(appender: Appender) -> None:
-        nonlocal seen
-        _note(appender.connection, used, seen, appender.sequence)
-        seen = appender.sequence
-        appender.forget_texts([code for code in codes if code not in used])
-
-    run(work)
-    return seen
-
-
-def _note(connection: sqlite3.Connection, used: "BitMap", after: int, until: int) -> None:
-    used.update(code for (code,) in connection.execute(_TEXTS, {"after": after, "until": until}))
+def _tell_index(connection: sqlite3.Connection) -> None:
+    """A step of the indexer that began before is made again."""
+    connection.execute("UPDATE index_state SET changes = changes + 1")

@@ -43,6 +43,7 @@ def write(connection: sqlite3.Connection, changes: IndexChanges) -> None:
         for table in ("cells", "days", "day_sessions", "dirty", "chunks", "open"):
             connection.execute(f"DELETE FROM index_{table} WHERE project = ? AND day = ?", (numbers[project], day))
     _forget(connection, changes, numbers)
+    _narrow(connection, changes, numbers)
     _change_zones(connection, changes, numbers)
     for project, day in changes.settled:
         connection.execute("DELETE FROM index_open WHERE project = ? AND day = ?", (numbers[project], day))
@@ -66,6 +67,24 @@ def _forget(connection: sqlite3.Connection, changes: IndexChanges, numbers: _Num
                 f"DELETE FROM index_{table} WHERE project = ?1 AND {where} {keys}", of_unit[: 3 if unit else 2]
             )
         connection.execute("DELETE FROM index_units WHERE project = ? AND namespace = ? AND unit = ?", of_unit)
+
+
+def _narrow(connection: sqlite3.Connection, changes: IndexChanges, numbers: _Numbers) -> None:
+    connection.executemany("DELETE FROM index_actors WHERE id = ?", [(number,) for number in changes.gone])
+    connection.executemany(
+        "UPDATE index_actors SET first = ?, last = ? WHERE id = ?",
+        [(*times, number) for number, times in changes.narrowed.items()],
+    )
+    for table, rows in (
+        ("index_aliases WHERE project = ? AND anonymous = ?", changes.unjoined),
+        ("index_sessions WHERE project = ? AND session = ?", changes.shorter),
+        ("index_seen WHERE project = ? AND namespace = ? AND key = ?", changes.unseen),
+    ):
+        connection.executemany(f"DELETE FROM {table}", [(numbers[project], *row) for project, *row in rows])
+    connection.executemany(
+        "INSERT OR IGNORE INTO index_dirty (project, day) VALUES (?, ?)",
+        [(numbers[project], day) for project, day in changes.dirty],
+    )
 
 
 def _change_zones(connection: sqlite3.Connection, changes: IndexChanges, numbers: _Numbers) -> None:

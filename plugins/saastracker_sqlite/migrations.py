@@ -157,6 +157,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         before.unlink(missing_ok=True)  # of a migration that failed
         copy(path, before, lambda _done, _total: None)
     else:
+        db.conn.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only before the first table
         db.conn.execute("PRAGMA journal_mode = WAL")
     db.conn.execute("BEGIN IMMEDIATE")  # all migrations or none
     try:

@@ -3,12 +3,13 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from saastracker.contracts import Group, Reader, Write
+from saastracker.contracts import Group, Reader
+from saastracker.erasable import Progress, Write
 from saastracker.errors import OperatorError
 from saastracker.event import Event
 from saastracker.wire import Reply
@@ -54,14 +55,41 @@ class SqliteStore:
             appender.beat()
             return {}
 
-    def erase(self, project: str, write: Write, progress: Callable[[int, int], None]) -> None:
+    def erase(self, project: str, write: Write, progress: Progress) -> None:
         from saastracker_sqlite.erase import erase  # noqa: PLC0415  # few servers ever do
+
+        erase(self._readers, self._runner(write), project, progress)
+
+    def erase_events(
+        self, project: str, sequences: Sequence[int], days: Sequence[int] = (), nameless: Sequence[int] = ()
+    ) -> None:
+        from saastracker_sqlite.erase import erase_events  # noqa: PLC0415
+
+        with self._claimed() as appender:
+            appender.change(lambda connection: erase_events(connection, project, sequences, days, nameless))
+
+    def sweep(self, project: str, ids: Sequence[str], write: Write, progress: Progress) -> None:
+        from saastracker_sqlite.sweep import sweep  # noqa: PLC0415
+
+        sweep(self._readers, self._runner(write), self._path, project, ids, progress)
+
+    def tidy(self, write: Write, cancelled: Callable[[], bool]) -> None:
+        from saastracker_sqlite.tidy import tidy  # noqa: PLC0415
+
+        tidy(self._readers, self._runner(write), cancelled)
+
+    def size(self) -> int:
+        files = [self._path, self._path.with_name(f"{self._path.name}-wal")]
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def _runner(self, write: Write) -> Callable[[Callable[[Appender], None]], None]:
+        """Has the writer's thread do something with the appender."""
 
         def run(work: Callable[[Appender], None]) -> None:
             with self._claimed() as appender:
                 work(appender)
 
-        erase(self._readers, lambda work: write(lambda: run(work)), project, progress)
+        return lambda work: write(lambda: run(work))
 
     @contextlib.contextmanager
     def _claimed(self) -> Iterator[Appender]:
@@ -100,7 +128,7 @@ class SqliteStore:
     ) -> contextlib.AbstractContextManager[Reader]:
         return self._readers.reader(seconds, cancelled)
 
-    def backup(self, path: Path, progress: Callable[[int, int], None]) -> None:
+    def backup(self, path: Path, progress: Progress) -> None:
         copy(self._path, path, progress)
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from saastracker.contracts import Group, Submission
 from saastracker.definition import Defined
+from saastracker.erasure import Of, Subject, Work, erase
 from saastracker.errors import Conflict
 from saastracker.event import Event
 from saastracker.indexer import Indexer
@@ -63,6 +64,24 @@ class Live:
 
     def of(self, project: str, kind: str) -> tuple[Defined, ...]:
         return self.rules[project] if kind == "rule" else ()
+
+
+def without(sent: list[Event], of: Of, who: str) -> list[Event]:
+    """The events as they would be had somebody never been there."""
+    if of == "org":
+        return [event for event in sent if event.org != who]
+    joined: dict[str, str] = {}
+    for event in sent:
+        if event.user and event.anonymous:
+            joined.setdefault(event.anonymous, event.user)
+    user = who if who in {event.user for event in sent} else joined.get(who)
+    devices = {each for each, owner in joined.items() if owner == user} | ({who} - {*joined})
+    left = []
+    for event in sent:
+        if event.user == user if event.user else event.anonymous in devices:
+            continue
+        left.append(msgspec.structs.replace(event, anonymous=None) if event.anonymous in devices else event)
+    return left
 
 
 class KilledError(Exception):
@@ -175,6 +194,13 @@ class WhateverHappens(RuleBasedStateMachine):
             connection.executemany("DELETE FROM event_rows WHERE sequence = ?", [(each,) for each in gone])
         for project, sent in self.sent.items():
             self.sent[project] = [event for event in sent if event.sequence not in gone]
+
+    @rule(project=st.sampled_from(PROJECTS), who=st.sampled_from(["u1", "u2", "a1", "a2", "x", "y"]))
+    def erased(self, project: Any, who: str) -> None:
+        of: Of = "org" if who in {"x", "y"} else "person"
+        work = Work(self.store, self._run, lambda: self.indexer.step() and None, lambda done, total: None)
+        erase(work, Subject(project.id, of, who))
+        self.sent[project.id] = without(self.sent[project.id], of, who)
 
     @rule()
     def compared(self) -> None:
