@@ -61,6 +61,7 @@ from saastracker.wire import (
     Reply,
     Request,
     Sender,
+    TooFast,
     WireFormat,
 )
 
@@ -136,6 +137,7 @@ __all__ = [
     "Table",
     "Tagger",
     "Tagging",
+    "TooFast",
     "Topic",
     "Unauthorized",
     "Unavailable",

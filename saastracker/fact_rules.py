@@ -13,6 +13,7 @@ from saastracker.wire import Project
 SLUG_MAX = 60  # characters
 ORIGINS_MAX = 100  # of one project
 HOST_MAX = 253  # characters
+RATE_MAX = 100_000  # requests a second
 HOST = r"(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)*"
 # What no eye sees, or turns text around: controls, blanks other than the space, marks of direction.
 UNSEEN = (
@@ -64,6 +65,13 @@ def check_origins(origins: Sequence[str]) -> tuple[str, ...]:
     if len(origins) > ORIGINS_MAX:
         raise WrongField("origins", f"A project has at most {ORIGINS_MAX} origins; use one such as *.example.com")
     return tuple(map(_check_origin, origins))
+
+
+def check_rate(rate: int | None) -> int | None:
+    """Raises WrongField."""
+    if rate is not None and not 1 <= rate <= RATE_MAX:
+        raise WrongField("rate", f"A key may send 1 to {RATE_MAX} requests a second, or any number; found {rate}")
+    return rate
 
 
 def _check_origin(origin: str) -> str:

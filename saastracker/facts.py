@@ -11,18 +11,9 @@ import msgspec
 from saastracker import audit
 from saastracker.contracts import Change, RecordStore
 from saastracker.errors import Conflict, Stale
-from saastracker.fact_rules import check_name, check_origins, check_timezone, free_slug
+from saastracker.fact_rules import check_name, check_origins, check_rate, check_timezone, free_slug
 from saastracker.key_uses import KeyUses
-from saastracker.records import (
-    HOUR_MS,
-    AccessScope,
-    Key,
-    Snapshot,
-    Token,
-    Workspace,
-    erased_at,
-    now_ms,
-)
+from saastracker.records import HOUR_MS, AccessScope, Key, Snapshot, Token, Workspace, erased_at, now_ms
 from saastracker.secrets import Secrets, digest, new_token
 from saastracker.snapshots import KIND_OF, Fact, entry, read, unique_name
 from saastracker.wire import AuthScheme, Credential, Policy, Project
@@ -211,9 +202,14 @@ class Facts:
         self._write(who, new)
         return new
 
-    def issue_key(self, project: Project, scheme: AuthScheme, *, who: str = COMMAND_LINE) -> Issue | None:
-        """A new key; None if the scheme has no keys of its own."""
-        return self.rotate(project, scheme, overlap_ms=None, who=who)
+    def issue_key(
+        self, project: Project, scheme: AuthScheme, *, rate: int | None = None, who: str = COMMAND_LINE
+    ) -> Issue | None:
+        """A new key, which may send `rate` requests a second; None if the scheme has no keys of its own.
+
+        Raises WrongField.
+        """
+        return self.rotate(project, scheme, overlap_ms=None, rate=rate, who=who)
 
     def issue_keys(
         self, project: Project, schemes: Mapping[str, AuthScheme], *, who: str = COMMAND_LINE
@@ -228,13 +224,18 @@ class Facts:
         scheme: AuthScheme,
         *,
         overlap_ms: int | None = 24 * HOUR_MS,
+        rate: int | None = None,
         who: str = COMMAND_LINE,
     ) -> Issue | None:
-        """A new key; the project's others of this scheme stay live for `overlap_ms` at most, None: as before."""
+        """A new key; the project's others of this scheme stay live for `overlap_ms` at most, None: as before.
+
+        Without a `rate` it takes over that of the newest key it replaces.
+        """
         issued = scheme.issue(project)
         if issued is None:
             return None
         now = now_ms()
+        old = () if overlap_ms is None else self._expiring(project, scheme, now, now + overlap_ms)
         key = Key(
             id=str(uuid4()),
             project=project.id,
@@ -243,9 +244,9 @@ class Facts:
             secret=self._secrets.encrypt(issued.secret) if issued.secret else "",
             digest=issued.digest.hex(),
             hint="".join(issued.shown.values())[-4:],
+            rate=check_rate(rate or next((key.rate for key in reversed(old)), None)),
             created_at=now,
         )
-        old = () if overlap_ms is None else self._expiring(project, scheme, now, now + overlap_ms)
         self._write(who, key, *old)
         return key, issued.shown
 
@@ -256,6 +257,12 @@ class Facts:
             for key in self.snapshot.keys.values()
             if (key.project, key.scheme) == (project.id, scheme.name) and key.live(now)
         ]
+
+    def set_key(self, key: str, *, rate: int | None, who: str = COMMAND_LINE) -> Key:
+        """Set how many requests a second the key with this id may send; None: any. Raises WrongField."""
+        new = msgspec.structs.replace(self.snapshot.keys[key], rate=check_rate(rate))
+        self._write(who, new)
+        return new
 
     def revoke_key(self, key: str, *, who: str = COMMAND_LINE) -> Key:
         """Revoke the key with this id at once."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -12,8 +13,9 @@ from litestar.types import HTTPScope, Receive, Send
 from saastracker.bindings import Bound
 from saastracker.bodies import Bodies, Disconnected, Headers, coding
 from saastracker.contracts import Refused, Store, Submission
-from saastracker.errors import Invalid, MethodNotAllowed, Refusal, Unauthorized
+from saastracker.errors import Invalid, MethodNotAllowed, Refusal, TooMany, Unauthorized, Unavailable
 from saastracker.event import Event
+from saastracker.limits import Limits
 from saastracker.metrics import Metrics
 from saastracker.wire import Credential, Decoded, Enricher, Outcome, Project, Reply, Request, WireFormat
 from saastracker.writer import Writer
@@ -49,6 +51,7 @@ class Ingest:
         self._metrics = metrics
         self._bodies = bodies
         self._used = used
+        self._limits = Limits()
         self._trusted = tuple(ip_network(proxy, strict=False) for proxy in trusted_proxies)
 
     async def __call__(self, route: Bound, scope: HTTPScope, receive: Receive, send: Send) -> None:
@@ -80,6 +83,8 @@ class Ingest:
                 raise Unauthorized(f"Send the credentials of the scheme {route.scheme.name}.")
             project = credential.project
             self._used(credential, request.received_at)
+            if credential.rate is not None:
+                self._hold_back(credential, credential.rate, route.format)
             if isinstance(body, Refusal):
                 raise body
             reply = await self._take(route.format, request, project)
@@ -94,6 +99,14 @@ class Ingest:
             extra += _cors(headers)
         self._metrics.answered(route.format.name, reply.status)
         await _send(send, reply, extra)
+
+    def _hold_back(self, credential: Credential, rate: int, wire: WireFormat) -> None:
+        """Raises TooMany or Unavailable for a key that sends faster than it may."""
+        wait = self._limits.take(credential.key, rate, time.monotonic())
+        if wait:
+            error = TooMany if wire.too_fast == 429 else Unavailable
+            detail = f"Requests a second that this key may send: {rate}. Nothing was stored; send again later."
+            raise error(detail, reason="rate_limit", retry_after=math.ceil(wait))
 
     async def _take(self, wire: WireFormat, request: Request, project: Project) -> Reply:
         """Decode, enrich, store; the answer."""

@@ -35,6 +35,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     secret: str = ""  # encrypted
     digest: str = ""  # hex
     hint: str = ""  # the last characters of the key, to recognize it by
+    rate: int | None = None  # requests a second that it may send; None: any
     created_at: int = 0
     expires_at: int | None = None
     revoked_at: int | None = None

@@ -53,7 +53,7 @@ def read(store: RecordStore, secrets: Secrets, change: int, now: int) -> Snapsho
 
 def _credential(secrets: Secrets, project: Project, key: Key) -> Credential:
     secret = secrets.decrypt(key.secret) if key.secret else b""
-    return Credential(project=project, secret=secret, digest=bytes.fromhex(key.digest), key=key.id)
+    return Credential(project=project, secret=secret, digest=bytes.fromhex(key.digest), key=key.id, rate=key.rate)
 
 
 def unique_name(fact: Fact) -> str | None:

@@ -12,6 +12,7 @@ from saastracker.event import Event
 
 Sender: TypeAlias = Literal["server", "app", "browser"]
 Policy: TypeAlias = Literal["accept", "drop"]  # what becomes of events over their workspace's budget
+TooFast: TypeAlias = Literal[429, 503]  # the answer to a key that sends faster than it may
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +65,7 @@ class Credential(msgspec.Struct, frozen=True):
     secret: bytes = b""  # readable secret, decrypted
     digest: bytes = b""  # hash of a secret that is stored nowhere
     key: str = ""  # id
+    rate: int | None = None  # requests a second that it may send; None: any
 
 
 class Projects(Protocol):
@@ -146,6 +148,7 @@ class WireFormat(Protocol):
     sender: Sender  # "server": the connection's address says nothing about the person
     # "app" and "browser": it does; "browser": crawlers are dropped too
     over_budget: Policy  # its habit, where the workspace has no policy of its own
+    too_fast: TooFast  # the one after which its clients send the same again
 
     def decode(self, request: Request, project: Project) -> Decoded:
         """Events of a body. Raises Invalid or Forbidden when the whole request is refused."""

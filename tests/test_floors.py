@@ -45,6 +45,7 @@ FLOORS = (
         "notify",
         "outbox",
         "budgets",
+        "limits",
         "schedule",
         "upkeep",
         *("erasing", "erasure", "erasures", "mentions", "narrowing", "retention"),

@@ -9,7 +9,7 @@ from saastracker.decoding import ABSENT, UUID_MAX, check_time, decode, plain_pat
 from saastracker.errors import Invalid
 from saastracker.event import ENVIRONMENT_MAX, NAME_MAX, PATH_MAX, PLAN_MAX, Event, type_of
 from saastracker.hookspecs import hookimpl
-from saastracker.wire import Decoded, Endpoint, Outcome, Policy, Project, Reply, Request, Sender, WireFormat
+from saastracker.wire import Decoded, Endpoint, Outcome, Policy, Project, Reply, Request, Sender, TooFast, WireFormat
 
 _Text = Annotated[str, Meta(min_length=1, max_length=NAME_MAX)]
 _Uuid = Annotated[str, Meta(max_length=UUID_MAX)]
@@ -38,6 +38,7 @@ class SaastrackerEvents:
     cors = False
     sender: Sender = "server"
     over_budget: Policy = "accept"
+    too_fast: TooFast = 429
 
     def decode(self, request: Request, project: Project) -> Decoded:  # noqa: ARG002
         try:

@@ -21,7 +21,7 @@ from saastracker.decoding import (
 from saastracker.errors import Invalid
 from saastracker.event import NAME_MAX, Event, type_of
 from saastracker.hookspecs import hookimpl
-from saastracker.wire import Decoded, Endpoint, Outcome, Policy, Project, Reply, Request, Sender, WireFormat
+from saastracker.wire import Decoded, Endpoint, Outcome, Policy, Project, Reply, Request, Sender, TooFast, WireFormat
 
 Fields: TypeAlias = dict[str, Any]  # values are msgspec.Raw until something looks inside
 
@@ -88,6 +88,7 @@ class _Tag:
     cors = True
     sender: Sender = "browser"
     over_budget: Policy = "accept"
+    too_fast: TooFast = 429
 
     def reply(self, outcome: Outcome) -> Reply:
         return Reply(202, b'{"accepted":1}' if outcome.accepted else b'{"accepted":0}')

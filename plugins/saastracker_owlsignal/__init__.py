@@ -10,7 +10,19 @@ from saastracker.decoding import UUID_MAX, decode, decode_batch, decode_envelope
 from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker.hookspecs import hookimpl
-from saastracker.wire import Decoded, Endpoint, Outcome, Policy, Project, Rejected, Reply, Request, Sender, WireFormat
+from saastracker.wire import (
+    Decoded,
+    Endpoint,
+    Outcome,
+    Policy,
+    Project,
+    Rejected,
+    Reply,
+    Request,
+    Sender,
+    TooFast,
+    WireFormat,
+)
 
 _Dimension = Annotated[str, Meta(max_length=64)] | None
 
@@ -55,6 +67,7 @@ class Owlsignal:
     cors = True
     sender: Sender = "app"
     over_budget: Policy = "drop"
+    too_fast: TooFast = 503  # its clients drop what is answered 4xx, and send again what is answered 5xx
 
     def decode(self, request: Request, project: Project) -> Decoded:  # noqa: ARG002
         now, user_agent = request.received_at, request.header(b"user-agent")

@@ -8,7 +8,19 @@ from saastracker.decoding import decode, decode_envelope
 from saastracker.errors import Forbidden, Invalid, Refusal
 from saastracker.event import Event
 from saastracker.hookspecs import hookimpl
-from saastracker.wire import Decoded, Endpoint, Outcome, Policy, Project, Rejected, Reply, Request, Sender, WireFormat
+from saastracker.wire import (
+    Decoded,
+    Endpoint,
+    Outcome,
+    Policy,
+    Project,
+    Rejected,
+    Reply,
+    Request,
+    Sender,
+    TooFast,
+    WireFormat,
+)
 from saastracker_usermaven.body import read
 
 EVENTS_MAX = 10_000  # in one array; more would hold up the event loop
@@ -22,6 +34,7 @@ class Usermaven:
 
     cors = True
     over_budget: Policy = "accept"
+    too_fast: TooFast = 429
 
     def __init__(self, name: str, sender: Sender, endpoints: tuple[Endpoint, ...]) -> None:
         self.name = name

@@ -22,7 +22,7 @@ from saastracker.event import (
     Event,
 )
 from saastracker.testing import NOW, PROJECT, request
-from saastracker.wire import Decoded, Outcome, Project, Rejected, Request, Sender, WireFormat
+from saastracker.wire import Decoded, Outcome, Policy, Project, Rejected, Request, Sender, TooFast, WireFormat
 
 DETAIL_MAX = 500  # characters of an error's text: answers and pages show it
 
@@ -164,6 +164,8 @@ class WireFormatContract:
             assert endpoint.scheme
         assert isinstance(form.cors, bool)
         assert form.sender in get_args(Sender)
+        assert form.over_budget in get_args(Policy)
+        assert form.too_fast in get_args(TooFast)
 
     def test_the_sample_is_taken(self) -> None:
         decoded = self.decode(msgspec.json.encode(self.envelope([self.sample()])))

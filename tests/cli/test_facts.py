@@ -72,6 +72,16 @@ def test_keys(run: Run, read: Read) -> None:
     read("project", "add", "A")
     made = read("key", "add", "bearer", "--project", "a")
     assert set(made) == {"id", "key"}
+    for rate in ("5", "none"):
+        assert run("key", "set", made["id"], "--rate", rate).output.startswith(f"Key {made['id']} may send ")
+        assert [key["rate"] for key in read("key", "list") if key["id"] == made["id"]] == [5 if rate == "5" else None]
+    limited = read("key", "add", "bearer", "--project", "a", "--rate", "9")
+    assert [key["rate"] for key in read("key", "list") if key["id"] == limited["id"]] == [9]
+    assert run("key", "set", made["id"], "--rate", "0", code=1).stderr == (
+        "Error: A key may send 1 to 100000 requests a second, or any number; found 0\n"
+    )
+    assert "give a number" in run("key", "set", made["id"], "--rate", "fast", code=2).stderr
+    assert "saastracker key list" in run("key", "set", "x", "--rate", "1", code=1).stderr
     run("key", "revoke", made["id"])
     revoked = {key["id"] for key in read("key", "list") if key["revoked_at"]}
     assert revoked == {made["id"]}

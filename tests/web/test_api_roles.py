@@ -30,6 +30,7 @@ NEEDED: dict[tuple[str, str], Role] = {  # of the address's project or workspace
     ("POST", f"{PROJECT}/restore"): "admin",
     ("GET", f"{PROJECT}/keys"): "viewer",
     ("POST", f"{PROJECT}/keys"): "admin",
+    ("PATCH", f"{PROJECT}/keys/{{key:str}}"): "admin",
     ("DELETE", f"{PROJECT}/keys/{{key:str}}"): "admin",
     ("GET", DEFINITIONS): "viewer",
     ("POST", DEFINITIONS): "member",
@@ -97,6 +98,7 @@ def bodies(running: Running) -> dict[str, Any]:
     return {
         "projects": {"name": "New", "workspace": running.shop.workspace},
         "keys": {"scheme": "bearer"},
+        "{key:str}": {"rate": 5},
         "{kind:str}": {"name": "Checkout"},
         "{definition:str}": {"name": "Checkout"},
         "preview": {"name": "Checkout"},

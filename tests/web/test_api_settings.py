@@ -67,6 +67,23 @@ def test_keys_are_shown_once_rotated_and_revoked(running: Running) -> None:
     assert (wrong.status_code, "bearer" in wrong.json()["detail"]) == (404, True)
 
 
+def test_keys_are_limited(running: Running) -> None:
+    admin = running.token("admin")
+    first = ask(running, "POST", "/projects/shop/keys", admin, {"scheme": "bearer", "rate": 7}).json()
+    assert first["rate"] == 7
+    rotated = ask(running, "POST", "/projects/shop/keys", admin, {"scheme": "bearer", "overlap_hours": 2}).json()
+    assert rotated["rate"] == 7, "a new key does not lift the limit of those it replaces"
+    other = ask(running, "POST", "/projects/shop/keys", admin, {"scheme": "hmac"}).json()
+    assert other["rate"] is None
+    path = f"/projects/shop/keys/{first['id']}"
+    assert ask(running, "PATCH", path, admin, {"rate": None}).json()["rate"] is None
+    assert ask(running, "PATCH", path, admin, {"rate": 100_000}).json()["rate"] == 100_000
+    for wrong in ({"rate": 0}, {"rate": 100_001}, {"rate": 1.5}, {"rate": "9"}, {}):
+        assert ask(running, "PATCH", path, admin, wrong).status_code == 400, wrong
+    assert ask(running, "PATCH", "/projects/game/keys/" + first["id"], admin, {"rate": 1}).status_code == 404
+    assert [key["rate"] for key in ask(running, "GET", "/projects/shop/keys", admin).json()] == [100_000, 7, None]
+
+
 def test_a_token_opens_what_it_says(running: Running) -> None:
     admin, place = running.token("admin"), running.shop.workspace
     body = {"name": "reader", "scope": "read", "project": "game"}

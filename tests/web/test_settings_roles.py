@@ -30,6 +30,7 @@ FORMS: dict[str, Role] = {
     "/settings/projects/{slug:str}/delete": "admin",
     "/settings/projects/{slug:str}/restore": "admin",
     "/settings/projects/{slug:str}/keys": "admin",
+    "/settings/projects/{slug:str}/keys/{key:str}/limit": "admin",
     "/settings/projects/{slug:str}/keys/{key:str}/revoke": "admin",
     "/settings/workspace": "owner",
     "/settings/members/{user:str}/role": "admin",

@@ -16,6 +16,7 @@ from saastracker import (
     Reply,
     Request,
     Sender,
+    TooFast,
     type_of,
 )
 from saastracker.decoding import ABSENT, decode, iso_time, properties
@@ -43,6 +44,7 @@ class Ndjson:
     cors = False  # servers send it, not pages in a browser
     sender: Sender = "server"
     over_budget: Policy = "drop"  # unless the workspace says otherwise
+    too_fast: TooFast = 429
 
     def decode(self, request: Request, project: Project) -> Decoded:
         """Empty lines are skipped; a bad line is rejected alone."""

@@ -37,6 +37,7 @@ ROUTES = (
     projects.delete_project,
     projects.restore_project,
     keys.new_key,
+    keys.limit_key,
     keys.revoke_key,
     workspace.workspace_form,
     workspace.rename_workspace,

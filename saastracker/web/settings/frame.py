@@ -50,6 +50,7 @@ NOTICES: Mapping[str, str] = {
     "left": "You left the workspace.",
     "withdrawn": "The invitation is withdrawn; its link works no more.",
     "key-revoked": "The key is revoked. Within five seconds nothing can be sent with it any more.",
+    "key-limited": "Saved. Servers follow within five seconds.",
     "token-revoked": "The token is revoked. Within five seconds nothing can be read with it any more.",
     "made": "The workspace is made; you are its owner.",
     "deleted": "The project is deleted. Nothing of it is shown or taken any more; here it can be restored.",
