@@ -40,7 +40,7 @@ class Own:
     def change_password(self, signed: Signed, *, old: str, new: str, address: str, now: int) -> None:
         """All other sessions end. Raises Invalid for one that is too easy."""
         user = signed.user
-        self._sign_in.check_password(user, old, address=address, now=now)
+        self._sign_in.check_password(signed, old, address=address, now=now)
         check_password(new, user.name, user.email, user.email.partition("@")[0])
         hashed = hash_password(new)
 
@@ -63,7 +63,7 @@ class Own:
 
         Raises Invalid for a wrong code, Conflict if there is a second factor already.
         """
-        self._sign_in.check_password(signed.user, password, address=address, now=now)
+        self._sign_in.check_password(signed, password, address=address, now=now)
         step = totp.matching_step(secret, code, now, 0) if totp.is_secret(secret) else None
         if step is None:
             raise Invalid("This code is wrong. Is the clock of your phone right?")
@@ -80,12 +80,12 @@ class Own:
 
     def remove_factor(self, signed: Signed, *, password: str, address: str, now: int) -> None:
         """From now on the password is enough."""
-        self._sign_in.check_password(signed.user, password, address=address, now=now)
+        self._sign_in.check_password(signed, password, address=address, now=now)
         self._change(signed, "second factor removed", _without_factor, now)
 
     def new_recovery_codes(self, signed: Signed, *, password: str, address: str, now: int) -> tuple[str, ...]:
         """Other recovery codes, shown this once; the old ones stop working. Raises Conflict without second factor."""
-        self._sign_in.check_password(signed.user, password, address=address, now=now)
+        self._sign_in.check_password(signed, password, address=address, now=now)
         codes = totp.new_recovery_codes()
 
         def change(old: Credentials) -> Credentials:

@@ -7,7 +7,8 @@ import msgspec
 
 from saastracker.accounts import totp
 from saastracker.accounts.backoff import Backoff, network
-from saastracker.accounts.model import Credentials, User
+from saastracker.accounts.browsers import browser_name, known_browser
+from saastracker.accounts.model import Credentials, Signed, User
 from saastracker.accounts.passwords import hash_password, is_outdated, is_right
 from saastracker.accounts.people import Edit, People, Snapshot
 from saastracker.accounts.rules import plain_email
@@ -36,7 +37,10 @@ class _Ticket(msgspec.Struct, frozen=True, tag="sign-in", forbid_unknown_fields=
 
 
 class SignIn:
-    """Lets users in. Of failed tries it knows what this process has seen."""
+    """Lets users in. Of failed tries it knows what this process has seen.
+
+    They count by account; those in a browser that its user has signed in with, which `browser` proves, by that.
+    """
 
     def __init__(self, people: People, secrets: Secrets) -> None:
         self._people = people
@@ -44,25 +48,30 @@ class SignIn:
         self._by_account = Backoff(FREE_OF_ACCOUNT)
         self._by_address = Backoff(FREE_OF_ADDRESS)
 
-    def sign_in(self, email: str, password: str, *, address: str, agent: str, now: int) -> Entered | CodeNeeded:
+    def sign_in(
+        self, email: str, password: str, *, address: str, agent: str, now: int, browser: str = ""
+    ) -> Entered | CodeNeeded:
         """Raises Unauthorized, which never tells whether there is such an account; TooMany; Unavailable."""
         email = plain_email(email)
-        locks = self._begin(email, address, now)
         user = self._people.snapshot.by_email.get(email)
+        tries = _tries(user, browser) if user else email
+        locks = self._begin(tries, address, now)
         kept = user.credentials.password if user else ""
         if not is_right(kept, password) or user is None:
             if locks and user is not None:
                 self._tell_lock(user, now)
             raise Unauthorized("E-mail or password is wrong.")
         if user.credentials.factor:
-            self._by_account.give_back(email, now)
+            self._by_account.give_back(tries, now)
             self._by_address.give_back(network(address), now)
             ticket = _Ticket(user.id, digest(kept), now + TICKET_MS)
             return CodeNeeded(self._secrets.encrypt(msgspec.json.encode(ticket)))
         better = hash_password(password) if is_outdated(kept) else kept
-        return self._enter(user, kept=kept, better=better, code="", address=address, agent=agent, now=now)
+        entered = self._enter(user, kept=kept, better=better, code="", agent=agent, now=now)
+        self._let_in(tries, address, now)
+        return entered
 
-    def confirm(self, ticket: str, code: str, *, address: str, agent: str, now: int) -> Entered:
+    def confirm(self, ticket: str, code: str, *, address: str, agent: str, now: int, browser: str = "") -> Entered:
         """Sign in with the code of an authenticator, or a recovery code, which is used up by that.
 
         Raises Unauthorized, TooMany.
@@ -71,25 +80,33 @@ class SignIn:
         user = self._people.snapshot.users.get(known.user) if known and now < known.until else None
         if known is None or user is None or digest(user.credentials.password) != known.password:
             raise Unauthorized("Five minutes have passed, or the password changed. Start again.", reason="ticket")
-        locks = self._begin(user.email, address, now)
+        tries = _tries(user, browser)
+        locks = self._begin(tries, address, now)
         kept = user.credentials.password
         try:
-            return self._enter(user, kept=kept, better=kept, code=code, address=address, agent=agent, now=now)
+            entered = self._enter(user, kept=kept, better=kept, code=code, agent=agent, now=now)
         except Unauthorized:
             if locks:
                 self._tell_lock(user, now)
             raise
+        self._let_in(tries, address, now)
+        return entered
 
-    def check_password(self, user: User, password: str, *, address: str, now: int) -> None:
-        """Before somebody who is signed in may change how. Raises Unauthorized, TooMany."""
-        locks = self._begin(user.email, address, now)
+    def check_password(self, signed: Signed, password: str, *, address: str, now: int) -> None:
+        """Before somebody who is signed in may change how; counted by session. Raises Unauthorized, TooMany."""
+        user, tries = signed.user, signed.session.id
+        locks = self._begin(tries, address, now)
         if not is_right(user.credentials.password, password):
             if locks:
                 self._tell_lock(user, now)
             raise Unauthorized("Your password is another one.", reason="password")
-        self._let_in(user.email, address, now)
+        self._let_in(tries, address, now)
 
-    def _enter(self, user: User, *, kept: str, better: str, code: str, address: str, agent: str, now: int) -> Entered:
+    def known_browser(self, entered: Entered) -> str:
+        """For a cookie of the browser in which somebody has just signed in."""
+        return known_browser(self._people.user(entered.user.id))
+
+    def _enter(self, user: User, *, kept: str, better: str, code: str, agent: str, now: int) -> Entered:
         """Write the session, unless the password or the code was used up meanwhile. Raises Unauthorized."""
         entered = enter(user, agent, now)
 
@@ -106,9 +123,7 @@ class SignIn:
             told = {"changed": "recovery code used", "left": len(credentials.recovery)} if used else None
             return [Edit("change", signed_in, told), *entered_edits(snapshot, entered)], entered
 
-        made = self._people.edit(user.email, now, make)
-        self._let_in(user.email, address, now)
-        return made
+        return self._people.edit(user.email, now, make)
 
     def _take_code(self, credentials: Credentials, code: str, now: int) -> Credentials:
         """What is kept once a code was used. Raises Unauthorized."""
@@ -122,18 +137,18 @@ class SignIn:
         left = tuple(kept for kept in credentials.recovery if kept != used)
         return msgspec.structs.replace(credentials, recovery=left)
 
-    def _begin(self, email: str, address: str, now: int) -> bool:
-        """Count a try; whether the account waits if it fails. Raises TooMany."""
+    def _begin(self, tries: str, address: str, now: int) -> bool:
+        """Count a try; whether the next one waits if it fails. Raises TooMany."""
         self._by_address.begin(network(address), now)
         try:
-            return self._by_account.begin(email, now)
+            return self._by_account.begin(tries, now)
         except TooMany:
             self._by_address.give_back(network(address), now)
             raise
 
-    def _let_in(self, email: str, address: str, now: int) -> None:
+    def _let_in(self, tries: str, address: str, now: int) -> None:
         """The address keeps what failed before: else one account of one's own would open it for guessing others."""
-        self._by_account.forget(email)
+        self._by_account.forget(tries)
         self._by_address.give_back(network(address), now)
 
     def _tell_lock(self, user: User, now: int) -> None:
@@ -148,6 +163,12 @@ class SignIn:
             return _ticket.decode(self._secrets.decrypt(ticket))
         except (OperatorError, msgspec.DecodeError):
             return None
+
+
+def _tries(user: User, browser: str) -> str:
+    """Whose tries are counted together."""
+    name = browser_name(user, browser)
+    return f"{user.id} {name}" if name else user.email
 
 
 _ticket = msgspec.json.Decoder(_Ticket)

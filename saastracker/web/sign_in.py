@@ -16,6 +16,7 @@ from saastracker.web.answers import cookie, local_path, page, redirect
 from saastracker.web.login import read_form
 from saastracker.web.site import SESSION_COOKIE, TOKEN_COOKIE, Site, WebRequest, get
 
+BROWSER_COOKIE = "saastracker_browser"  # of one that somebody has signed in with; lets nobody in
 NEW_PASSWORD = "Your new password is kept. Sign in with it."  # noqa: S105
 
 
@@ -32,7 +33,7 @@ async def sign_in(request: WebRequest) -> Response[bytes]:
     onward, email = local_path(form.get("next", "/")), form.get("email", "")
     try:
         entered = await asyncio.to_thread(
-            site.accounts.sign_in.sign_in, email, form.get("password", ""), **_sender(request, site)
+            site.accounts.sign_in.sign_in, email, form.get("password", ""), **_tries(request, site)
         )
     except (Unauthorized, Later) as refusal:
         return _again(request, "sign_in.html", refusal, next=onward, email=email, note="")
@@ -49,7 +50,7 @@ async def sign_in_code(request: WebRequest) -> Response[bytes]:
     onward, ticket = local_path(form.get("next", "/")), form.get("ticket", "")
     try:
         entered = await asyncio.to_thread(
-            site.accounts.sign_in.confirm, ticket, form.get("code", ""), **_sender(request, site)
+            site.accounts.sign_in.confirm, ticket, form.get("code", ""), **_tries(request, site)
         )
     except (Unauthorized, Later) as refusal:
         if refusal.reason == "ticket":
@@ -128,8 +129,10 @@ def _offer(site: Site, invitation: Invitation) -> dict[str, Any]:
     return {"workspace": workspace.name, "role": invitation.role, "invited": invitation.email}
 
 
-def _sender(request: WebRequest, site: Site) -> dict[str, Any]:
-    return {"address": site.address(request), "agent": _agent(request), "now": now_ms()}
+def _tries(request: WebRequest, site: Site) -> dict[str, Any]:
+    """Who tries to come in."""
+    browser = request.cookies.get(BROWSER_COOKIE, "")
+    return {"address": site.address(request), "agent": _agent(request), "now": now_ms(), "browser": browser}
 
 
 def _agent(request: WebRequest) -> str:
@@ -139,6 +142,7 @@ def _agent(request: WebRequest) -> str:
 def _enter(site: Site, entered: Entered, onward: str) -> Response[bytes]:
     answer = redirect(onward)
     answer.cookies.append(cookie(SESSION_COOKIE, entered.token, secure=site.secure))
+    answer.cookies.append(cookie(BROWSER_COOKIE, site.accounts.sign_in.known_browser(entered), secure=site.secure))
     answer.cookies.append(cookie(TOKEN_COOKIE, "", secure=site.secure, max_age=0))
     return answer
 

@@ -47,8 +47,8 @@ class Place:
             link, name="Somebody", email=email, password=password, agent=FIREFOX, now=now
         )
 
-    def enter(self, email: str, password: str = PASSWORD, *, address: str = HERE, now: int = NOW) -> Any:
-        return self.accounts.sign_in.sign_in(email, password, address=address, agent=FIREFOX, now=now)
+    def enter(self, email: str, password: str = PASSWORD, *, address: str = HERE, now: int = NOW, **more: str) -> Any:
+        return self.accounts.sign_in.sign_in(email, password, address=address, agent=FIREFOX, now=now, **more)
 
     def signed(self, token: str, now: int = NOW) -> Signed:
         found = self.accounts.signed(token, now)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 
 import msgspec
 import pytest
@@ -225,6 +226,31 @@ def test_the_right_password_ends_the_waiting(place: Place, owner: Signed) -> Non
         fail(place, now=later)
     with pytest.raises(TooMany):
         place.enter(ADA, now=later)
+
+
+def test_nobody_is_locked_out_of_a_browser_they_have_signed_in_with(place: Place, owner: Signed) -> None:
+    known = place.accounts.sign_in.known_browser(place.enter(ADA))
+    place.join("bob@example.com")
+    others = place.accounts.sign_in.known_browser(place.enter("bob@example.com"))
+    for number in range(5):
+        fail(place, address=f"198.51.100.{number}")
+    for wrong in ("", others, known[:-1], known[:16], "x" * 500, "é"):
+        with pytest.raises(TooMany):
+            place.enter(ADA, browser=wrong)
+    entered = place.enter(ADA, browser=known)
+    with pytest.raises(TooMany):  # what failed elsewhere still counts there
+        place.enter(ADA)
+    for _ in range(5):
+        with pytest.raises(Unauthorized):
+            place.enter(ADA, "wrong", browser=known)
+    with pytest.raises(TooMany):
+        place.enter(ADA, browser=known)
+
+    signed = place.signed(entered.token)
+    change = partial(place.accounts.own.change_password, new="an owl in the attic", address=HERE, now=NOW)
+    change(signed, old=PASSWORD)
+    with pytest.raises(TooMany):  # it ends with the password
+        place.enter(ADA, "an owl in the attic", browser=known)
 
 
 def test_an_address_waits_whatever_accounts_it_tries(place: Place, owner: Signed) -> None:

@@ -126,6 +126,18 @@ def test_after_five_wrong_passwords_one_waits(running: Running) -> None:
     assert "Try again in 2 s" in answer.text
 
 
+def test_the_browser_of_an_earlier_sign_in_does_not_wait_for_failures_elsewhere(running: Running) -> None:
+    join(running)
+    [known] = re.findall(r"saastracker_browser=([^;]+); HttpOnly", sign_in(running).headers["set-cookie"])
+    cookies = {"saastracker_browser": known}
+    for _ in range(5):
+        assert sign_in(running, ADA, "wrong").status_code == 401
+    assert sign_in(running).status_code == 429
+    assert running.get("/p/shop/stream.json", cookies=cookies).status_code == 401  # it lets nobody in
+    sent = {"email": ADA, "password": PASSWORD}
+    assert running.request("POST", "/sign-in", data=sent, cookies=cookies).status_code == 303
+
+
 # --- The second factor ---
 
 
