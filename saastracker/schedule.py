@@ -50,6 +50,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     next_run: int | None  # None: only when asked
     runs: tuple[Run, ...]  # the last ones, newest first
 
+    @property
+    def failed(self) -> bool:
+        """Whether the last run failed."""
+        return bool(self.runs) and self.runs[0].result == "failed"
+
 
 class Scheduler:
     """APScheduler tells the time; each run has a daemon thread, so that none can keep the process from ending.

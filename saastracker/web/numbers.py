@@ -34,6 +34,15 @@ def short(value: Number, unit: Unit = "count") -> str:
     return _signed(_short_count if unit == "count" else _short_duration, value)
 
 
+def size(value: float) -> str:
+    """Bytes in three digits: 980 B, 12.4 kB, 384 MB, 1.28 GB."""
+    for unit, letters in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if value >= unit * 0.9995:
+            scaled = value / unit
+            return f"{scaled:.{2 if scaled < 9.995 else 1 if scaled < 99.95 else 0}f} {letters}"
+    return f"{value:.0f} B"
+
+
 def whole_share(value: Number) -> str:
     """A share without decimals: what grids show."""
     return MISSING if value is None else f"{value * 100:.0f}%"

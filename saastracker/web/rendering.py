@@ -93,6 +93,7 @@ _environment.filters |= {
     "zip": zip,
     "exact": numbers.exact,
     "short": numbers.short,
+    "bytes": numbers.size,
     "kind": lambda block: type(block).__name__.lower(),
     "moment": formats.moment,
     "when": formats.when,

@@ -70,6 +70,7 @@ NEEDED: dict[tuple[str, str], Role] = {  # of the address's project or workspace
     ("POST", f"{WORKSPACE}/messages/{{message:str}}/again"): "admin",
 }
 ANYWHERE: dict[tuple[str, str], Role] = {  # of no project or workspace: the role in any counts
+    ("GET", "/status"): "admin",
     ("GET", "/jobs"): "admin",
     ("POST", "/jobs/{job:str}/run"): "admin",
     ("GET", "/plugins"): "viewer",

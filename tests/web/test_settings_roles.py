@@ -21,6 +21,7 @@ PAGES: dict[str, Role] = {
     "/settings/shares": "member",
     "/settings/tokens": "admin",
     "/settings/notifications": "admin",
+    "/settings/status": "admin",
     "/settings/jobs": "admin",
     "/settings/audit": "admin",
 }

@@ -36,6 +36,7 @@ SECTIONS = (
     Section("shares", "Shared links", "member"),
     Section("tokens", "API tokens", "admin"),
     Section("notifications", "Notifications", "admin"),
+    Section("status", "Status", "admin"),
     Section("jobs", "Jobs", "admin"),
     Section("plugins", "Plugins", "viewer"),
     Section("audit", "Audit log", "admin"),
@@ -154,8 +155,8 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
         return redirect(known if here else f"/settings/{path}?notice={notice}")
 
     def _opens(self, section: Section) -> bool:
-        """Jobs work for all workspaces."""
-        return may(self.caller.highest if section.path == "jobs" else self.role, section.needed or "viewer")
+        """Some are about all workspaces."""
+        return may(self.caller.highest if section.path in {"status", "jobs"} else self.role, section.needed or "viewer")
 
 
 def opened(request: WebRequest, section: str, needed: Role | None = "viewer") -> Frame:

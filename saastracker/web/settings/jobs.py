@@ -7,6 +7,7 @@ from litestar.params import FromPath
 
 from saastracker.errors import Conflict
 from saastracker.web.api import jobs
+from saastracker.web.api.status import index_shown
 from saastracker.web.login import read_form
 from saastracker.web.settings.frame import Frame, opened_everywhere
 from saastracker.web.site import WebRequest, get
@@ -30,5 +31,8 @@ async def run_job(request: WebRequest, name: FromPath[str]) -> Response[bytes]:
 
 
 async def _list(frame: Frame, status: int = 200, wrong: dict[str, str] | None = None) -> Response[bytes]:
-    states = await asyncio.to_thread(frame.site.scheduler.states)
-    return frame.show("settings_jobs.html", status, jobs=states, wrong=wrong or {})
+    site = frame.site
+    states = await asyncio.to_thread(site.scheduler.states)
+    server = await asyncio.to_thread(site.status)
+    index = index_shown(frame.call(), server.index)
+    return frame.show("settings_jobs.html", status, jobs=states, server=server, index=index, wrong=wrong or {})
