@@ -6,6 +6,7 @@ from saastracker.conditions import conditions
 from saastracker.contracts import (
     Change,
     Config,
+    Digest,
     Group,
     Match,
     Reader,
@@ -81,6 +82,7 @@ __all__ = [
     "Defined",
     "Definition",
     "Definitions",
+    "Digest",
     "Endpoint",
     "Enricher",
     "Event",

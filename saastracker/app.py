@@ -35,6 +35,7 @@ from saastracker.sessions import Sessions
 from saastracker.setups import setups
 from saastracker.upkeep import expire
 from saastracker.watch import Watch
+from saastracker.web import digest
 from saastracker.web.app import Site, build_web
 from saastracker.web.messages import Messages
 from saastracker.wire import Reply
@@ -78,7 +79,7 @@ class App:
                 facts=self.facts,
                 accounts=self._accounts,
                 channels=self.registry.channels,
-                topics=topics(jobs),
+                topics={**topics(jobs), digest.NAME: digest.TOPIC},
                 compose=messages.compose,
                 metrics=self._metrics,
             )
@@ -87,6 +88,7 @@ class App:
                     outbox.job(),
                     expire(records),
                     erase_projects(self.facts, records, self._store, self._between_groups),
+                    digest.weekly(records, self.registry.reports, outbox.follows, config.server.url),
                     *jobs,
                 ),
                 enabled=config.scheduler.enabled,

@@ -266,6 +266,13 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 Setups: TypeAlias = Callable[[str], Setup]  # a live view, by the project's id
 
 
+class Digest(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a report belongs into the weekly digest, which is asked about a week and the one before."""
+
+    blocks: Mapping[str, str]  # keys of the blocks, with their headings there; those that say nothing are left out
+    query: str = ""  # what it is asked beside, such as `status=new`
+
+
 class ReportPage(msgspec.Struct, frozen=True, kw_only=True):
     """A question and how it is answered; the core gives it a page, JSON and CSV."""
 
@@ -285,3 +292,4 @@ class ReportPage(msgspec.Struct, frozen=True, kw_only=True):
     live: Callable[[Sequence[Event]], Table] | None = None
     # Kinds of definitions that it is made of: its page leads to their forms, a detail to the one it has the id of.
     defines: tuple[str, ...] = ()
+    digest: Digest | None = None

@@ -64,6 +64,11 @@ class Notices:
         """All that are kept, oldest first."""
         return [Noted(record.id, record.version, _queued.decode(record.data)) for record in self._store.records(KIND)]
 
+    def known(self, job: str) -> set[tuple[str, str]]:
+        """Which notices of a job are kept: what each is about, and its key."""
+        found = (noted.queued for noted in self.all() if noted.queued.job == job)
+        return {(queued.notice.project or queued.notice.workspace, queued.notice.key) for queued in found}
+
     def expire(self, before: int) -> None:
         """Remove what was queued before a time: with the same key it would be told again."""
         old = [noted for noted in self.all() if noted.queued.at < before]

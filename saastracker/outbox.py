@@ -25,6 +25,7 @@ from saastracker.job import Every, Job, JobContext, Notice, Topic
 from saastracker.metrics import Metrics
 from saastracker.notify import Noted, Notices, Queued, routed
 from saastracker.records import HOUR_MS, Workspace
+from saastracker.wire import Project
 
 log = logging.getLogger("saastracker.outbox")
 
@@ -128,18 +129,7 @@ class Outbox:
         workspace = self._workspace(notice)
         if topic is None or workspace is None:
             return
-        snapshot = self._accounts.snapshot
-        told: list[tuple[str, str]] = []  # channel and recipient
-        for channel in self.channels.values():
-            if channel.personal:
-                users = snapshot.of_workspace(workspace)
-                told += [(channel.name, user) for user in users if hears(snapshot, user, workspace, name, topic)]
-        told += [
-            (each.channel, each.id)
-            for each in destinations(snapshot, workspace)
-            if each.channel in self.channels and name in each.topics and each.project in {None, notice.project}
-        ]
-        for channel_name, recipient in told:
+        for channel_name, recipient in self._followers(workspace, notice.project, name, topic):
             yield Delivery(
                 id=new_id(noted.id, channel_name, recipient),
                 notice=noted.id,
@@ -151,6 +141,26 @@ class Outbox:
                 due_at=now + (GROUPING_MS if topic.grouped else 0),
                 changed_at=now,
             )
+
+    def follows(self, name: str, project: Project) -> bool:
+        """Whether anybody would be told of a notice about a project."""
+        topic = self.topics.get(name)
+        return topic is not None and bool(self._followers(project.workspace, project.id, name, topic))
+
+    def _followers(self, workspace: str, project: str, name: str, topic: Topic) -> list[tuple[str, str]]:
+        """Names of channels and ids of those whom each tells; `project` is empty where there is none."""
+        snapshot = self._accounts.snapshot
+        told: list[tuple[str, str]] = []
+        for channel in self.channels.values():
+            if channel.personal:
+                users = snapshot.of_workspace(workspace)
+                told += [(channel.name, user) for user in users if hears(snapshot, user, workspace, name, topic)]
+        told += [
+            (each.channel, each.id)
+            for each in destinations(snapshot, workspace)
+            if each.channel in self.channels and name in each.topics and each.project in {None, project}
+        ]
+        return told
 
     def _workspace(self, notice: Notice) -> str | None:
         """The id of the workspace that a notice is about; None if that is gone."""

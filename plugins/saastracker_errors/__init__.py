@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from saastracker.contracts import Config, Reader, ReportPage
+from saastracker.contracts import Config, Digest, Reader, ReportPage
 from saastracker.definition import Definition, Definitions
 from saastracker.hookspecs import hookimpl
 from saastracker.issues import counted
@@ -17,7 +17,7 @@ ISSUES_MAX = 10_000  # with a decision, in one project
 STATUS = Parameter(
     name="status",
     label="Status",
-    choices={"open": "Open", "resolved": "Resolved", "ignored": "Ignored", "all": "All"},
+    choices={"open": "Open", "new": "New in the span", "resolved": "Resolved", "ignored": "Ignored", "all": "All"},
     default="open",
 )
 
@@ -50,6 +50,7 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
             detail=partial(detail, definitions=definitions),
             defines=(GROUPING, ISSUE),
             key="e",
+            digest=Digest(blocks={"issues": "New errors"}, query="status=new"),
         )
     ]
 

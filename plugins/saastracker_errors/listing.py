@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from saastracker.actors import Actors
 from saastracker.contracts import Reader
 from saastracker.definition import Definitions
 from saastracker.index import Integers, day_number
@@ -12,7 +13,7 @@ from saastracker.issues.catalogue import OPEN, Catalogue, catalogue
 from saastracker.issues.hits import Affected, Hits, affected, by_issue, hits
 from saastracker.issues.raw import failures
 from saastracker.report import Column, Figure, Figures, Report, Table
-from saastracker.scope import Scope
+from saastracker.scope import Scope, Span
 from saastracker_errors.blocks import days, figures, pending
 
 COLUMNS = (
@@ -37,8 +38,8 @@ STATUSES = {"open": OPEN, "resolved": ("resolved", "resolved-in-next"), "ignored
 def listing(reader: Reader, scope: Scope, definitions: Definitions) -> Report:
     actors = reader.actors(scope.project)
     known = catalogue(reader, scope.project, scope.span.timezone, definitions)
-    now = _chosen(hits(reader, scope, actors, scope.span, known), scope, known)
-    before = _chosen(hits(reader, scope, actors, scope.compared, known), scope, known) if scope.compared else None
+    now = _chosen(reader, scope, actors, scope.span, known)
+    before = _chosen(reader, scope, actors, scope.compared, known) if scope.compared else None
     counts = {issue: count for issue, count in by_issue(actors, now).items() if count.events}
     issues = Figure(
         key="issues",
@@ -59,9 +60,13 @@ def listing(reader: Reader, scope: Scope, definitions: Definitions) -> Report:
     )
 
 
-def _chosen(found: Hits, scope: Scope, known: Catalogue) -> Hits:
-    """The hits of issues with the status that is asked for."""
-    wanted = STATUSES.get(scope.parameters["status"])
+def _chosen(reader: Reader, scope: Scope, actors: Actors, span: Span, known: Catalogue) -> Hits:
+    """The hits in a span of issues with the status that is asked for; new ones were not seen before the span."""
+    found, status = hits(reader, scope, actors, span, known), scope.parameters["status"]
+    if status == "new":
+        first = {issue: about.first for issue, about in known.issues.items()}
+        return found.of({issue for issue in found.issues if first.get(issue, 0) >= span.start})
+    wanted = STATUSES.get(status)
     if wanted is None:
         return found
     return found.of({issue for issue in found.issues if known.status(issue) in wanted})

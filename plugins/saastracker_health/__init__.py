@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from saastracker.contracts import Config, Reader, ReportPage
+from saastracker.contracts import Config, Digest, Reader, ReportPage
 from saastracker.definition import Definition, Definitions
 from saastracker.health.model import KIND, HealthModel, check
 from saastracker.hookspecs import hookimpl
@@ -48,6 +48,7 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
             about="Organizations that need someone on the last day of the span, and since when.",
             load=signals,
             defines=("dismissal",),
+            digest=Digest(blocks={"signals": "Organizations that need someone"}),
         ),
     ]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from saastracker.contracts import Config, Reader, ReportPage, Setups
+from saastracker.contracts import Config, Digest, Reader, ReportPage, Setups
 from saastracker.definition import Definitions
 from saastracker.hookspecs import hookimpl
 from saastracker.report import Report
@@ -19,6 +19,7 @@ def reports(config: Config, definitions: Definitions, setups: Setups) -> Sequenc
             section="Overview",
             load=partial(load, definitions, setups),
             key="h",
+            digest=Digest(blocks={"totals": "", "events": "Events a day", "movers": "Organizations that changed most"}),
         )
     ]
 

@@ -108,8 +108,9 @@ def _subject(items: Sequence[Item], workspace: Workspace, topic: Topic) -> str:
 
 def _text(items: Sequence[Item], topic: Topic, leave: str) -> str:
     parts = []
+    several = len({item.project for item in items}) > 1
     for item in items:
-        lines = [item.title, item.text, item.link]
+        lines = [f"{item.project}: {item.title}" if several and item.project else item.title, item.text, item.link]
         parts.append("\n".join(line for line in lines if line))
     foot = f'You get this because you follow "{topic.title}". To stop: {leave}' if leave else TRIED
     return "\n\n".join(parts) + f"\n\n-- \n{foot}\n"
