@@ -79,7 +79,10 @@ def test_the_audit_log_is_paged_and_shows_only_ones_own(running: Running) -> Non
     older = re.search(r'href="([^"]+before=[^"]+)" rel="next"', first)
     assert older
     second = look(running, html.unescape(older[1]), cookies["admin"]).text
-    assert "Session made" in second
+    assert "Signed in" in second
+    assert ">Newest<" in second
+    assert ">Newest<" not in first
+    assert ">Newest<" not in look(running, f"/settings/audit?workspace={running.shop.workspace}", cookies["admin"]).text
     assert "owner@example.com" in second
     for text in (first, second):
         assert "Hidden" not in text
