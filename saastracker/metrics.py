@@ -100,13 +100,14 @@ class Metrics:
         self.commit_failures = Counter(
             "saastracker_commit_failures", "Groups the store refused", registry=self.registry
         )
+        # Not `job`, which Prometheus itself puts on every series.
         self.job_runs = Counter(
-            "saastracker_job_runs", "Runs of jobs by result", ("job", "result"), registry=self.registry
+            "saastracker_job_runs", "Runs of jobs by result", ("job_name", "result"), registry=self.registry
         )
         self.job_success = Gauge(
             "saastracker_job_last_success_timestamp_seconds",
             "When the last run of a job began that was done, in seconds since 1970",
-            ("job",),
+            ("job_name",),
             registry=self.registry,
         )
         self.messages = Counter(

@@ -39,8 +39,8 @@ def test_a_run_is_given_what_there_is_and_its_notices_are_queued(
     assert (first.result, first.notices, first.error) == ("done", 1, None)
     assert (second.result, second.notices) == ("done", 0)
     assert [noted.queued.job for noted in Notices(records).all()] == ["work"]
-    assert metric(metrics, "saastracker_job_runs_total", job="work", result="done") == 2
-    assert metric(metrics, "saastracker_job_last_success_timestamp_seconds", job="work") == second.started_at / 1000
+    assert metric(metrics, "saastracker_job_runs_total", job_name="work", result="done") == 2
+    assert metric(metrics, "saastracker_job_last_success_timestamp_seconds", job_name="work") == second.started_at / 1000
 
 
 def test_a_run_that_fails_is_logged_and_recorded_and_the_next_may_be_done(
@@ -57,7 +57,7 @@ def test_a_run_that_fails_is_logged_and_recorded_and_the_next_may_be_done(
     failed = run(scheduler)
     assert (failed.result, (failed.error or "")[:14], len(failed.error or "")) == ("failed", "ValueError: xx", 500)
     assert [record.getMessage() for record in caplog.records] == ["The job work failed"]
-    assert metric(metrics, "saastracker_job_last_success_timestamp_seconds", job="work") is None
+    assert metric(metrics, "saastracker_job_last_success_timestamp_seconds", job_name="work") is None
     assert run(scheduler).result == "done"
     assert [each.result for each in scheduler.states()[0].runs] == ["done", "failed"]
 
@@ -187,7 +187,7 @@ def test_the_last_success_is_known_after_a_restart(make: Make, records: RecordSt
     JobRuns(records).add("work", Run(started_at=5000, seconds=1, result="done"))
     JobRuns(records).add("work", Run(started_at=9000, seconds=1, result="failed"))
     make(job()).start()
-    assert metric(metrics, "saastracker_job_last_success_timestamp_seconds", job="work") == 5
+    assert metric(metrics, "saastracker_job_last_success_timestamp_seconds", job_name="work") == 5
 
 
 def test_two_jobs_of_one_name_are_refused(make: Make, records: RecordStore) -> None:

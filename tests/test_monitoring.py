@@ -1,0 +1,130 @@
+"""What monitors are given is true: the README lists every metric, and dashboard and alerts ask only for those."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from saastracker.metrics import Metrics
+from saastracker.scope import Scope
+from tests.serving import Served
+
+ROOT = Path(__file__).parent.parent
+DEPLOY = ROOT / "contrib" / "deploy"
+ENDINGS = {"counter": ("",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
+NAME = r"\b(?:saastracker|process)_\w+"
+
+
+@pytest.fixture(scope="module")
+def families(served: Served) -> dict[str, str]:
+    """All metrics and their types."""
+    text = httpx.get(f"{served.url}/metrics").raise_for_status().text
+    return dict(re.findall(r"^# TYPE (\S+) (\w+)$", text, re.MULTILINE))
+
+
+def test_the_readme_lists_every_metric(families: dict[str, str]) -> None:
+    listed = re.findall(r"^\| `(saastracker_\w+)(?:\{[^}]*\})?` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(name for name in families if name.startswith("saastracker_"))
+
+
+def test_labels_in_the_readme_are_those_of_the_metrics(served: Served) -> None:
+    readme = (ROOT / "README.md").read_text()
+    told = {
+        name: set(labels.split(",")) for name, labels in re.findall(r"^\| `(\w+)\{([^}]+)\}` \|", readme, re.MULTILINE)
+    }
+    collectors: dict[str, Any] = Metrics().registry._names_to_collectors
+    labelled = {name: getattr(each, "_labelnames", ()) for name, each in collectors.items()}
+    known = {name: set(labels) for name, labels in labelled.items() if labels}
+    assert {name: labels for name, labels in told.items() if name in known} == {
+        name: labels for name, labels in known.items() if name in told
+    }
+    text = httpx.get(f"{served.url}/metrics").text
+    assert {"saastracker_requests_total", "saastracker_build_info"} <= told.keys()
+    assert set(re.findall(r"(\w+)=", re.findall(r"^saastracker_build_info\{(.*)\}", text, re.MULTILINE)[0])) == {
+        "version"
+    }
+
+
+def test_names_follow_the_conventions(families: dict[str, str]) -> None:
+    for name, kind in families.items():
+        assert name.endswith("_total") == (kind == "counter"), name
+        assert not re.search(r"_(ms|milliseconds|mb|kb|percent)$", name), name
+
+
+def asked(expressions: list[str]) -> set[str]:
+    return {name for expression in expressions for name in re.findall(NAME, expression)}
+
+
+def series(families: dict[str, str]) -> set[str]:
+    return {name + ending for name, kind in families.items() for ending in ENDINGS[kind]}
+
+
+def test_the_alerts_ask_for_metrics_that_are_there(families: dict[str, str]) -> None:
+    [group] = yaml.safe_load((DEPLOY / "alerts.yml").read_text())["groups"]
+    names = [rule["alert"] for rule in group["rules"]]
+    assert len(set(names)) == len(names) > 5
+    expressions = [rule["expr"] for rule in group["rules"]]
+    assert asked(expressions) <= series(families)
+    for rule in group["rules"]:
+        assert rule["annotations"]["summary"]
+        assert rule["labels"]["severity"] in {"page", "ticket"}
+        assert rule["expr"].count("(") == rule["expr"].count(")")
+
+
+def test_the_dashboard_asks_for_metrics_that_are_there(families: dict[str, str]) -> None:
+    dashboard = json.loads((DEPLOY / "grafana-dashboard.json").read_text())
+    panels: list[dict[str, Any]] = dashboard["panels"]
+    expressions = [target["expr"] for panel in panels for target in panel["targets"]]
+    asks = asked([*expressions, dashboard["templating"]["list"][1]["query"]["query"]])
+    assert asks <= series(families)
+    # Nothing that is measured is left out.
+    roots = {re.sub(r"_(bucket|sum|count)$", "", name) for name in asks}
+    assert roots >= {name for name in families if name.startswith("saastracker_")}
+    places = [tuple(panel["gridPos"].values()) for panel in panels]
+    assert len({panel["id"] for panel in panels}) == len(set(places)) == len(panels)
+    for expression in expressions:
+        assert expression.count("(") == expression.count(")")
+        assert expression.count("{") == expression.count("}")
+
+
+def test_a_slow_report_is_logged_without_what_it_was_asked(caplog: pytest.LogCaptureFixture) -> None:
+    scope = Scope.parse(
+        "from=2026-11-01&to=2026-11-20&f=org:is:secret-org&user=secret-person",
+        project="id-of-the-shop",
+        timezone="UTC",
+        now=1_795_230_000_000,
+    )
+    metrics = Metrics(slow_seconds=0.0)
+    with metrics.reading("funnels", "shop", scope):
+        assert metrics.registry.get_sample_value("saastracker_open_readers") == 1
+    [line] = [record.getMessage() for record in caplog.records]
+    assert re.fullmatch(r"The report funnels of shop took \d+\.\d\d s for 2026-11-01 to 2026-11-20", line)
+    assert metrics.registry.get_sample_value("saastracker_open_readers") == 0
+    assert metrics.registry.get_sample_value("saastracker_report_seconds_count", {"report": "funnels"}) == 1
+
+
+def test_a_quick_report_and_one_that_fails(caplog: pytest.LogCaptureFixture) -> None:
+    scope = Scope.parse("", project="id", timezone="UTC", now=1_795_230_000_000)
+    metrics = Metrics(slow_seconds=60)
+    with metrics.reading("home", "shop", scope):
+        pass
+    with pytest.raises(ZeroDivisionError), metrics.reading("home", "shop", scope):
+        raise ZeroDivisionError
+    assert caplog.records == []
+    assert metrics.registry.get_sample_value("saastracker_report_seconds_count", {"report": "home"}) == 2
+
+
+def test_a_gauge_that_cannot_be_read_hides_no_other() -> None:
+    metrics = Metrics()
+
+    def fails() -> float:
+        raise OSError
+
+    metrics.gauge("broken", "One that fails", fails)
+    metrics.gauge("whole", "One that does not", lambda: 7)
+    assert b"saastracker_broken NaN" in metrics.text()
+    assert b"saastracker_whole 7.0" in metrics.text()
