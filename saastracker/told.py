@@ -93,7 +93,8 @@ class Told(msgspec.Struct):
 class Memory:
     """What was told of a few projects until now, so that a report reads only what came since. Safe in threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, persons: bool = True) -> None:
+        self._persons = persons  # whether what was told of people is wanted, too
         self._told: dict[str, Told] = {}  # by project; what is in here is never changed
 
     def told(self, reader: Reader, project: str) -> Told:
@@ -107,7 +108,7 @@ class Memory:
         known = self._told.get(project, Told())
         if known.events != _count(reader, project, known.last):  # some were erased, or it knows more than the reader
             known = Told()
-        now = _since(reader, project, known)
+        now = _since(reader, project, known, self._persons)
         if now is not known:
             self._keep(project, now)
         return now
@@ -132,7 +133,7 @@ def _count(reader: Reader, project: str, last: int) -> int:
     return int(events)
 
 
-def _since(reader: Reader, project: str, known: Told) -> Told:
+def _since(reader: Reader, project: str, known: Told, persons: bool) -> Told:
     # What was told several times is read once.
     rows = reader.query(
         """SELECT "user", anonymous, org, traits, MAX(sequence), COUNT(*) FROM events
@@ -144,7 +145,7 @@ def _since(reader: Reader, project: str, known: Told) -> Told:
         return known
     now = known.copy()
     for user, anonymous, org, traits, sequence, events in rows:
-        who = Person(user is None, user or anonymous) if user or anonymous else None
+        who = Person(user is None, user or anonymous) if persons and (user or anonymous) else None
         now.add(sequence, who, org, traits)
         now.events += events
     return now

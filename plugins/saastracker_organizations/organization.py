@@ -37,7 +37,7 @@ PEOPLE = (
     Column("last_seen", "Last seen", "time", about="The last event in this organization, in any environment."),
 )
 ABOUT = (
-    Column("org", "Organization"),
+    Column("org", "Organization", "code"),
     Column("name", "Name", "text", "never"),
     Column("plan", "Plan", "tag", about="The plan of the latest event up to the end of the span that has one."),
     Column("first_seen", "First seen", "time", about="The first event ever, in any environment."),

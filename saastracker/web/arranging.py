@@ -1,6 +1,6 @@
 """How the tables of a report are arranged: searched, sorted and cut into pages. Not part of the scope."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -9,11 +9,13 @@ import msgspec
 from saastracker.errors import Invalid
 from saastracker.report import Block, Column, Grid, Report, Table
 from saastracker.scope import Scope
+from saastracker.web.naming import names_organizations
 
 PARAMETERS = ("block", "sort", "search")
 # What the form for any filter sends: one `f` in three fields, which a form without script cannot join.
 FILTER_FIELDS = ("filter.dimension", "filter.operator", "filter.value")
 SEARCH_MAX = 255
+_NO_NAMES: Mapping[str, str] = {}
 
 
 class Arrangement(msgspec.Struct, frozen=True):
@@ -64,9 +66,17 @@ def chosen(report: Report, key: str | None) -> Block:
     raise Invalid(f"block: expected one of {', '.join(block.key for block in report.blocks)}")
 
 
-def arranged(report: Report, arrangement: Arrangement, scope: Scope, *, others: int | None = None) -> Report:
+def arranged(
+    report: Report,
+    arrangement: Arrangement,
+    scope: Scope,
+    names: Mapping[str, str] = _NO_NAMES,
+    *,
+    others: int | None = None,
+) -> Report:
     """The report with its whole tables searched, sorted and cut to the scope's limit. Raises Invalid.
 
+    Organizations are found and sorted by their `names`, too.
     With `others`, tables that share the page with more are cut to so many rows, unless the arrangement names them.
     """
     subject = chosen(report, arrangement.block)
@@ -82,7 +92,9 @@ def arranged(report: Report, arrangement: Arrangement, scope: Scope, *, others: 
         limit = scope.limit if named or others is None else min(others, scope.limit)
         if block is not subject:
             return _page(block, 0, limit)
-        return _page(_sorted(_found(block, arrangement.search), arrangement.sort), scope.after or 0, limit)
+        return _page(
+            _sorted(_found(block, arrangement.search, names), arrangement.sort, names), scope.after or 0, limit
+        )
 
     return msgspec.structs.replace(report, blocks=tuple(map(arrange, report.blocks)))
 
@@ -98,22 +110,30 @@ def _page(table: Table, start: int, limit: int) -> Table:
     return msgspec.structs.replace(table, rows=table.rows[start:end], total=total, next=more)
 
 
-def _found(table: Table, search: str) -> Table:
+def _found(table: Table, search: str, names: Mapping[str, str]) -> Table:
     if not search:
         return table
     wanted = search.casefold()
     places = [place for place, column in enumerate(table.columns) if column.type in {"text", "code", "tag"}]
-    rows = [row for row in table.rows if any(wanted in str(row[place] or "").casefold() for place in places)]
+    named = [place for place in places if names_organizations(table.columns[place])]
+
+    def matches(row: Sequence[Any]) -> bool:
+        texts = [*(row[place] for place in places), *(names.get(row[place]) for place in named)]
+        return any(wanted in str(text or "").casefold() for text in texts)
+
+    rows = [row for row in table.rows if matches(row)]
     return msgspec.structs.replace(table, rows=rows, total=None)
 
 
-def _sorted(table: Table, sort: str | None) -> Table:
+def _sorted(table: Table, sort: str | None, names: Mapping[str, str]) -> Table:
     if sort is None:
         return table
     place = next((place for place, column in enumerate(table.columns) if column.key == sort.removeprefix("-")), None)
     if place is None or not sortable(table.columns[place]):
         raise Invalid(f"sort: expected one of {', '.join(column.key for column in table.columns if sortable(column))}")
-    known = sorted((row for row in table.rows if row[place] is not None), key=_key(place), reverse=sort[0] == "-")
+    called = names if names_organizations(table.columns[place]) else _NO_NAMES
+    known = [row for row in table.rows if row[place] is not None]
+    known.sort(key=_key(place, called), reverse=sort[0] == "-")
     unknown = [row for row in table.rows if row[place] is None]  # last either way
     return msgspec.structs.replace(table, rows=known + unknown)
 
@@ -123,5 +143,9 @@ def sortable(column: Column) -> bool:
     return column.type != "json" and not column.drawn
 
 
-def _key(place: int) -> Callable[[Sequence[Any]], Any]:
-    return lambda row: row[place].casefold() if isinstance(row[place], str) else row[place]
+def _key(place: int, names: Mapping[str, str]) -> Callable[[Sequence[Any]], Any]:
+    def key(row: Sequence[Any]) -> Any:
+        value = row[place]
+        return names.get(value, value).casefold() if isinstance(value, str) else value
+
+    return key

@@ -1,9 +1,9 @@
 """Links from a report's page: to itself with something changed, to its twins, to other reports."""
 
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, quote_plus
 
 import msgspec
 
@@ -33,6 +33,13 @@ RANGE_LABELS = dict(
 )  # fmt: skip
 _FACE = re.compile(r"\.(?=(json|csv)\Z)")
 _PLACE = re.compile(r"\{([^{}]+)\}")
+
+
+_VALUE, _QUOTED = "\0", "%00"  # stands for what rows put into an address; no query string that is taken holds it
+
+
+def _nowhere(_: Any) -> None:
+    return None
 
 
 def quoted(text: str) -> str:
@@ -79,34 +86,61 @@ class Links(msgspec.Struct, frozen=True):
 
     def to(self, link: str, values: Mapping[str, Any]) -> str | None:
         """Where a `Column.link` leads from a row, in the same scope; None where the row lacks a value, or nowhere."""
-        if not link or not self.leads or any(values.get(name) is None for name in _PLACE.findall(link)):
-            return None
-        address = _PLACE.sub(lambda match: quoted(str(values[match[1]])), link)
-        path, _, query = address.partition("?")
-        of_live = path in self.live and not self._is_live
-        kept = msgspec.structs.replace(
+        return self.row_link(link)(values)
+
+    def row_link(self, link: str) -> Callable[[Mapping[str, Any]], str | None]:
+        """`to` for the many rows of a column: what they share is made once."""
+        if not link or not self.leads:
+            return _nowhere
+        places = _PLACE.findall(link)
+        prefix, to_live = f"/p/{self.project}/", link.partition("?")[0] in self.live
+        kept = self._kept((), to_live) if not self.scope.filters else ""
+
+        def address(values: Mapping[str, Any]) -> str | None:
+            if any(values.get(name) is None for name in places):
+                return None
+            path, _, query = _PLACE.sub(lambda match: quoted(str(values[match[1]])), link).partition("?")
+            rest = self._kept(parse_qsl(query), to_live) if self.scope.filters else kept
+            joined = "&".join(part for part in (query, rest) if part)
+            return f"{prefix}{path}{'?' if joined else ''}{joined}"
+
+        return address
+
+    def _kept(self, given: Sequence[tuple[str, str]], to_live: bool) -> str:
+        """What a link to another report keeps of the scope, beside the conditions that it sets itself."""
+        return msgspec.structs.replace(
             self.scope,
             after=None,
             limit=LIMIT_DEFAULT,
             declared=(),
             parameters={},
-            span_given=self.scope.span_given or of_live,
-            filters=_beside(parse_qsl(query), self.scope.filters),
+            span_given=self.scope.span_given or (to_live and not self._is_live),
+            filters=_beside(given, self.scope.filters),
         ).query
-        joined = "&".join(part for part in (query, kept) if part)
-        return f"/p/{self.project}/{path}{'?' if joined else ''}{joined}"
 
     def filtered(self, dimension: str, value: Any) -> str | None:
         """The page with only what has this value of a `Column.dimension`; None where it shows no other, or may not."""
-        if not dimension or value in {None, ""} or not self.leads:
-            return None
-        if dimension == "environment":
-            return None if self.scope.environment else self.changed(environment=str(value))
-        own = Filter(dimension, "is", str(value))
+        return self.row_filter(dimension)(value)
+
+    def row_filter(self, dimension: str) -> Callable[[Any], str | None]:
+        """`filtered` for the many rows of a column: what they share is made once."""
+        own = Filter(dimension, "is", _VALUE)
         others = _beside([("f", str(own))], self.scope.filters)
-        if own in self.scope.filters or len(others) >= FILTERS_MAX:
-            return None
-        return self.changed(filters=(*others, own))
+        if not dimension or not self.leads or len(others) >= FILTERS_MAX:
+            return _nowhere
+        if dimension == "environment":
+            begin, end = self.changed(environment=_VALUE).split(_QUOTED)
+            given = {self.scope.environment} - {None}
+        else:
+            begin, end = self.changed(filters=(*others, own)).split(_QUOTED)
+            given = {item.value for item in self.scope.filters if (item.dimension, item.operator) == (dimension, "is")}
+
+        def address(value: Any) -> str | None:
+            if value in {None, ""} or str(value) in given or (given and dimension == "environment"):
+                return None
+            return f"{begin}{quote_plus(str(value))}{end}"
+
+        return address
 
     @property
     def _is_live(self) -> bool:

@@ -1,6 +1,6 @@
 """Reports as pages, and their twins `.json` and `.csv`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 from urllib.parse import unquote
@@ -27,6 +27,7 @@ from saastracker.web.following import follow
 from saastracker.web.forms.actions import edits, offered, without_actions
 from saastracker.web.layout import layout
 from saastracker.web.linking import Links, quoted, scope_bar, told
+from saastracker.web.naming import names
 from saastracker.web.site import Site, WebRequest, get
 from saastracker.wire import Project
 
@@ -74,6 +75,7 @@ class Asked(msgspec.Struct):
     arrangement: Arrangement
     now: int
     environments: Sequence[str] = ()  # those the project's events name, for a page
+    names: Mapping[str, str] = {}  # of the organizations that the report shows by their ids
 
     @property
     def address(self) -> str:
@@ -169,13 +171,14 @@ def answer(
     with site.reading(asked.page.slug, project.slug, asked.scope):
         with site.store.reader(cancelled=cancelled) as reader:
             loaded = asked.load(reader, asked.scope)
+            asked.names = names(loaded, reader, project.id, asked.site.named)
             if face is _html:
                 asked.environments = reader.environments(project.id)
         return face(asked, loaded)
 
 
 def as_json(asked: Asked, loaded: Report) -> Response[bytes]:
-    loaded = arranged(loaded, asked.arrangement, asked.scope)
+    loaded = arranged(loaded, asked.arrangement, asked.scope, asked.names)
     content = json_report(asked.project.slug, asked.page.slug, asked.scope, loaded)
     same = msgspec.json.encode(content)
     body = msgspec.json.encode({**content, "fresh_until": iso(asked.now)})
@@ -194,7 +197,7 @@ def as_csv(asked: Asked, loaded: Report) -> Response[bytes]:
     scope = asked.scope
     if scope.limit == LIMIT_DEFAULT and scope.after is None:  # a file for people: all rows, not the first page
         scope = msgspec.structs.replace(scope, limit=LIMIT_MAX**2)
-    loaded = arranged(loaded, asked.arrangement, scope)
+    loaded = arranged(loaded, asked.arrangement, scope, asked.names)
     block = chosen(loaded, asked.arrangement.block)
     name = f"{asked.project.slug}-{asked.page.slug}-{block.key}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"', **_next_link(asked, loaded)}
@@ -204,7 +207,7 @@ def as_csv(asked: Asked, loaded: Report) -> Response[bytes]:
 def _html(asked: Asked, loaded: Report) -> Response[bytes]:
     if not edits(asked.caller, asked.project):
         loaded = without_actions(loaded)
-    loaded = arranged(loaded, asked.arrangement, asked.scope, others=TOP)
+    loaded = arranged(loaded, asked.arrangement, asked.scope, asked.names, others=TOP)
     shown = page(
         asked.request,
         "report.html",
@@ -223,6 +226,7 @@ def _html(asked: Asked, loaded: Report) -> Response[bytes]:
         scope=asked.scope,
         arrangement=asked.arrangement,
         links=asked.links,
+        names=asked.names,
         exported=exported(loaded),
         shares=edits(asked.caller, asked.project),
         told=told(asked.scope, asked.page.live is not None),

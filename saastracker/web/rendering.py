@@ -8,11 +8,11 @@ from markupsafe import Markup, escape
 
 from saastracker.report import Column, Table
 from saastracker.snippets import PLACEHOLDER
-from saastracker.web import fitting, formats, grids, numbers
+from saastracker.web import fitting, formats, grids, naming, numbers, rows
 from saastracker.web.arranging import sortable
 from saastracker.web.assets import static_url
 from saastracker.web.charts import drawing, flow, marks, series
-from saastracker.web.faces import iso, json_row
+from saastracker.web.faces import iso
 
 # What a status is called, by the shape that stands for it.
 SHAPES = {
@@ -33,11 +33,6 @@ def _status(word: str) -> str:
     return next((shape for shape, words in SHAPES.items() if plain.startswith(words)), "dormant")
 
 
-def _wording(word: str) -> str:
-    """A tag as people write it: health_drop becomes Health drop."""
-    return word[:1].upper() + word[1:].replace("_", " ")
-
-
 def _placeholders(text: str) -> Markup:
     """Text with the places marked where one puts a secret in."""
     mark = Markup("<mark>{}</mark>").format(PLACEHOLDER)
@@ -47,12 +42,6 @@ def _placeholders(text: str) -> Markup:
 def _fit(table: Table, shown: Sequence[Column], title: Column) -> fitting.Fit:
     keys = [column.key for column in table.columns]
     return fitting.fit(shown, title, [dict(zip(keys, row, strict=True)) for row in table.rows])
-
-
-def _largest(table: Table, key: str) -> float:
-    """The largest number of a column, at least 1 part of itself: what rank bars are measured against."""
-    place = [column.key for column in table.columns].index(key)
-    return max((row[place] for row in table.rows if row[place] is not None), default=0) or 1
 
 
 def _parts(table: Table) -> list[tuple[str, Any, Any]]:
@@ -82,10 +71,14 @@ _environment.globals |= {
     "flow_columns": flow.columns,
     "flow_diagram": flow.diagram,
     "hours": marks.hours,
-    "largest": _largest,
+    "fold": rows.fold,
+    "is_number": rows.is_number,
     "rank_bar": marks.rank_bar,
+    "names_rows": naming.names_rows,
     "ratio_bar": marks.ratio_bar,
     "room": grids.room,
+    "row_look": rows.Look,
+    "rows_of": rows.Rows,
     "sortable": sortable,
     "sparkline": marks.sparkline,
 }
@@ -102,8 +95,7 @@ _environment.filters |= {
     "days": formats.days,
     "year": formats.year,
     "status": _status,
-    "wording": _wording,
+    "wording": rows.wording,
     "iso": iso,
     "placeholders": _placeholders,
-    "row_json": lambda row, columns: formats.json_markup(json_row(row, columns)),
 }

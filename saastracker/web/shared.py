@@ -93,7 +93,7 @@ def _only(visit: Visit, loaded: Report) -> Report:
 
 
 def _html(visit: Visit, loaded: Report) -> Response[bytes]:
-    loaded = arranged(_only(visit, loaded), visit.arrangement, visit.scope, others=TOP)
+    loaded = arranged(_only(visit, loaded), visit.arrangement, visit.scope, visit.names, others=TOP)
     links = visit.links
     values: dict[str, Any] = scope_bar(links.scope, visit.arrangement, ())
     page = render(
@@ -113,6 +113,7 @@ def _html(visit: Visit, loaded: Report) -> Response[bytes]:
         scope=msgspec.structs.replace(visit.scope, environment=None, filters=(), declared=(), parameters={}),
         arrangement=visit.arrangement,
         links=links,
+        names=visit.names,
         share=visit.share,
         exported=exported(loaded),
         told=told(visit.scope, visit.page.live is not None),

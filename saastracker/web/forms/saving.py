@@ -23,6 +23,7 @@ from saastracker.web.forms.trees import ROOT, Tree, edit, gathered, plain, typed
 from saastracker.web.layout import layout
 from saastracker.web.linking import Links
 from saastracker.web.login import read_form
+from saastracker.web.naming import names
 from saastracker.web.site import WebRequest
 
 FORM_MAX = 64 * 1024  # bytes
@@ -190,6 +191,7 @@ def _preview(about: Asked, found: Defined | None, value: Any) -> dict[str, Any] 
     scope = Scope.parse("", project=project.id, timezone=project.timezone, now=now_ms())
     with about.site.store.reader() as reader:
         loaded = load(reader, scope, about.site.definitions, value, found.value if found else None)
+        called = names(loaded, reader, project.id, about.site.named)
     shown = arranged(without_actions(loaded), Arrangement(), msgspec.structs.replace(scope, limit=PREVIEW_ROWS))
     return {
         "report": ReportPage(slug="define", title=about.kind.title, section="", load=_nothing),
@@ -198,6 +200,7 @@ def _preview(about: Asked, found: Defined | None, value: Any) -> dict[str, Any] 
         "chosen": chosen(shown, None),
         "scope": scope,
         "arrangement": Arrangement(),
+        "names": called,
         "links": Links(about.address, project.slug, scope, Arrangement(), twins=False),
         "item": None,
     }

@@ -1,0 +1,71 @@
+"""Organizations stand on pages under their names and in twins under their ids; both find them."""
+
+from dataclasses import replace
+
+import pytest
+
+from saastracker.contracts import ReportPage
+from saastracker.event import Event
+from saastracker.report import Block, Column, Grid, Report, Table
+
+from .conftest import NOW, Running
+
+SIGNALS = Table(
+    key="signals",
+    title="Signals",
+    columns=(Column("org", "Organization"), Column("same", "The same", "code", dimension="org")),
+    rows=[["acme", "acme"], ["zeta", "zeta"], ["other", "other"]],
+)
+MATRIX = Grid(
+    key="matrix",
+    title="Who uses what",
+    rows=("acme", "other"),
+    columns=("Quotes",),
+    values=[[1], [0]],
+    kind="matrix",
+    link="organizations/{row}",
+)
+
+
+@pytest.fixture
+def named(running: Running) -> Running:
+    for org, name in (("acme", "Zebra & Sons"), ("zeta", "Aardvark")):
+        running.add(Event(name="a", org=org, traits=f'{{"company":{{"name":"{name}"}}}}', time=NOW - 1000))
+    return running
+
+
+def shown(running: Running, block: Block, query: str = "", face: str = "") -> str:
+    page = ReportPage(
+        slug="made", title="Made", section="Product", load=lambda _reader, _scope: Report(blocks=(block,))
+    )
+    offered = replace(running, site=replace(running.site, reports={**running.site.reports, "made": page}))
+    return offered.get(f"/p/shop/made{face}?{query}", token=running.token()).text
+
+
+def test_pages_show_names_with_the_id_as_a_title_and_twins_ids(named: Running) -> None:
+    page = shown(named, SIGNALS)
+    assert '<span title="acme">Zebra &amp; Sons</span>' in page
+    assert "<span>other</span>" in page
+    assert "<span>acme</span>" in page  # a column of ids stays one
+    assert "Zebra" not in shown(named, SIGNALS, face=".json") + shown(named, SIGNALS, face=".csv")
+
+
+def test_they_are_found_and_sorted_by_their_names(named: Running) -> None:
+    assert "1 shown" in shown(named, SIGNALS, "search=zebra")
+    assert shown(named, SIGNALS, "search=zebra", ".csv").splitlines()[1:] == ["acme,acme"]
+    assert shown(named, SIGNALS, "search=acme", ".csv").splitlines()[1:] == ["acme,acme"]
+    assert [row.partition(",")[0] for row in shown(named, SIGNALS, "sort=org", ".csv").splitlines()[1:]] == [
+        *("zeta", "other", "acme"),
+    ]
+
+
+def test_rows_of_a_grid_have_names(named: Running) -> None:
+    page = shown(named, MATRIX)
+    assert '<th scope="row" title="acme"><a href="/p/shop/organizations/acme">Zebra &amp; Sons</a></th>' in page
+    assert '<th scope="row"><a href="/p/shop/organizations/other">other</a></th>' in page
+
+
+def test_another_projects_names_are_not_told(named: Running) -> None:
+    event = Event(name="a", org="other", traits='{"company":{"name":"Secret"}}', time=NOW - 1000)
+    named.add(event, project=named.foreign)
+    assert "Secret" not in shown(named, SIGNALS)
