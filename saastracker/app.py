@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
-from saastracker import logs, server
+from saastracker import keeping, logs, server
 from saastracker.accounts import Accounts
 from saastracker.alarms import Alarms
 from saastracker.bindings import Bound
@@ -18,7 +18,7 @@ from saastracker.contracts import Submission
 from saastracker.control import Append, Appended, ControlServer, Progress
 from saastracker.definitions import Definitions
 from saastracker.disk import DiskWatch
-from saastracker.erasing import erase_projects
+from saastracker.erasures import Erasures
 from saastracker.errors import NotFound, OperatorError, Unavailable
 from saastracker.facts import Facts
 from saastracker.following import Following
@@ -44,6 +44,7 @@ from saastracker.writer import Writer
 log = logging.getLogger("saastracker")
 
 REFRESH_SECONDS = 1.0
+PAUSE_SECONDS = 0.2
 _NO_REPLY = Reply(202, b"")  # a command reads how many were stored instead
 QUEUE_BYTES = 64 * 1024 * 1024
 
@@ -83,16 +84,17 @@ class App:
                 compose=messages.compose,
                 metrics=self._metrics,
             )
+            known, erasures = merging(self._store, self.definitions), Erasures(records, secrets)
             self._scheduler = Scheduler(
                 (
                     outbox.job(),
                     expire(records),
-                    erase_projects(self.facts, records, self._store, self._between_groups),
+                    *keeping.jobs(self.facts, records, erasures, known, self._between_groups, _pause).values(),
                     digest.weekly(records, self.registry.reports, outbox.follows, config.server.url),
                     *jobs,
                 ),
                 enabled=config.scheduler.enabled,
-                store=merging(self._store, self.definitions),
+                store=known,
                 records=records,
                 facts=self.facts,
                 definitions=self.definitions,
@@ -136,10 +138,11 @@ class App:
                 facts=self.facts,
                 records=records,
                 accounts=self._accounts,
-                store=merging(self._store, self.definitions),
+                store=known,
                 registry=self.registry,
                 reports=self.registry.reports,
                 definitions=self.definitions,
+                erasures=erasures,
                 scheduler=self._scheduler,
                 outbox=outbox,
                 messages=messages,
@@ -245,6 +248,11 @@ class App:
         async for done, total in self._following.rebuild():
             yield Progress(done, total)
 
+    async def run_job(self, job: str) -> AsyncIterator[Progress]:
+        """Run a job, for a command."""
+        async for progress in keeping.run(self._scheduler, self.facts, job):
+            yield progress
+
     async def _refresh(self) -> None:
         """Follow changes of small facts that other processes make."""
         while True:
@@ -269,6 +277,11 @@ def run(config: Config) -> None:
     app = build(config)
     if not server.serve(app, config.server.host, config.server.port, app.stopping):
         raise OperatorError("The server could not start; the lines above say why.")
+
+
+def _pause() -> None:
+    """While the index, which follows by itself, comes closer to the events."""
+    time.sleep(PAUSE_SECONDS)
 
 
 def _now() -> int:

@@ -32,13 +32,19 @@ class Rebuild(msgspec.Struct, tag=True):
     """Make the index again."""
 
 
+class RunJob(msgspec.Struct, tag=True):
+    """Run a job to its end."""
+
+    job: str
+
+
 class Appended(msgspec.Struct, tag=True):
     stored: int
     duplicates: int
 
 
 class Progress(msgspec.Struct, tag=True):
-    """So far, in events; `done` equals `total` in the last."""
+    """So far, in events or another unit; `done` equals `total` in the last."""
 
     done: int
     total: int
@@ -55,8 +61,10 @@ class Handlers(Protocol):
 
     def rebuild(self) -> AsyncIterator[Progress]: ...
 
+    def run_job(self, job: str) -> AsyncIterator[Progress]: ...
 
-_question: "msgspec.msgpack.Decoder[Append | Rebuild]" = msgspec.msgpack.Decoder(Append | Rebuild)
+
+_question: "msgspec.msgpack.Decoder[Append | Rebuild | RunJob]" = msgspec.msgpack.Decoder(Append | Rebuild | RunJob)
 _answer: "msgspec.msgpack.Decoder[Appended | Progress | Failed]" = msgspec.msgpack.Decoder(Appended | Progress | Failed)
 
 
@@ -127,7 +135,10 @@ class ControlServer:
             if isinstance(question, Append):
                 yield await self._handlers.append(question)
             else:
-                async for progress in self._handlers.rebuild():
+                run = (
+                    self._handlers.rebuild() if isinstance(question, Rebuild) else self._handlers.run_job(question.job)
+                )
+                async for progress in run:
                     yield progress
         except (Refusal, msgspec.DecodeError) as error:
             yield Failed(str(error))
@@ -171,14 +182,21 @@ class Control:
 
     def rebuild(self, progress: Callable[[int, int], None]) -> None:
         """Have the server make its index again; `progress(done, total)` in events. Raises OperatorError."""
-        self._ask(Rebuild())
+        self._follow(Rebuild(), progress)
+
+    def run_job(self, job: str, progress: Callable[[int, int], None]) -> None:
+        """Have the server run a job to its end. Raises OperatorError."""
+        self._follow(RunJob(job), progress)
+
+    def _follow(self, question: Rebuild | RunJob, progress: Callable[[int, int], None]) -> None:
+        self._ask(question)
         while isinstance(answer := self._next(), Progress):
             progress(answer.done, answer.total)
             if answer.done >= answer.total:
                 return
         raise OperatorError("The server is of another release; restart it.")
 
-    def _ask(self, question: Append | Rebuild) -> None:
+    def _ask(self, question: Append | Rebuild | RunJob) -> None:
         try:
             self._connection.sendall(_frame(question))
         except OSError:

@@ -2,12 +2,25 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
+
+import msgspec
 
 Write: TypeAlias = Callable[[Callable[[], None]], None]  # has work done on the thread that appends, and waits for it
 Progress: TypeAlias = Callable[[int, int], None]  # told how much is done, and of how much
 
 PIECE = 1000  # events erased in one transaction: a few milliseconds, for which the writer's next group waits
+
+
+Of: TypeAlias = Literal["person", "org"]
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """Who is erased."""
+
+    project: str  # id
+    of: Of
+    id: str  # as pages name them: a user id or an anonymous id, or an organization
 
 
 class Erasable(Protocol):

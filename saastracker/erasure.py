@@ -2,30 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
-import msgspec
 import numpy as np
 from pyroaring import BitMap
 
 from saastracker.contracts import Reader, Store
-from saastracker.erasable import PIECE, Progress, Write
+from saastracker.erasable import PIECE, Progress, Subject, Write
 from saastracker.errors import Conflict, NotFound, Unavailable
 from saastracker.index import Integers, numbers
 from saastracker.narrowing import FIRST_DAY, Walk, Whose, narrow, of_actors
 
 ROUNDS = 20  # in each of which what came during the one before is erased
 TRIES = 50  # to write what no step of the index came before
-
-Of: TypeAlias = Literal["person", "org"]
-
-
-class Subject(msgspec.Struct, frozen=True):
-    """Who is erased."""
-
-    project: str  # id
-    of: Of
-    id: str  # as pages name them: a user id or an anonymous id, or an organization
 
 
 class Work(NamedTuple):
@@ -64,7 +53,8 @@ def find(reader: Reader, subject: Subject) -> Whose:
 def erase(work: Work, subject: Subject, kept_from: int = FIRST_DAY) -> tuple[int, frozenset[str]]:
     """How many events that were, and all ids that named them. Another call goes on where one was ended.
 
-    It takes until no event of theirs comes any more. `kept_from` is the first local day that the project keeps.
+    It takes until no event of theirs comes any more. Texts stay until the store is swept. `kept_from` is the
+    first local day that the project keeps.
     """
     store, project = work.store, subject.project
     walk, known = Walk(store.index, project), frozenset[int]()
@@ -93,7 +83,6 @@ def erase(work: Work, subject: Subject, kept_from: int = FIRST_DAY) -> tuple[int
                 work.progress(done, max(done, total))
     if whose is not None:
         _narrow(work, subject, whose, kept_from)
-    store.sweep(project, sorted(ids), work.write, lambda _done, _total: work.progress(done, done))
     return done, ids
 
 

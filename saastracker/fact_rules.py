@@ -14,6 +14,7 @@ SLUG_MAX = 60  # characters
 ORIGINS_MAX = 100  # of one project
 HOST_MAX = 253  # characters
 RATE_MAX = 100_000  # requests a second
+KEEP_DAYS_MAX = 36_500
 HOST = r"(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)*"
 # What no eye sees, or turns text around: controls, blanks other than the space, marks of direction.
 UNSEEN = (
@@ -72,6 +73,13 @@ def check_rate(rate: int | None) -> int | None:
     if rate is not None and not 1 <= rate <= RATE_MAX:
         raise WrongField("rate", f"A key may send 1 to {RATE_MAX} requests a second, or any number; found {rate}")
     return rate
+
+
+def check_keep_days(days: int | None) -> int | None:
+    """Raises WrongField."""
+    if days is not None and not 1 <= days <= KEEP_DAYS_MAX:
+        raise WrongField("keep_days", f"Keep events for 1 to {KEEP_DAYS_MAX} days, or all; found {days}")
+    return days
 
 
 def _check_origin(origin: str) -> str:

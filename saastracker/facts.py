@@ -11,7 +11,7 @@ import msgspec
 from saastracker import audit
 from saastracker.contracts import Change, RecordStore
 from saastracker.errors import Conflict, Stale
-from saastracker.fact_rules import check_name, check_origins, check_rate, check_timezone, free_slug
+from saastracker.fact_rules import check_keep_days, check_name, check_origins, check_rate, check_timezone, free_slug
 from saastracker.key_uses import KeyUses
 from saastracker.records import HOUR_MS, AccessScope, Key, Snapshot, Token, Workspace, erased_at, now_ms
 from saastracker.secrets import Secrets, digest, new_token
@@ -170,10 +170,11 @@ class Facts:
         name: str,
         origins: Sequence[str],
         timezone: str,
+        keep_days: int | None = None,
         version: int | None = None,
         who: str = COMMAND_LINE,
     ) -> Project:
-        """Change the project with this id; its address stays.
+        """Change the project with this id; its address stays. What is not kept any more goes with the next night.
 
         Raises WrongField, Stale unless `version` is the newest or None.
         """
@@ -183,6 +184,7 @@ class Facts:
             name=check_name(name),
             origins=check_origins(origins),
             timezone=check_timezone(timezone),
+            keep_days=check_keep_days(keep_days),
         )
         self._write(who, new)
         return new

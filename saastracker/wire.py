@@ -24,6 +24,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     workspace: str  # id
     origins: tuple[str, ...] = ()  # hosts allowed to send from browsers; empty: all
     timezone: str = "UTC"
+    keep_days: int | None = None  # whole local days before today that events are kept; None: all
     created_at: int = 0
     deleted_at: int | None = None  # since then nothing of it is read or taken; it can be restored for a while
 

@@ -48,7 +48,7 @@ FLOORS = (
         "limits",
         "schedule",
         "upkeep",
-        *("erasing", "erasure", "erasures", "mentions", "narrowing", "retention"),
+        *("exported", "personal", "erasing", "erasure", "erasures", "keeping", "mentions", "narrowing", "retention"),
         "bodies",
         "live",
         "control",

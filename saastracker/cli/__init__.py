@@ -21,6 +21,8 @@ COMMANDS = {
     "import": "importing:import_",
     "export": "exporting:export",
     "rebuild": "rebuilding:rebuild",
+    "retention": "retaining:retention",
+    "erase": "erasing:erase",
     "backup": "backup:backup",
     "bench": "bench:bench",
 }

@@ -5,9 +5,10 @@ from datetime import date
 import click
 
 from saastracker.cli.issuing import scheme, show_keys, without_keys
-from saastracker.cli.listing import json_option, moment, show, show_json
+from saastracker.cli.listing import json_option, show, show_json
 from saastracker.cli.options import Installation, Options
 from saastracker.errors import OperatorError
+from saastracker.exported import moment
 from saastracker.fact_rules import RATE_MAX
 
 

@@ -1,20 +1,17 @@
-"""Events as lines of NDJSON or rows of CSV, for export and import."""
+"""Lines of NDJSON and rows of CSV as events."""
 
 import hashlib
 import math
 import re
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
-from saastracker.cli.listing import moment
 from saastracker.decoding import ABSENT, check_time, clip, decode, iso_time, properties
 from saastracker.errors import Invalid
 from saastracker.event import ENVIRONMENT_MAX, NAME_MAX, PLAN_MAX, TYPES, Event, identity, type_of
-
-TIMES = ("time", "received_at")
-OBJECTS = ("properties", "traits")
+from saastracker.exported import COLUMNS, OBJECTS, PLAIN, project_mark
 
 _HEX_ID = re.compile(r"[0-9a-f]{32}")
 _Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=NAME_MAX)]
@@ -48,23 +45,7 @@ class _Line(msgspec.Struct, kw_only=True, gc=False):
     traits: msgspec.Raw = ABSENT
 
 
-PLAIN = tuple(name for name in _Line.__struct_fields__ if name not in {"id", *TIMES, *OBJECTS})
-COLUMNS = ("id", "sequence", *TIMES, *PLAIN, *OBJECTS)
-
 _decoder = msgspec.json.Decoder(_Line, strict=False)  # numbers of a CSV are text
-
-
-def written(project: str, event: Event) -> dict[str, Any]:
-    """A stored event with its columns in order, empty ones left out; properties as they were sent."""
-    columns: dict[str, Any] = {
-        "id": (event.id or _derived_id(project, event.sequence)).hex(),
-        "sequence": event.sequence,
-        "time": moment(event.time),
-        "received_at": moment(event.received_at),
-        **{name: getattr(event, name) for name in PLAIN},
-        **{name: _raw(getattr(event, name)) for name in OBJECTS},
-    }
-    return {name: value for name, value in columns.items() if value is not None}
 
 
 def read(text: bytes, now: int) -> Event:
@@ -107,26 +88,9 @@ def from_row(row: dict[str, str]) -> bytes:
     )
 
 
-# An event that came without an id is exported under one that says which event of which project it is,
-# so that importing it into that very project, even by way of another server, finds it there.
-
-
-def _derived_id(project: str, sequence: int) -> bytes:
-    return _mark(project) + sequence.to_bytes(8)
-
-
 def origin(project: str, event_id: bytes) -> int | None:
     """The sequence number that the event with this id has in `project`; None if the id is no derived one of it."""
-    return int.from_bytes(event_id[8:]) if event_id[:8] == _mark(project) else None
-
-
-def _mark(project: str) -> bytes:
-    return hashlib.blake2b(project.encode(), digest_size=8).digest()
-
-
-def _raw(text: str | None) -> msgspec.Raw | None:
-    """JSON on one line: outside of strings, a line break is only white space, and in them it is escaped."""
-    return None if text is None else msgspec.Raw(text.replace("\n", " ").replace("\r", " ").encode())
+    return int.from_bytes(event_id[8:]) if event_id[:8] == project_mark(project) else None
 
 
 def _ms(value: str | int | None, now: int, path: str) -> int | None:

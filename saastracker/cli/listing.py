@@ -1,7 +1,6 @@
 """Listings: aligned columns for people, JSON for programs."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -26,13 +25,6 @@ def show(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
 
 def show_json(value: Any) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
-
-
-def moment(ms: int | None) -> str | None:
-    """Milliseconds as an ISO 8601 time in UTC."""
-    if ms is None:
-        return None
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _cell(value: Any) -> str:

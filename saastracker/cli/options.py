@@ -29,6 +29,7 @@ class Installation:
     accounts: Accounts
     definitions: Definitions
     registry: Registry
+    secrets: Secrets
 
     def project(self, slug: str) -> Project:
         """Raises OperatorError with the nearest slug."""
@@ -82,6 +83,6 @@ def opened(config: Config) -> Iterator[Installation]:
         accounts = Accounts(records, secrets)
         definitions = Definitions(records, plugins.kinds)
         registry = plugins.registry(facts, definitions)
-        yield Installation(config, plugins, records, facts, accounts, definitions, registry)
+        yield Installation(config, plugins, records, facts, accounts, definitions, registry, secrets)
     finally:
         records.close()

@@ -1,11 +1,12 @@
-"""`saastracker project`: make, list, rotate, delete, restore."""
+"""`saastracker project`: make, list, set, rotate, delete, restore."""
 
 import click
 
 from saastracker.cli.issuing import Shown, document, scheme, show_keys, without_keys
-from saastracker.cli.listing import json_option, moment, show, show_json
+from saastracker.cli.listing import json_option, show, show_json
 from saastracker.cli.options import Options
 from saastracker.errors import Conflict, OperatorError
+from saastracker.exported import moment
 from saastracker.records import HOUR_MS, erased_at
 from saastracker.wire import Project
 
@@ -50,6 +51,7 @@ def list_(options: Options, as_json: bool) -> None:
                 "workspace": snapshot.workspaces[each.workspace].name,
                 "origins": each.origins,
                 "timezone": each.timezone,
+                "keep_days": each.keep_days,
                 "active": each.active,
                 "erased_at": moment(each.deleted_at and erased_at(each.deleted_at)),
                 "created_at": moment(each.created_at),
@@ -57,6 +59,46 @@ def list_(options: Options, as_json: bool) -> None:
             for each in snapshot.projects.values()
         ]
     show(rows, as_json)
+
+
+@project.command("set")
+@click.argument("slug")
+@click.option("--name", help="For people; the address stays.")
+@click.option("--timezone", help="Zone of the reports' days; past reports are built anew.")
+@click.option("--origin", "origins", multiple=True, help="Host allowed to send from browsers; repeatable; or all.")
+@click.option("--keep-days", help="For how many days before today events are kept, or all.")
+@click.pass_obj
+def set_(
+    options: Options,
+    slug: str,
+    *,
+    name: str | None,
+    timezone: str | None,
+    origins: tuple[str, ...],
+    keep_days: str | None,
+) -> None:
+    """Change a project; what is not given stays."""
+    if name is None and timezone is None and keep_days is None and not origins:
+        raise click.UsageError("Give --name, --timezone, --origin or --keep-days.")
+    with options.open() as installation:
+        found = installation.project(slug)
+        new = installation.facts.set_project(
+            found.id,
+            name=found.name if name is None else name,
+            timezone=found.timezone if timezone is None else timezone,
+            origins=found.origins if not origins else () if origins == ("all",) else origins,
+            keep_days=found.keep_days if keep_days is None else _days(keep_days),
+        )
+    kept = "all days" if new.keep_days is None else f"{new.keep_days} days"
+    click.echo(f"Project {new.slug}: {new.name}, {new.timezone}, keeps {kept}.")
+
+
+def _days(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.isdecimal():
+        raise click.BadParameter("give a number of days, or all", param_hint="--keep-days")
+    return int(text)
 
 
 @project.command()

@@ -7,8 +7,8 @@ import click
 
 from saastracker.cli.options import Installation, Options
 from saastracker.cli.progress import bar
+from saastracker.cli.running import indexer
 from saastracker.control import Control
-from saastracker.indexer import Indexer
 
 
 @click.command()
@@ -26,14 +26,6 @@ def rebuild(options: Options) -> None:
 
 
 def _directly(installation: Installation, show: Callable[[int, int | None], None]) -> None:
-    zones = {project.id: project.timezone for project in installation.facts.snapshot.projects.values()}
     with closing(installation.plugins.open_store(installation.records)) as store:
         store.claim()
-        indexer = Indexer(
-            store.index,
-            lambda: zones,
-            lambda work: work(),
-            taggers=installation.registry.taggers,
-            definitions=installation.definitions,
-        )
-        indexer.rebuild(show)
+        indexer(installation, store).rebuild(show)

@@ -2,9 +2,10 @@
 
 import click
 
-from saastracker.cli.listing import json_option, moment, show, show_json
+from saastracker.cli.listing import json_option, show, show_json
 from saastracker.cli.options import Options
 from saastracker.errors import OperatorError
+from saastracker.exported import moment
 from saastracker.records import AccessScope
 
 

@@ -7,10 +7,11 @@ import click
 from saastracker.accounts.model import OPERATOR, Invitation, User
 from saastracker.accounts.people import Snapshot
 from saastracker.accounts.rules import check_email
-from saastracker.cli.listing import json_option, moment, show, show_json
+from saastracker.cli.listing import json_option, show, show_json
 from saastracker.cli.options import Installation, Options
 from saastracker.config import suggest
 from saastracker.errors import OperatorError
+from saastracker.exported import moment
 from saastracker.records import now_ms
 from saastracker.roles import ROLES, Role
 

@@ -18,12 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saastracker.cli.importing import BATCH
-from saastracker.cli.lines import COLUMNS, from_row, origin, written
+from saastracker.cli.lines import from_row, origin
 from saastracker.cli.lines import read as read_line
 from saastracker.cli.options import Options
 from saastracker.contracts import Group, Submission
 from saastracker.errors import Invalid
 from saastracker.event import Event
+from saastracker.exported import COLUMNS, written
 from saastracker.wire import Reply
 
 Run = Callable[..., Result]

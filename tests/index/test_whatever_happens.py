@@ -17,7 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from saastracker.contracts import Group, Submission
 from saastracker.definition import Defined
-from saastracker.erasure import Of, Subject, Work, erase
+from saastracker.erasable import Of, Subject
+from saastracker.erasure import Work, erase
 from saastracker.errors import Conflict
 from saastracker.event import Event
 from saastracker.indexer import Indexer
@@ -199,7 +200,8 @@ class WhateverHappens(RuleBasedStateMachine):
     def erased(self, project: Any, who: str) -> None:
         of: Of = "org" if who in {"x", "y"} else "person"
         work = Work(self.store, self._run, lambda: self.indexer.step() and None, lambda done, total: None)
-        erase(work, Subject(project.id, of, who))
+        _, ids = erase(work, Subject(project.id, of, who))
+        self.store.sweep(project.id, sorted(ids), self._run, lambda done, total: None)
         self.sent[project.id] = without(self.sent[project.id], of, who)
 
     @rule()
