@@ -6,8 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup
-
 from saastracker.contracts import Reader, RecordStore, ReportPage
 from saastracker.errors import Refusal
 from saastracker.job import Every, Job, JobContext, Notice, Topic
@@ -100,7 +98,7 @@ def _notice(reader: Reader, reports: Mapping[str, ReportPage], week: Week) -> No
         title=f"The week of {days(week.monday, week.sunday, week.sunday.year)}",
         text=text_face(parts),
         link=f"{HOME}?{week.asked}" if HOME in reports else "",
-        html=Markup("").join(html_face(part) for part in parts),
+        html="".join(html_face(part) for part in parts),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -47,6 +47,7 @@ class Office:
     post: Keeper
     hook: Keeper
     messages: Messages
+    topics: dict[str, Topic] = field(default_factory=lambda: dict(TOPICS))
 
     def outbox(self) -> Outbox:
         """As another process has it, too."""
@@ -55,7 +56,7 @@ class Office:
             facts=self.facts,
             accounts=self.accounts,
             channels={each.name: each for each in (self.post, self.hook)},
-            topics=TOPICS,
+            topics=self.topics,
             compose=self.messages.compose,
             metrics=Metrics(),
         )

@@ -1,17 +1,12 @@
 """Mail as a real SMTP server receives it, and what becomes of its refusals."""
 
-import email
-import email.message
-import email.policy
 import socket
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 import saastracker_email
@@ -19,6 +14,7 @@ from saastracker.channel import Item, Message
 from saastracker.errors import Invalid, OperatorError, Refusal, Unavailable
 from saastracker_email import Email, Settings
 from tests.certificates import certificate_of
+from tests.mailing import Mailbox, serving
 
 NOW = 1_795_230_000_000  # 2026-11-21T03:00:00Z
 ITEM = Item(at=NOW, project="Shop", title="Größe überschritten", text="Text", link="https://a.example/p/shop/errors/1")
@@ -37,50 +33,10 @@ MESSAGE = Message(
 )
 
 
-class Mailbox:
-    """Keeps what it receives, or answers as told."""
-
-    def __init__(self) -> None:
-        self.received: list[Envelope] = []
-        self.recipient_answer = "250 OK"
-        self.data_answer = "250 OK"
-
-    async def handle_RCPT(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if self.recipient_answer.startswith("250"):
-            envelope.rcpt_tos.append(address)
-        return self.recipient_answer
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        if self.data_answer.startswith("250"):
-            self.received.append(envelope)
-        return self.data_answer
-
-    def mail(self) -> email.message.EmailMessage:
-        [envelope] = self.received
-        assert isinstance(envelope.content, bytes)
-        return email.message_from_bytes(envelope.content, policy=email.policy.default)
-
-
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A certificate of 127.0.0.1 and its key."""
     return certificate_of("127.0.0.1", tmp_path_factory.mktemp("certificate"))
-
-
-@contextmanager
-def serving(mailbox: Mailbox, **options: Any) -> Iterator[int]:
-    """A server's port."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port, **options)
-    controller.start()
-    try:
-        yield port
-    finally:
-        controller.stop()
 
 
 def channel(port: int, **settings: Any) -> Email:
