@@ -9,6 +9,7 @@ import msgspec
 
 from saastracker.erasable import Erasable
 from saastracker.event import Event
+from saastracker.event_rows import EventRows
 from saastracker.report import Report, Table
 from saastracker.scope import Parameter, Scope
 from saastracker.wire import Policy, Project, Reply
@@ -240,6 +241,9 @@ class RecordStore(Protocol):
     def usage(self, month: str) -> dict[str, int]:
         """Events stored per project id in a month (`2026-11`, UTC)."""
 
+    def store(self, rows: EventRows) -> Store:
+        """A store with all it keeps in this database but the events, which are in `rows`; that closes those."""
+
     def close(self) -> None: ...
 
 
@@ -258,6 +262,7 @@ class Match(msgspec.Struct, frozen=True):
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """What there is of a project beside its events and definitions."""
 
+    workspace: str = ""  # id
     keys: int = 0  # with which events can be sent
     members: int = 0  # of its workspace
     invited: int = 0  # who can still become members

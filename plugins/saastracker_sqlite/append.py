@@ -27,13 +27,19 @@ REFUSED_MAX = 1000  # kept per project
 TRUNCATE_EVERY = 10.0  # seconds; readers that overlap without end may make it fail
 TRUNCATE_WAIT_MS = 200  # how long it may hold up a busy writer
 
-_COLUMNS = ("sequence", "project", "time", "delay", *PLAIN, *CODED)
-_EVENT_ROWS = "event_rows ({})".format(", ".join(f'"{name}"' for name in _COLUMNS))
+COLUMNS = ("sequence", "project", "time", "delay", *PLAIN, *CODED)
+_EVENT_ROWS = "event_rows ({})".format(", ".join(f'"{name}"' for name in COLUMNS))
 # NULLs are made in SQL: for each None that is bound, sqlite3 looks for an adapter, 0.3 µs an event each.
 _EVENT_ROW = "({})".format(", ".join(["?"] * 4 + ["NULLIF(?, '')"] * len(PLAIN) + ["?"] * len(CODED)))
 _STORED_IDS = """SELECT e.project, e.id FROM (VALUES {}) v
     CROSS JOIN event_rows e ON e.project = v.column1 AND e.id = v.column2"""
 _texts = attrgetter(*CODED)
+
+
+def last_sequence(connection: sqlite3.Connection) -> int:
+    """The last number that was given out, 0 for none."""
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'event_rows'").fetchone()
+    return int(row[0]) if row else 0
 
 
 class Appender:
@@ -50,11 +56,10 @@ class Appender:
         try:
             self._dictionary = Dictionary(self.connection)
             self._projects: dict[str, int] = dict(self.connection.execute("SELECT project, id FROM projects"))
-            last = self.connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'event_rows'").fetchone()
+            self.sequence = last_sequence(self.connection)
         except BaseException:
             self.close()
             raise
-        self.sequence: int = last[0] if last else 0
 
     def append(self, group: Group) -> dict[tuple[str, str], int]:
         """Commit the group; only then do its events get their numbers and its repeats their answers."""
@@ -199,8 +204,12 @@ class Appender:
                 stored.append(event)
             period = submission.project.id, _month(submission.received_at // HOUR_MS)
             usage[period] = usage.get(period, 0) + sequence - before
-        bulk.insert(self.connection, _EVENT_ROWS, _EVENT_ROW, values)
+        self._keep(stored, values)
         return stored, {period: self._count(*period, events) for period, events in usage.items() if events}
+
+    def _keep(self, stored: Sequence[Event], values: Sequence[Any]) -> None:  # noqa: ARG002
+        """Insert rows: `values` are those of all columns, row by row."""
+        bulk.insert(self.connection, _EVENT_ROWS, _EVENT_ROW, values)
 
     def _count(self, project: str, month: str, events: int) -> int:
         """Add to the usage of a month; what it is then."""

@@ -10,7 +10,7 @@ from saastracker_sqlite.append import Appender
 from saastracker_sqlite.dictionary import NO_TEXT
 from saastracker_sqlite.reader import Readers
 from saastracker_sqlite.schema import INDEX_TABLES
-from saastracker_sqlite.sweep import erase_texts
+from saastracker_sqlite.sweep import Codes, erase_texts
 
 ROWS = 1000  # per transaction: a few milliseconds, for which the writer's next group waits
 
@@ -19,7 +19,9 @@ Run: TypeAlias = Callable[[Callable[[Appender], None]], None]  # has the writer 
 _ROWS = "(SELECT COUNT(*) FROM event_rows e WHERE e.project = p.id)"
 
 
-def erase(readers: Readers, run: Run, project: str, progress: Callable[[int, int], None]) -> None:
+def erase(
+    readers: Readers, run: Run, project: str, progress: Callable[[int, int], None], codes: Codes | None = None
+) -> None:
     """As `contracts.Store.erase` says. The project's number goes last: until then it can be gone on with."""
     with readers.connection() as connection:
         row = connection.execute(f"SELECT p.id, {_ROWS} FROM projects p WHERE project = ?", (project,)).fetchone()
@@ -32,7 +34,7 @@ def erase(readers: Readers, run: Run, project: str, progress: Callable[[int, int
         for table in INDEX_TABLES:
             while _piece(run, f"index_{table}", _key(readers, f"index_{table}"), number):
                 progress(total, total)
-        erase_texts(readers, run, lambda: progress(total, total))
+        erase_texts(readers, run, lambda: progress(total, total), codes)
     for table in ("answers", "refused"):
         while _piece(run, table, "rowid", project):
             progress(1, 1)

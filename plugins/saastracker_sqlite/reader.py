@@ -76,8 +76,9 @@ class SqliteReader(SqlReads):
 class Readers:
     """Connections that cannot write, kept open between reads."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, make: Callable[..., SqliteReader] = SqliteReader) -> None:
         self._path = path
+        self._make = make  # what reads on a connection
         self._known_actors: KnownActors = {}
         self._idle: list[sqlite3.Connection] = []
         self._slots = threading.BoundedSemaphore(READERS_MAX)
@@ -92,7 +93,7 @@ class Readers:
             with self.connection() as connection:
                 begin_read(connection)
                 try:
-                    yield SqliteReader(connection, seconds, cancelled, self._known_actors)
+                    yield self._make(connection, seconds, cancelled, self._known_actors)
                 finally:
                     connection.set_progress_handler(None, 0)
                     connection.execute("ROLLBACK")

@@ -6,8 +6,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from saastracker.contracts import Change, Record
+from saastracker.contracts import Change, Record, Store
 from saastracker.errors import Conflict
+from saastracker.event_rows import EventRows
 from saastracker_sqlite.database import connect, failures
 from saastracker_sqlite.schema import prepare
 
@@ -19,6 +20,7 @@ class SqliteRecords:
         """Makes the file if there is none. Raises OperatorError if it cannot be used."""
         path = path.resolve()
         prepare(path)
+        self._path = path
         self._turn = threading.Lock()
         self._connection = connect(path)
 
@@ -55,6 +57,11 @@ class SqliteRecords:
     def usage(self, month: str) -> dict[str, int]:
         with self._turn:
             return dict(self._connection.execute("SELECT project, events FROM usage WHERE month = ?", (month,)))
+
+    def store(self, rows: EventRows) -> Store:
+        from saastracker_sqlite.elsewhere import StoreElsewhere  # noqa: PLC0415  # few need it
+
+        return StoreElsewhere(self._path, rows)
 
     def close(self) -> None:
         self._connection.close()

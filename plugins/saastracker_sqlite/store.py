@@ -98,13 +98,16 @@ class SqliteStore:
             raise RuntimeError("events are written without claim()")
         with failures():
             if self._appender is None:
-                self._appender = Appender(self._path, self._cache_mb)
+                self._appender = self._open_appender()
             try:
                 yield self._appender
             except BaseException:
                 self._appender.close()
                 self._appender = None
                 raise
+
+    def _open_appender(self) -> Appender:
+        return Appender(self._path, self._cache_mb)
 
     def answer(self, idempotency: bytes) -> Reply | None:
         oldest = time.time_ns() // 1_000_000 - ANSWER_MS

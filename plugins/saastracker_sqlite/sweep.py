@@ -2,13 +2,13 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from saastracker_sqlite.append import Appender
+from saastracker_sqlite.append import Appender, last_sequence
 from saastracker_sqlite.database import truncate_wal
 from saastracker_sqlite.reader import Readers
 from saastracker_sqlite.schema import CODED
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ROWS = 1000  # per transaction
 SCAN_ROWS = 50_000  # whose texts are read at once
+SCAN_ELSEWHERE = 50_000_000  # the same, where another engine does it
 NEAR_ROWS = 10_000  # whose texts the writer itself may read
 BLOCK = 4 * 1024 * 1024  # bytes of a file that are looked through at once
 WAL_SECONDS = 30.0  # how long to wait for readers of older states
@@ -26,6 +27,7 @@ TELLING = 8  # bytes: shorter ids are found anywhere
 SMALL = 256 * 1024 * 1024  # bytes of a database that is written anew in a second or two
 
 Run: TypeAlias = Callable[[Callable[[Appender], None]], None]  # has the writer do something
+Codes: TypeAlias = Callable[[sqlite3.Connection, int, int], Iterable[int]]  # of the texts of events between two numbers
 
 _TEXTS = " UNION ".join(
     f'SELECT "{column}" FROM event_rows WHERE sequence > :after AND sequence <= :until' for column in CODED
@@ -37,7 +39,13 @@ _INDEX_TEXTS = """SELECT person FROM index_actors UNION SELECT org FROM index_ac
 
 
 def sweep(  # noqa: PLR0917
-    readers: Readers, run: Run, path: Path, project: str, ids: Sequence[str], progress: Callable[[int, int], None]
+    readers: Readers,
+    run: Run,
+    path: Path,
+    project: str,
+    ids: Sequence[str],
+    progress: Callable[[int, int], None],
+    codes: Codes | None = None,
 ) -> None:
     """As `contracts.Store.sweep` says; a step of `progress` is a piece of unknown size."""
     done = 0
@@ -48,7 +56,7 @@ def sweep(  # noqa: PLR0917
         progress(done, 0)
 
     run(lambda appender: appender.change(lambda connection: _forget(connection, project, ids)))
-    erase_texts(readers, run, step)
+    erase_texts(readers, run, step, codes)
     if ids:
         _purge(run, path, ids, step)
 
@@ -101,10 +109,11 @@ def _holds(path: Path, texts: set[bytes], step: Callable[[], None]) -> bool:
     return False
 
 
-def erase_texts(readers: Readers, run: Run, progress: Callable[[], None]) -> None:
+def erase_texts(readers: Readers, run: Run, progress: Callable[[], None], codes: Codes | None = None) -> None:
     """Delete the texts that no event has. Events that come meanwhile may take one up: those are looked at last."""
     from pyroaring import BitMap  # noqa: PLC0415  # 2 MB that a server is spared until then
 
+    codes, scanned = (codes, SCAN_ELSEWHERE) if codes else (_codes, SCAN_ROWS)
     with readers.connection() as connection:
         used = BitMap(code for (code,) in connection.execute(_INDEX_TEXTS))
         for (sessions,) in connection.execute("SELECT sessions FROM index_day_sessions"):
@@ -112,32 +121,32 @@ def erase_texts(readers: Readers, run: Run, progress: Callable[[], None]) -> Non
     seen = 0
     while True:
         with readers.connection() as connection:
-            (newest,) = connection.execute("SELECT COALESCE(MAX(sequence), 0) FROM event_rows").fetchone()
+            newest = last_sequence(connection)
             if newest - seen < NEAR_ROWS:
                 break
-            until = min(seen + SCAN_ROWS, newest)
-            _note(connection, used, seen, until)
+            until = min(seen + scanned, newest)
+            used.update(codes(connection, seen, until))
         seen = until
         progress()
     with readers.connection() as connection:
         unused = BitMap(code for (code,) in connection.execute("SELECT id FROM texts")) - used
     for start in range(0, len(unused), ROWS):
-        seen = _erase_unused(run, list(unused[start : start + ROWS]), used, seen)
+        seen = _erase_unused(run, list(unused[start : start + ROWS]), used, seen, codes)
         progress()
 
 
-def _erase_unused(run: Run, codes: list[int], used: "BitMap", seen: int) -> int:
+def _erase_unused(run: Run, some: list[int], used: "BitMap", seen: int, codes: Codes) -> int:
     """Delete texts unless an event newer than `seen` has them; the newest event then."""
 
     def work(appender: Appender) -> None:
         nonlocal seen
-        _note(appender.connection, used, seen, appender.sequence)
+        used.update(codes(appender.connection, seen, appender.sequence))
         seen = appender.sequence
-        appender.forget_texts([code for code in codes if code not in used])
+        appender.forget_texts([code for code in some if code not in used])
 
     run(work)
     return seen
 
 
-def _note(connection: sqlite3.Connection, used: "BitMap", after: int, until: int) -> None:
-    used.update(code for (code,) in connection.execute(_TEXTS, {"after": after, "until": until}))
+def _codes(connection: sqlite3.Connection, after: int, until: int) -> Iterable[int]:
+    return (code for (code,) in connection.execute(_TEXTS, {"after": after, "until": until}))

@@ -1,0 +1,136 @@
+"""Connections to ClickHouse, each used by one thread at a time, and what its failures mean."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError, Error, OperationalError, StreamFailureError
+
+from saastracker.errors import OperatorError, TimeLimit, Unavailable
+
+READERS_MAX = 4  # queries of reports at a time; those beyond wait
+LOOK_SECONDS = 0.1  # between two looks at whether a query is still wanted
+CONNECT_SECONDS = 10
+SEND_SECONDS = 60  # for an answer of the server
+
+_ENDED = {159, 160, 394}  # TIMEOUT_EXCEEDED, TOO_SLOW, QUERY_WAS_CANCELLED
+_MEMORY = 241  # MEMORY_LIMIT_EXCEEDED
+# Words of settings: an empty aggregate, a division and a name mean what they mean in SQLite and PostgreSQL.
+_AS_ELSEWHERE = {
+    "aggregate_functions_null_for_empty": 1,
+    "join_use_nulls": 1,
+    "prefer_column_name_to_alias": 1,
+    "union_default_mode": "DISTINCT",
+    "max_query_size": 16 * 1024 * 1024,
+}
+
+
+class Clients:
+    """Connections to one server or embedded engine, kept open between uses."""
+
+    def __init__(self, url: str, database: str) -> None:
+        """Raises OperatorError for an address that is none."""
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https", "chdb"} or (parts.scheme == "chdb") == bool(parts.netloc):
+            raise OperatorError(
+                "plugin.clickhouse.url: write it as http://USER:PASSWORD@HOST:8123, or chdb:///FOLDER for the "
+                "engine within this process"
+            )
+        self.embedded = parts.scheme == "chdb"
+        self.shown = f"{parts.scheme}://{parts.path if self.embedded else parts.netloc.rpartition('@')[2]}"
+        self._options: dict[str, Any] = (
+            {"interface": "chdb", "path": parts.path}
+            if self.embedded
+            else {
+                "interface": parts.scheme,
+                "host": parts.hostname,
+                "port": parts.port or (8443 if parts.scheme == "https" else 8123),
+                "username": parts.username or "default",
+                "password": parts.password or "",
+                "connect_timeout": CONNECT_SECONDS,
+                "send_receive_timeout": SEND_SECONDS,
+                "autogenerate_session_id": False,
+            }
+        )
+        self.database = database
+        self._idle: list[Client] = []
+        self._slots = threading.BoundedSemaphore(READERS_MAX)
+        self._closed = False
+
+    @contextlib.contextmanager
+    def client(self) -> Iterator[Client]:
+        """A connection; what goes wrong raises Unavailable."""
+        with failures():
+            try:
+                client = self._idle.pop()
+            except IndexError:
+                client = self._open()
+            try:
+                yield client
+            except BaseException:
+                client.close()
+                raise
+            if self._closed:
+                client.close()
+            else:
+                self._idle.append(client)
+
+    def _open(self) -> Client:
+        return clickhouse_connect.get_client(settings=_AS_ELSEWHERE, **self._options)
+
+    def query(
+        self, sql: str, seconds: float, cancelled: Callable[[], bool], settings: Mapping[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        """Rows of a SELECT. Raises TimeLimit if it takes longer, or soon after `cancelled`."""
+        end = time.monotonic() + seconds
+        if not self._slots.acquire(timeout=seconds):
+            raise TimeLimit("All readers are busy; try again.")
+        name = uuid4().hex
+        over = threading.Event()
+        try:
+            with self.client() as client:
+                watch = threading.Thread(target=self._watch, args=(name, over, end, cancelled), daemon=True)
+                watch.start()
+                try:
+                    limits = {"max_execution_time": max(0.01, end - time.monotonic()), "log_comment": name}
+                    return [tuple(row) for row in client.query(sql, settings={**settings, **limits}).result_rows]
+                except Error as error:
+                    if error.code == _MEMORY:
+                        raise TimeLimit("This takes more memory than ClickHouse allows; ask for less.") from None
+                    if error.code not in _ENDED:
+                        raise
+                    raise TimeLimit(f"This took longer than {seconds:g} s; ask for a shorter span of time.") from None
+                finally:
+                    over.set()
+                    watch.join()
+        finally:
+            self._slots.release()
+
+    def _watch(self, name: str, over: threading.Event, end: float, cancelled: Callable[[], bool]) -> None:
+        """End a query that nobody waits for any more. The engine's own limit is not looked at everywhere."""
+        while not over.wait(LOOK_SECONDS):
+            if cancelled() or time.monotonic() > end + 1:
+                with contextlib.suppress(Unavailable), self.client() as client:
+                    client.command(f"KILL QUERY WHERE Settings['log_comment'] = '{name}' ASYNC")
+
+    def close(self) -> None:
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+
+@contextlib.contextmanager
+def failures() -> Iterator[None]:
+    """Raise Unavailable for what is wrong around ClickHouse."""
+    try:
+        yield
+    except (OperationalError, DatabaseError, StreamFailureError) as error:
+        # The text may hold the address, and with that a password; the code and its name tell enough.
+        reason = f"{error.name} ({error.code})" if error.code is not None else "it does not answer"
+        raise Unavailable(f"ClickHouse fails, {reason}; nothing was stored.") from error
