@@ -92,6 +92,16 @@ def test_keys_are_made_rotated_and_revoked(running: Running) -> None:
     assert {who for who, _ in entries(running, "key")} == {ADMIN}
 
 
+def test_kinds_of_key_say_what_they_are_for_and_a_new_ones_code_stands_first(running: Running) -> None:
+    running.facts.issue_keys(running.shop, running.site.registry.auth_schemes)
+    cookies = join(running, role="admin")
+    page = look(running, f"{PROJECTS}/shop", cookies).text
+    assert '<option value="hmac">hmac, for saastracker</option>' in page
+    made = send(running, f"{PROJECTS}/shop/keys", cookies, scheme="bearer", overlap="").text
+    first, *others = (re.findall(r"<b>(\w+)</b> <span", text) for text in (made, page))
+    assert first == ["owlsignal", *(each for each in others[0] if each != "owlsignal")]
+
+
 def test_a_key_belongs_to_its_project(running: Running) -> None:
     cookies = join(running, role="owner")
     schemes = running.site.registry.auth_schemes

@@ -91,7 +91,9 @@ def show_project(
     **values: Any,
 ) -> Response[bytes]:
     """The page of a project; `shown` are keys that were just made, by auth scheme."""
-    facts, schemes = frame.site.facts.snapshot, frame.site.registry.auth_schemes
+    facts = frame.site.facts.snapshot
+    formats = _formats(frame)
+    newest = [name for scheme in shown or () for name in formats.get(scheme, ())]
     keys = [key for key in facts.keys.values() if key.project == project.id]
     return frame.show(
         "settings_project.html",
@@ -99,13 +101,34 @@ def show_project(
         one=facts.projects.get(project.id, project),
         keys=sorted(keys, key=lambda key: (key.live(frame.now), key.created_at), reverse=True),
         used={key.id: _used(frame, key.id) for key in keys},
-        schemes=[name for name, scheme in schemes.items() if scheme.issue(project)],
+        schemes=_kinds(frame, project, formats),
         shown=shown or {},
         made=made,
-        snippets=frame.site.snippets(project, shown),
+        snippets=sorted(frame.site.snippets(project, shown), key=lambda each: each.format not in newest),
         zones=sorted(timezones()),
         **values,
     )
+
+
+def _formats(frame: Frame) -> dict[str, list[str]]:
+    """The formats that each auth scheme guards, in the order in which code for them is shown."""
+    found: dict[str, list[str]] = {}
+    for bound in frame.site.registry.bindings.values():
+        names = found.setdefault(bound.scheme.name, [])
+        if bound.format.name not in names:
+            names.append(bound.format.name)
+    return found
+
+
+def _kinds(frame: Frame, project: Project, formats: Mapping[str, list[str]]) -> list[tuple[str, str]]:
+    """The kinds of key that can be made, each with what it is for."""
+    schemes = frame.site.registry.auth_schemes
+    names = [*formats, *(name for name in schemes if name not in formats)]
+    return [
+        (name, f"{name}, for {' and '.join(formats[name])}" if name in formats else name)
+        for name in names
+        if schemes[name].issue(project)
+    ]
 
 
 def _used(frame: Frame, key: str) -> str:
