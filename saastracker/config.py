@@ -139,7 +139,21 @@ def load_config(path: Path | None, data: Path, server: Mapping[str, Any] | None 
         raise OperatorError(f"{name}: plugin: write the plugin's table as [plugin.NAME]")
     keys = _table(File, {**document, "plugin": {}}, "", name)
     listen = msgspec.structs.replace(keys.server, **(server or {}))
-    return Config(msgspec.structs.replace(keys, server=listen, plugin=plugin), data, name)
+    storage = _storage(keys.storage, plugin.get(keys.storage.backend), name)
+    return Config(msgspec.structs.replace(keys, server=listen, storage=storage, plugin=plugin), data, name)
+
+
+def _storage(storage: Storage, table: Any, file: str) -> Storage:
+    """With the store of small facts that the backend's own table names as `records`, where it has such a key."""
+    named = table.get("records", "") if isinstance(table, dict) else ""
+    if not isinstance(named, str) or named in {"", storage.records}:
+        return storage
+    if storage.records:
+        raise OperatorError(
+            f"{file}: plugin.{storage.backend}.records: found {named!r}, but storage.records says "
+            f"{storage.records!r}; leave one of them out"
+        )
+    return msgspec.structs.replace(storage, records=named)
 
 
 def suggest(name: str, allowed: Iterable[str]) -> str:

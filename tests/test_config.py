@@ -147,3 +147,12 @@ def test_the_examples_commented_block_is_right() -> None:
     config = load("[[endpoint]]\n" + "\n".join(line.removeprefix("# ") for line in block if line.startswith("# ")))
     assert msgspec.structs.fields(type(config.endpoints[0])) == msgspec.structs.fields(Binding)
     Plugins(config).registry(Snapshot(), NOTHING_DEFINED)
+
+
+def test_a_store_names_in_its_own_table_what_keeps_the_small_facts() -> None:
+    storage = '[storage]\nbackend = "clickhouse"\n'
+    assert load(f'{storage}[plugin.clickhouse]\nrecords = "postgres"').storage.records == "postgres"
+    assert load(f'{storage}records = "sqlite"\n[plugin.clickhouse]\nrecords = "sqlite"').storage.records == "sqlite"
+    assert load('[plugin.clickhouse]\nrecords = "postgres"').storage.records == ""
+    with pytest.raises(OperatorError, match=r"plugin\.clickhouse\.records: found 'postgres', but storage\.records"):
+        load(f'{storage}records = "sqlite"\n[plugin.clickhouse]\nrecords = "postgres"')
