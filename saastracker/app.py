@@ -25,6 +25,7 @@ from saastracker.following import Following
 from saastracker.ingest import Ingest
 from saastracker.live import Live
 from saastracker.merging import merging
+from saastracker.meter import Meter
 from saastracker.metrics import Metrics
 from saastracker.outbox import Outbox, topics
 from saastracker.plugins import Plugins
@@ -72,6 +73,7 @@ class App:
             sessions = Sessions()
             with self._store.reader() as reader:
                 sessions.refill(reader, now)
+            self._meter = Meter(records, self.facts)
             usage = Usage(records, lambda: self.facts.snapshot, now)
             messages = Messages(self.facts, secrets, config.server.url)
             jobs = (warn(records, self.facts), *self.registry.jobs.values())
@@ -144,6 +146,7 @@ class App:
                 definitions=self.definitions,
                 erasures=erasures,
                 scheduler=self._scheduler,
+                meter=self._meter,
                 outbox=outbox,
                 messages=messages,
                 live=self._live,
@@ -260,6 +263,7 @@ class App:
             try:
                 await asyncio.to_thread(self.facts.refresh)
                 await asyncio.to_thread(self.facts.uses.refresh)
+                await asyncio.to_thread(self._meter.refresh)
                 await asyncio.to_thread(self._accounts.refresh)
                 await asyncio.to_thread(self.definitions.refresh)
             except (Unavailable, OperatorError) as error:

@@ -1,6 +1,6 @@
 """Warns the admins of a workspace when most, and when all, of a month's budget is used up."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from saastracker.contracts import RecordStore
@@ -9,12 +9,13 @@ from saastracker.job import Every, Job, JobContext, Notice, Topic
 from saastracker.job_runs import JobRuns
 from saastracker.quota import month_of, workspace_usage
 from saastracker.records import Workspace
+from saastracker.wire import Policy
 
 NAME = "budgets"
 SHARES = (80, 100)  # percent of the budget; each is told of once a month, whatever becomes of the budget
 TOPIC = Topic(title="The month's budget of events", needed="admin", default="admin", grouped=False)
-_HABITS = {
-    "accept": "Events are stored all the same.",
+HABITS: Mapping[Policy | None, str] = {
+    "accept": "Further events are stored all the same.",
     "drop": "Further events are answered as if all were well, and dropped.",
     None: "What becomes of further events is up to their format: owlsignal drops them, the others are stored.",
 }
@@ -53,13 +54,13 @@ def _of_month(records: RecordStore, facts: Facts, month: str) -> Iterator[Notice
 def _notice(workspace: Workspace, budget: int, share: int, used: int, month: str) -> Notice:
     named = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC).strftime("%B %Y")
     what = "The budget is used up" if share == 100 else f"{share} % of the budget are used"
-    habit = f" {_HABITS[workspace.policy]}" if share == 100 else ""
+    habit = f" {HABITS[workspace.policy]}" if share == 100 else ""
     return Notice(
         workspace=workspace.id,
         key=f"{share}-{month}",
         title=f"{what}: {_number(used)} of {_number(budget)} events in {named}",
         text=f"The workspace {workspace.name} may store {_number(budget)} events a month (UTC).{habit}",
-        link="settings/workspace",
+        link=f"settings/usage?workspace={workspace.id}",
     )
 
 

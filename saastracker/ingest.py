@@ -17,6 +17,7 @@ from saastracker.errors import Invalid, MethodNotAllowed, Refusal, TooMany, Unau
 from saastracker.event import Event
 from saastracker.limits import Limits
 from saastracker.metrics import Metrics
+from saastracker.quota import OVER_BUDGET
 from saastracker.wire import Credential, Decoded, Enricher, Outcome, Project, Reply, Request, WireFormat
 from saastracker.writer import Writer
 
@@ -137,9 +138,9 @@ class Ingest:
         key, project, count = submission.idempotency, submission.project.id, len(submission.events)
         if key is not None and (answer := self._store.answer(key)) is not None:
             return answer  # its first attempt was stored
-        self._metrics.rejected.labels("budget").inc(count)
+        self._metrics.rejected.labels(OVER_BUDGET).inc(count)
         detail = f"Events over the month's budget: {count}"
-        self._writer.refuse(Refused(project, request.received_at, "budget", detail, request.path[:255]), count)
+        self._writer.refuse(Refused(project, request.received_at, OVER_BUDGET, detail, request.path[:255]), count)
         return wire.reply(Outcome(0, decoded.rejected, len(decoded.events)))
 
     def _enrich(

@@ -7,6 +7,8 @@ from functools import lru_cache
 from saastracker.contracts import RecordStore, Submission
 from saastracker.records import HOUR_MS, Snapshot, Workspace
 
+OVER_BUDGET = "budget"  # the reason under which dropped events are counted
+
 
 def month_of(ms: int) -> str:
     """The calendar month, UTC, of a time: `2026-11`."""

@@ -46,6 +46,7 @@ FLOORS = (
         "outbox",
         "budgets",
         "limits",
+        "meter",
         "schedule",
         "upkeep",
         *("exported", "personal", "erasing", "erasure", "erasures", "keeping", "mentions", "narrowing", "retention"),

@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from saastracker.accounts.csrf import csrf_token
 from saastracker.errors import Refusal, Unauthorized
+from saastracker.web.banner import banner
 from saastracker.web.packing import packed
 from saastracker.web.rendering import render
 from saastracker.web.site import SESSION_COOKIE, Site, WebRequest
@@ -107,7 +108,15 @@ def page(request: WebRequest, template: str, status: int = 200, **values: Any) -
     csrf = csrf_token(request.cookies[SESSION_COOKIE]) if signed else ""
     theme = request.cookies.get(THEME_COOKIE, "system")
     theme = theme if theme in THEMES else "system"
-    html = render(template, theme=theme, here=_here(request), csrf=csrf, me=signed.user if signed else None, **values)
+    html = render(
+        template,
+        theme=theme,
+        here=_here(request),
+        csrf=csrf,
+        me=signed.user if signed else None,
+        banner=banner(request, site, signed, values),
+        **values,
+    )
     return Response(html.encode(), status_code=status, media_type="text/html")
 
 

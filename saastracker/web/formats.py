@@ -50,6 +50,11 @@ def days(first: date, last: date, year: int) -> str:
     return f"{day(first, last.year)} {MISSING} {day(last, year if same else first.year)}"
 
 
+def month_name(month: str) -> str:
+    """2026-11 as November 2026."""
+    return f"{date.fromisoformat(f'{month}-01'):%B %Y}"
+
+
 def year(ms: int, timezone: str) -> int:
     """The year that a time lies in."""
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone(ZoneInfo(timezone)).year

@@ -22,6 +22,7 @@ from saastracker.web.answers import cached, cookie, page, redirect
 from saastracker.web.arranging import Arrangement, arranged, chosen, split
 from saastracker.web.callers import Caller
 from saastracker.web.cancelling import while_connected
+from saastracker.web.dropped import with_dropped
 from saastracker.web.faces import csv_block, iso, json_report
 from saastracker.web.following import follow
 from saastracker.web.forms.actions import edits, offered, without_actions
@@ -82,6 +83,11 @@ class Asked(msgspec.Struct):
         """The page's path; its twins are there too, with `.json` or `.csv` behind."""
         path = f"/p/{self.project.slug}/{self.page.slug}"
         return path if self.item is None else f"{path}/{quoted(self.item)}"
+
+    @property
+    def follows(self) -> bool:
+        """Whether it is a list of what arrives, rather than of a span."""
+        return self.page.live is not None and self.item is None
 
     @property
     def views(self) -> list[tuple[str, str]]:
@@ -172,6 +178,8 @@ def answer(
         with site.store.reader(cancelled=cancelled) as reader:
             loaded = asked.load(reader, asked.scope)
             asked.names = names(loaded, reader, project.id, asked.site.named)
+            if not asked.follows:
+                loaded = with_dropped(reader, asked.scope, loaded)
             if face is _html:
                 asked.environments = reader.environments(project.id)
         return face(asked, loaded)

@@ -93,6 +93,7 @@ _environment.filters |= {
     "minute": formats.minute,
     "day": formats.day,
     "days": formats.days,
+    "month_name": formats.month_name,
     "year": formats.year,
     "status": _status,
     "wording": rows.wording,

@@ -19,6 +19,7 @@ from saastracker.erasures import Erasures
 from saastracker.errors import Forbidden, NotFound, RequestTimeout, Unauthorized
 from saastracker.facts import Facts
 from saastracker.live import Live
+from saastracker.meter import Meter
 from saastracker.outbox import Outbox
 from saastracker.plugins import Registry
 from saastracker.records import now_ms
@@ -51,6 +52,7 @@ class Site:
     definitions: Definitions
     erasures: Erasures
     scheduler: Scheduler
+    meter: Meter  # of this month's budgets
     outbox: Outbox
     messages: "Messages"
     live: Live

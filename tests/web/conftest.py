@@ -25,6 +25,7 @@ from saastracker.facts import Facts
 from saastracker.following import IndexProgress
 from saastracker.job import Job, JobContext, Notice, Topic
 from saastracker.live import Live
+from saastracker.meter import Meter
 from saastracker.metrics import Metrics
 from saastracker.outbox import Outbox, topics
 from saastracker.plugins import Plugins
@@ -223,6 +224,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
             reports={page.slug: page for page in saastracker_stream.reports(config)},
             definitions=definitions,
             scheduler=scheduler,
+            meter=Meter(records, facts),
             outbox=outbox,
             messages=messages,
             live=Live(),

@@ -50,6 +50,8 @@ NEEDED: dict[tuple[str, str], Role] = {  # of the address's project or workspace
     ("GET", WORKSPACE): "viewer",
     ("PUT", WORKSPACE): "owner",
     ("GET", f"{WORKSPACE}/usage"): "viewer",
+    ("GET", f"{WORKSPACE}/budget"): "viewer",
+    ("PUT", f"{WORKSPACE}/budget"): "admin",
     ("GET", f"{WORKSPACE}/members"): "viewer",
     ("PATCH", f"{WORKSPACE}/members/{{user:str}}"): "admin",
     ("DELETE", f"{WORKSPACE}/members/{{user:str}}"): "admin",
@@ -99,6 +101,7 @@ def bodies(running: Running) -> dict[str, Any]:
     return {
         "projects": {"name": "New", "workspace": running.shop.workspace},
         "keys": {"scheme": "bearer"},
+        "budget": {"budget": 5, "policy": "drop"},
         "{key:str}": {"rate": 5},
         "{kind:str}": {"name": "Checkout"},
         "{definition:str}": {"name": "Checkout"},

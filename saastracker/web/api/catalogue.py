@@ -18,6 +18,7 @@ from saastracker.web.api import (
     status,
     tokens,
     topics,
+    usage,
     workspaces,
 )
 from saastracker.web.api.operation import Operation, operations
@@ -29,6 +30,7 @@ _MODULES = (
     issues,
     shares,
     workspaces,
+    usage,
     members,
     tokens,
     notifications,

@@ -1,25 +1,21 @@
-"""Workspaces over the API: who projects belong to, whose budget they use, and what they used."""
+"""Workspaces over the API: who projects belong to, and whose budget they use."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from saastracker.records import Workspace
-from saastracker.web.api.fields import Budget, Id, Name, Role, Slug, Time, Version
+from saastracker.web.api.fields import Budget, Id, Name, Role, Time, Version
 from saastracker.web.api.operation import Call, operation
 from saastracker.web.faces import iso
 from saastracker.wire import Policy
 
 TAG = "Workspaces"
-MONTHS_MAX = 36
 
 OverBudget = Annotated[
     Policy, Meta(description="What becomes of events over the budget; null: what their format does by itself.")
 ]
-Month = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}$", description="A calendar month, UTC.", examples=["2026-11"])]
-Events = Annotated[int, Meta(ge=0, description="Events that were stored.", examples=[12_345])]
 
 
 class WorkspaceShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,27 +42,6 @@ class WorkspaceChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     name: Name
     budget: Budget | None = None
     policy: OverBudget | None = None
-
-
-class ProjectUsage(msgspec.Struct, frozen=True, kw_only=True):
-    """What one project stored in a month."""
-
-    project: Slug
-    events: Events
-
-
-class MonthUsage(msgspec.Struct, frozen=True, kw_only=True):
-    """What a workspace stored in a month."""
-
-    month: Month
-    events: Events
-    projects: Annotated[list[ProjectUsage], Meta(description="Those that stored any.")]
-
-
-class UsageAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which months."""
-
-    months: Annotated[int, Meta(ge=1, le=MONTHS_MAX, description="This month and those before it.", examples=[3])] = 12
 
 
 @operation(TAG, "GET", "/workspaces", needed=None, answer=WorkspaceShown, listed=lambda each: each.created_at + each.id)
@@ -119,40 +94,6 @@ def change_workspace(call: Call, body: WorkspaceChange) -> WorkspaceShown:
     facts = call.site.facts
     facts.set_workspace(call.workspace.id, who=call.who, version=call.version, **msgspec.structs.asdict(body))
     return _shown(call, facts.snapshot.workspaces[call.workspace.id])
-
-
-@operation(
-    TAG,
-    "GET",
-    "/workspaces/{workspace}/usage",
-    needed="viewer",
-    answer=list[MonthUsage],
-    parameters=UsageAsked,
-)
-def usage(call: Call) -> list[MonthUsage]:
-    """Usage.
-
-    Stored events by month and project, newest month first; the budget is held against them.
-    """
-    snapshot, records = call.site.facts.snapshot, call.site.records
-    own = sorted(
-        (each for each in snapshot.projects.values() if each.workspace == call.workspace.id), key=lambda one: one.slug
-    )
-    found = []
-    for month in _months(call.now, call.parameters.months):
-        used = records.usage(month)
-        shares = [ProjectUsage(project=each.slug, events=used[each.id]) for each in own if used.get(each.id)]
-        found.append(MonthUsage(month=month, events=sum(each.events for each in shares), projects=shares))
-    return found
-
-
-def _months(now: int, count: int) -> list[str]:
-    day = datetime.fromtimestamp(now / 1000, UTC)
-    found = []
-    for _ in range(count):
-        found.append(f"{day:%Y-%m}")
-        day = day.replace(day=1) - timedelta(days=1)
-    return found
 
 
 def _shown(call: Call, workspace: Workspace, role: Role | None = None) -> WorkspaceShown:

@@ -16,6 +16,7 @@ from saastracker.web.settings import (
     status,
     tokens,
     topics,
+    usage,
     workspace,
 )
 from saastracker.web.settings.frame import opened
@@ -43,6 +44,9 @@ ROUTES = (
     workspace.workspace_form,
     workspace.rename_workspace,
     workspace.add_workspace,
+    usage.usage_page,
+    usage.save_budget,
+    usage.dismiss,
     members.list_members,
     members.change_role,
     members.remove_member,

@@ -33,6 +33,7 @@ SECTIONS = (
     Section("workspace", "Workspace", "viewer"),
     Section("members", "Members", "viewer"),
     Section("projects", "Projects", "viewer"),
+    Section("usage", "Usage", "viewer"),
     Section("shares", "Shared links", "member"),
     Section("tokens", "API tokens", "admin"),
     Section("notifications", "Notifications", "admin"),

@@ -1,0 +1,23 @@
+"""What reports say of events that are missing: those that were dropped over budget."""
+
+import msgspec
+
+from saastracker.conditions import DAY_MS
+from saastracker.contracts import Reader
+from saastracker.quota import OVER_BUDGET
+from saastracker.report import Note, Report
+from saastracker.scope import Scope
+from saastracker.web.formats import days
+from saastracker.web.numbers import exact
+
+
+def with_dropped(reader: Reader, scope: Scope, report: Report) -> Report:
+    """The report, with a note if events were dropped on the days, UTC, of the scope's span."""
+    span = scope.span
+    dropped = reader.refusals(scope.project, span.start // DAY_MS, (span.end - 1) // DAY_MS).get(OVER_BUDGET, 0)
+    if not dropped:
+        return report
+    when = days(span.first, span.last, span.last.year)
+    text = f"Events that came on {when} (UTC) and were dropped, as the month's budget was used up: {exact(dropped)}."
+    note = Note(key="dropped", text=text)
+    return msgspec.structs.replace(report, blocks=(note, *report.blocks))
