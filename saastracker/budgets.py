@@ -7,7 +7,8 @@ from saastracker.contracts import RecordStore
 from saastracker.facts import Facts
 from saastracker.job import Every, Job, JobContext, Notice, Topic
 from saastracker.job_runs import JobRuns
-from saastracker.quota import month_of, workspace_usage
+from saastracker.months import month_of
+from saastracker.quota import workspace_usage
 from saastracker.records import Workspace
 from saastracker.wire import Policy
 

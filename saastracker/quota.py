@@ -1,18 +1,12 @@
 """Budgets: which requests are dropped because their workspace has used up what it may store in a month."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
 
 from saastracker.contracts import RecordStore, Submission
-from saastracker.records import HOUR_MS, Snapshot, Workspace
+from saastracker.months import month_of
+from saastracker.records import Snapshot, Workspace
 
 OVER_BUDGET = "budget"  # the reason under which dropped events are counted
-
-
-def month_of(ms: int) -> str:
-    """The calendar month, UTC, of a time: `2026-11`."""
-    return _month(ms // HOUR_MS)
 
 
 def workspace_usage(snapshot: Snapshot, usage: Mapping[str, int]) -> dict[str, int]:
@@ -101,8 +95,3 @@ class Usage:
 
     def _workspace_used(self, submission: Submission) -> int:
         return self.used(self._projects[submission.project.workspace], month_of(submission.received_at))
-
-
-@lru_cache(64)
-def _month(hour: int) -> str:
-    return datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m")

@@ -2,13 +2,13 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
 from saastracker.contracts import Refused
-from saastracker.errors import Invalid
+from saastracker.sql import Dialect
 from saastracker.written import NOTHING_WRITTEN, Written
 
 if TYPE_CHECKING:  # numpy takes 13 MB, which a server is spared until there are events
@@ -19,37 +19,9 @@ if TYPE_CHECKING:  # numpy takes 13 MB, which a server is spared until there are
 
 PROJECTS_MAX = 8  # whose actors are remembered: 44 000 take 15 MB, and 50 ms to read
 
-_PROP = re.compile(r"\bprop(_number)?\(\s*:(\w+)\s*\)")
-_ORGANIZATION = re.compile(r"\borganization\(\)")
 _LIKE = re.compile("[!%_]")  # what LIKE takes for more than itself
 
 KnownActors: TypeAlias = "dict[str, tuple[int, Actors]]"  # by project, with the state of the index they are of
-
-
-class Dialect(NamedTuple):
-    """What engines write differently."""
-
-    numbers: str  # the members of a JSON list of integers, which is the parameter `{}`, as a subquery
-    texts: str  # of texts
-    prop: str  # of the column `properties`, the one named by the parameter `:{key}`
-    prop_number: str
-
-
-def expand(sql: str, parameters: Mapping[str, Any], dialect: Dialect) -> str:
-    """Write out `organization()`, `prop(:key)`, a string as it is and all else as JSON, and `prop_number(:key)`.
-
-    The last is NULL for no number.
-
-    Raises Invalid for a key with a quotation mark, which ends the key of a JSON path.
-    """
-
-    def written_out(call: re.Match[str]) -> str:
-        key = call[2]
-        if '"' in parameters[key]:
-            raise Invalid("The name of a property cannot hold a quotation mark here.")
-        return f"({(dialect.prop_number if call[1] else dialect.prop).format(key=key)})"
-
-    return _PROP.sub(written_out, _ORGANIZATION.sub("org", sql))
 
 
 class SqlReads(ABC):

@@ -10,8 +10,9 @@ import pytest
 from saastracker.config import load_config
 from saastracker.contracts import Group, RecordStore, Store, Submission
 from saastracker.event import Event
+from saastracker.months import month_of
 from saastracker.plugins import Plugins
-from saastracker.quota import Usage, month_of
+from saastracker.quota import Usage
 from saastracker.records import Snapshot, Workspace
 from saastracker.testing import OTHER_PROJECT, PROJECT
 from saastracker.wire import Policy, Reply

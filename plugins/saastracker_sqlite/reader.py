@@ -12,7 +12,8 @@ import msgspec
 
 from saastracker.errors import TimeLimit
 from saastracker.event import Event
-from saastracker.sql_reads import Dialect, KnownActors, SqlReads, expand
+from saastracker.sql import Dialect, expand
+from saastracker.sql_reads import KnownActors, SqlReads
 from saastracker_sqlite.database import begin_read, connect_readonly
 from saastracker_sqlite.rows import read_events
 

@@ -4,7 +4,7 @@ import click
 
 from saastracker.cli.listing import json_option, show
 from saastracker.cli.options import Options
-from saastracker.quota import month_of
+from saastracker.months import month_of
 from saastracker.records import Workspace, now_ms
 from saastracker.wire import Policy
 

@@ -1,0 +1,36 @@
+"""The store that several servers share: events and small facts in one PostgreSQL database."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from saastracker.contracts import Config, RecordStoreFactory, StoreFactory
+from saastracker.errors import OperatorError
+from saastracker.hookspecs import hookimpl
+from saastracker_postgres.records import PostgresRecords
+from saastracker_postgres.store import PostgresStore
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[plugin.postgres]`."""
+
+    url: str = ""  # postgresql://user:password@host:5432/database
+
+    def checked(self) -> str:
+        if not self.url:
+            raise OperatorError(
+                '[plugin.postgres] has no url: set it, as in url = "postgresql://saastracker:password@host/saastracker"'
+            )
+        return self.url
+
+
+@hookimpl
+def stores(config: Config) -> Mapping[str, StoreFactory]:
+    settings = config.plugin("postgres", Settings)
+    return {"postgres": lambda _: PostgresStore(settings.checked())}
+
+
+@hookimpl
+def record_stores(config: Config) -> Mapping[str, RecordStoreFactory]:
+    settings = config.plugin("postgres", Settings)
+    return {"postgres": lambda: PostgresRecords(settings.checked())}

@@ -1,0 +1,75 @@
+"""The tables and functions, made and brought up to today's by whichever process comes first."""
+
+from contextlib import closing
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+
+from saastracker.errors import OperatorError
+from saastracker.sql_events import CODED, PLAIN
+from saastracker_postgres.database import connect, operator_errors
+
+VERSION = 1  # of the tables; a release that changes them adds a step to `_migrate`
+ANSWER_MS = 24 * 3600 * 1000  # how long the answer to an Idempotency-Key is kept
+LOCK = 0x5AA5  # of our advisory locks: making tables, and, with another second number, the claim
+MIGRATING, CLAIMED = 1, 2
+
+STAGED = ("n", "submission", "month", "project", '"time"', "delay", *(f'"{name}"' for name in CODED))
+LONG = {'"time"', "delay"}
+_COLUMNS = ("project", '"time"', "delay", *(f'"{name}"' for name in CODED), *PLAIN)
+
+
+def prepare(url: str) -> None:
+    """Bring the database to today's tables, or make them. Raises OperatorError if a newer release made them."""
+    with operator_errors(), closing(connect(url, lock_timeout="60s")) as connection, connection.transaction():
+        connection.execute(f"SELECT pg_advisory_xact_lock({LOCK}, {MIGRATING})")
+        _migrate(connection)
+
+
+def _migrate(connection: psycopg.Connection[Any]) -> None:
+    connection.execute("CREATE TABLE IF NOT EXISTS saastracker (version integer NOT NULL, release text NOT NULL)")
+    row = connection.execute("SELECT version, release FROM saastracker").fetchone()
+    version, release = row or (0, "")
+    if version > VERSION:
+        raise OperatorError(
+            f"The database was made by saastracker {release}, which is newer than this one: "
+            f"pip install 'saastracker>={release}', or set url in [plugin.postgres] to another database"
+        )
+    if version < 1:
+        _run(
+            connection,
+            _text("tables.sql")
+            .replace("{coded}", ", ".join(f'"{name}" integer NOT NULL' for name in CODED))
+            .replace(
+                "{texts}",
+                ", ".join(f'(SELECT text FROM texts WHERE id = e."{name}") AS "{name}"' for name in CODED),
+            ),
+        )
+        connection.execute("INSERT INTO saastracker VALUES (%s, %s)", (VERSION, "0.1.0"))
+    others = ", ".join(f"s.{name}" for name in _COLUMNS)
+    _run(
+        connection,
+        _text("functions.sql")
+        .replace("{answer_ms}", str(ANSWER_MS))
+        .replace("{columns}", ", ".join(("sequence", *_COLUMNS)))
+        .replace("{others}", others),
+    )
+
+
+def stage(connection: psycopg.Connection[Any]) -> None:
+    """The temporary table in which a group's rows wait for `append_staged`."""
+    columns = ", ".join(f"{name} {'bigint' if name in LONG else 'integer'} NOT NULL" for name in STAGED)
+    _run(
+        connection,
+        f"""CREATE TEMPORARY TABLE staged ({columns}, value double precision, properties text, traits text, id bytea)
+        ON COMMIT DELETE ROWS""",
+    )
+
+
+def _text(name: str) -> str:
+    return (files("saastracker_postgres") / name).read_text("utf-8")
+
+
+def _run(connection: psycopg.Connection[Any], sql: str) -> None:
+    connection.execute(sql.encode())

@@ -1,0 +1,58 @@
+"""The subset of SQL that stores share, and what engines write differently."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from saastracker.errors import Invalid
+
+# What `saastracker.index` keeps, beside its state; each table has a column `project`.
+INDEX_TABLES = (
+    *("cells", "series", "days", "dirty", "actors", "aliases", "chunks", "sessions", "day_sessions", "units", "seen"),
+    *("zones", "open"),
+)
+
+_PROP = re.compile(r"\bprop(_number)?\(\s*:(\w+)\s*\)")
+_ORGANIZATION = re.compile(r"\borganization\(\)")
+
+
+class Dialect(NamedTuple):
+    """What engines write differently."""
+
+    numbers: str  # the members of a JSON list of integers, which is the parameter `{}`, as a subquery
+    texts: str  # of texts
+    prop: str  # of the column `properties`, the one named by the parameter `:{key}`
+    prop_number: str
+
+
+class Rows(Protocol):
+    """SQL on one connection. A `?` is a value, CROSS JOIN with a condition is what `SqlReads` says."""
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a statement, none if it gives none."""
+
+    def each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """A statement for every row."""
+
+    def bulk(self, sql: str, row: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """A statement in which `VALUES {}` stands for rows of the form `row`, `(?, ?)`; `values` are those of all."""
+
+
+def expand(sql: str, parameters: Mapping[str, Any], dialect: Dialect) -> str:
+    """Write out `organization()`, `prop(:key)`, a string as it is and all else as JSON, and `prop_number(:key)`.
+
+    The last is NULL for no number.
+
+    Raises Invalid for a key with a quotation mark, which ends the key of a JSON path.
+    """
+
+    def written_out(call: re.Match[str]) -> str:
+        key = call[2]
+        if '"' in parameters[key]:
+            raise Invalid("The name of a property cannot hold a quotation mark here.")
+        return f"({(dialect.prop_number if call[1] else dialect.prop).format(key=key)})"
+
+    return _PROP.sub(written_out, _ORGANIZATION.sub("org", sql))
