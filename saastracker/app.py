@@ -26,7 +26,7 @@ from saastracker.ingest import Ingest
 from saastracker.live import Live
 from saastracker.merging import merging
 from saastracker.meter import Meter
-from saastracker.metrics import Metrics
+from saastracker.metrics import VERSION, Metrics
 from saastracker.outbox import Outbox, topics
 from saastracker.plugins import Plugins
 from saastracker.quota import Usage
@@ -187,6 +187,7 @@ class App:
         await self._control.start()
         self._scheduler.start()
         self._tasks = [asyncio.create_task(work) for work in (self._refresh(), self._disk.run(), self._following.run())]
+        log.info("saastracker %s takes events, with the store %s", VERSION, self._config.storage.backend)
 
     def stopping(self) -> None:
         """End live streams: uvicorn waits for open answers before it stops the application."""
@@ -203,6 +204,7 @@ class App:
         await self._control.close()
         await self._writer.close()
         self._opened.close()
+        log.info("The server has stopped; all that was taken is stored")
 
     async def _lifespan(self, receive: Any, send: Any) -> None:
         await receive()

@@ -6,6 +6,7 @@ warnings for one thing are what people stop reading. Everything before that mome
 """
 
 import logging
+import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
@@ -219,7 +220,7 @@ class Outbox:
         try:
             channel.send(message)
         except Unavailable as error:
-            log.warning("A message by %s could not be sent: %s", channel.name, error.detail)
+            log.warning("A message by %s could not be sent: %s", channel.name, _told(error))
             if attempts <= len(BACK_OFF):
                 self._count(channel, "retried")
                 self._end(group, **sent, state="waiting", due_at=now + BACK_OFF[attempts - 1], error=_cut(error))
@@ -227,7 +228,7 @@ class Outbox:
                 self._count(channel, "failed")
                 self._end(group, **sent, state="failed", error=_cut(error))
         except Refusal as error:
-            log.warning("A message by %s cannot be sent: %s", channel.name, error.detail)
+            log.warning("A message by %s cannot be sent: %s", channel.name, _told(error))
             self._count(channel, "failed")
             self._end(group, **sent, state="failed", error=_cut(error))
         except Exception as error:
@@ -279,6 +280,11 @@ def _stream(kept: Kept) -> tuple[str, ...]:
     """What makes one message: channel, recipient, topic and workspace."""
     delivery = kept.delivery
     return delivery.channel, delivery.recipient, delivery.topic, delivery.workspace
+
+
+def _told(error: Refusal) -> str:
+    """A reason for the log: mail servers repeat whom they refuse."""
+    return re.sub(r"\S*@\S*", "…", error.detail)
 
 
 def _cut(error: Refusal) -> str:

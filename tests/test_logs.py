@@ -27,6 +27,13 @@ def test_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert time.endswith("Z")
 
 
+def test_what_a_client_sent_makes_no_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("text", "info")
+    logging.getLogger("saastracker").info("The host %s cannot be found", "a\r\n2026-11-20T14:31:05Z ERROR b")
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.endswith(r"The host a\r\n2026-11-20T14:31:05Z ERROR b cannot be found")
+
+
 def test_json_with_an_exception(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("json", "warning")
     try:

@@ -27,7 +27,6 @@ THEMES = ("system", "light", "dark")
 THEME_COOKIE = "saastracker_theme"
 SHARED_PATH = "/share/"
 UNSUBSCRIBE_PATH = "/unsubscribe/"
-SECRET_PATHS = ("/sign-up/", "/password/", SHARED_PATH, UNSUBSCRIBE_PATH)  # what follows lets somebody in, or change
 OUTSIDE_PATHS = (SHARED_PATH, UNSUBSCRIBE_PATH)  # for people without an account
 YEAR = 365 * 24 * 3600  # seconds
 
@@ -187,10 +186,12 @@ _DETAILS = {
 
 
 def _told_path(request: WebRequest) -> str:
-    """The path for the log, without what lets somebody in."""
-    path = request.url.path
-    secret = next((start for start in SECRET_PATHS if path.startswith(start)), None)
-    return f"{secret}…" if secret else path
+    """The address for the log, by its pattern: of what it names only the project's report, never a person or a link."""
+    pattern = request.scope.get("path_template") or "/"
+    if pattern.startswith("/p/"):
+        for name in ("slug", "name", "kind"):
+            pattern = pattern.replace(f"{{{name}}}", str(request.path_params.get(name, "")).partition(".")[0][:64])
+    return pattern
 
 
 def is_twin(request: WebRequest) -> bool:

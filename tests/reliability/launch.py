@@ -14,6 +14,7 @@ from typing import Any
 from saastracker import bodies, server
 from saastracker.cli import main
 from saastracker.contracts import Group
+from saastracker.web import pages
 from saastracker.writer import Writer
 from saastracker_sqlite import append, database
 from saastracker_sqlite.store import SqliteStore
@@ -66,7 +67,16 @@ def impatient() -> None:
     database.BUSY_SECONDS = 0.3
 
 
-WEAKNESSES = {weakness.__name__: weakness for weakness in (early_answer, lazy_sync, slow_disk, impatient)}
+def broken_pages() -> None:
+    """Every report's page fails."""
+
+    def fails(*_: Any) -> None:
+        raise RuntimeError("no page today")
+
+    pages.layout = fails  # type: ignore[assignment]
+
+
+WEAKNESSES = {each.__name__: each for each in (early_answer, lazy_sync, slow_disk, impatient, broken_pages)}
 
 
 def launching(weakness: str) -> list[str]:

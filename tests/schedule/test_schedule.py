@@ -123,6 +123,13 @@ def test_what_was_missed_is_caught_up_once(make: Make, records: RecordStore, tri
     assert (state.running, len(state.runs)) == (None, 2)
 
 
+def test_what_a_stop_cut_short_runs_again_at_the_next_start(make: Make, records: RecordStore) -> None:
+    JobRuns(records).add("work", Run(started_at=now_ms(), seconds=1, result="cancelled"))
+    scheduler = make(job(trigger=Daily(hour=6)))
+    scheduler.start()
+    assert ended(scheduler, count=2).result == "done"
+
+
 def test_a_new_job_waits_for_its_time(make: Make) -> None:
     scheduler = make(job(trigger=Daily(hour=6, minute=30)), job(name="asked"))
     scheduler.start()
