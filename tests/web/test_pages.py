@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from saastracker.contracts import Refused, ReportPage
+from saastracker.contracts import Reader, Refused, ReportPage
 from saastracker.event import Event
 from saastracker.plugins import OWN_PAGES
 from saastracker.report import Note, Report
+from saastracker.scope import Parameter, Scope
 
 from .conftest import NOW, Running
 
@@ -165,6 +166,26 @@ def test_a_revoked_token_opens_nothing(running: Running) -> None:
     assert running.get("/p/shop/stream.json", token=token).status_code == 401
 
 
+def test_a_page_opens_with_something_worth_looking_at_and_its_twin_does_not(running: Running, token: str) -> None:
+    asked: list[str] = []
+
+    def load(reader: Reader, scope: Scope) -> Report:
+        asked.append(scope.parameters["by"])
+        return Report(blocks=(Note(key="a", text="a"),))
+
+    page = ReportPage(
+        slug="made",
+        title="Made",
+        section="Web",
+        load=load,
+        parameters=(Parameter(name="by", label="By", opening="name"),),
+    )
+    offered = replace(running, site=replace(running.site, reports={"made": page}))
+    for address in ("made", "made?range=7d", "made?by=", "made?by=org", "made.json"):
+        assert offered.get(f"/p/shop/{address}", token=token).status_code == 200
+    assert asked == ["name", "name", "", "org", ""]
+
+
 def test_no_report_may_have_an_address_of_the_core(running: Running) -> None:
     names = {
         route.path.split("/")[3].partition(".")[0]
@@ -192,6 +213,18 @@ def test_the_home_report_stands_first(running: Running, token: str) -> None:
     assert offered.get("/p/shop/", token=token).headers["location"] == "/p/shop/home"
     page = offered.get("/p/shop/home", token=token).text
     assert page.index('href="/p/shop/home"') < page.index('href="/p/shop/stream"')
+
+
+def test_home_says_how_to_send_a_first_event_until_one_came(running: Running, token: str) -> None:
+    loaded = Report(blocks=(Note(key="hello", text="Hello"),))
+    home = ReportPage(slug="home", title="Home", section="Overview", load=lambda reader, scope: loaded)
+    offered = replace(running, site=replace(running.site, reports={**running.site.reports, "home": home}))
+    running.facts.issue_keys(running.shop, running.site.registry.auth_schemes)
+    page = offered.get("/p/shop/home", token=token).text
+    assert f"x-app-uuid: {running.shop.id}" in page
+    assert 'in the <a href="/p/shop/stream">live stream</a>' in page
+    running.add(Event(name="a"))
+    assert "x-app-uuid" not in offered.get("/p/shop/home", token=token).text
 
 
 @pytest.mark.parametrize(
