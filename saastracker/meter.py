@@ -1,14 +1,14 @@
 """How much of their budgets workspaces have used this month: a live view for pages."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import msgspec
 
 from saastracker.conditions import DAY_MS
 from saastracker.contracts import RecordStore
 from saastracker.facts import Facts
-from saastracker.quota import month_of, workspace_usage
+from saastracker.months import month_of, month_span
+from saastracker.quota import workspace_usage
 from saastracker.records import Workspace, now_ms
 
 FORECAST_MS = DAY_MS  # what went on for less than that says nothing about a month
@@ -49,13 +49,6 @@ class Meter:
         """None: it has no budget, or the first look is still to come."""
         used = self._used.get(workspace.id)
         return None if workspace.budget is None or used is None else Spent(self._month, used, workspace.budget)
-
-
-def month_span(month: str) -> tuple[int, int]:
-    """When a month begins and ends, in milliseconds."""
-    begins = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
-    ends = begins.replace(year=begins.year + begins.month // 12, month=begins.month % 12 + 1)
-    return int(begins.timestamp() * 1000), int(ends.timestamp() * 1000)
 
 
 def forecast(used: int, since: int, now: int) -> int | None:

@@ -11,6 +11,13 @@ def month_of(ms: int) -> str:
     return _month(ms // HOUR_MS)
 
 
+def month_span(month: str) -> tuple[int, int]:
+    """When a month begins and ends, in milliseconds."""
+    begins = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    ends = begins.replace(year=begins.year + begins.month // 12, month=begins.month % 12 + 1)
+    return int(begins.timestamp() * 1000), int(ends.timestamp() * 1000)
+
+
 @lru_cache(64)
 def _month(hour: int) -> str:
     return datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m")

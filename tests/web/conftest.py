@@ -19,6 +19,7 @@ from saastracker.contracts import Group, Reader, RecordStore, Refused, Store, Su
 from saastracker.definition import Definition
 from saastracker.definition import Definitions as LiveView
 from saastracker.definitions import Definitions
+from saastracker.erasures import Erasures
 from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker.facts import Facts
@@ -225,6 +226,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
             definitions=definitions,
             scheduler=scheduler,
             meter=Meter(records, facts),
+            erasures=Erasures(records, secrets),
             outbox=outbox,
             messages=messages,
             live=Live(),

@@ -9,7 +9,8 @@ import pytest
 
 from saastracker.contracts import Reader, Refused, ReportPage
 from saastracker.event import Event
-from saastracker.meter import forecast, month_span
+from saastracker.meter import forecast
+from saastracker.months import month_span
 from saastracker.records import now_ms
 from saastracker.report import Figure, Figures, Report
 from saastracker.scope import Scope

@@ -9,8 +9,9 @@ from msgspec import Meta
 
 from saastracker.conditions import DAY_MS
 from saastracker.contracts import Reader
-from saastracker.meter import forecast, month_span
-from saastracker.quota import OVER_BUDGET, month_of
+from saastracker.meter import forecast
+from saastracker.months import month_of, month_span
+from saastracker.quota import OVER_BUDGET
 from saastracker.roles import may
 from saastracker.web.api.fields import Budget, Slug, Version
 from saastracker.web.api.operation import Call, operation
