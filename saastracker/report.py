@@ -198,6 +198,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     text: str
     title: str = ""  # on the page
+    begins: bool = False  # whether code that sends a first event stands under it
 
 
 Block: TypeAlias = Figures | Series | Table | Steps | Grid | Flow | Note

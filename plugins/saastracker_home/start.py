@@ -13,7 +13,12 @@ COLUMNS = (
     Column("how", "How"),
     Column("page", "Page", "code", "never"),
 )
-NOTHING = Note(key="waiting", title="Nothing received yet", text="Reports fill in within a minute of the first event.")
+NOTHING = Note(
+    key="waiting",
+    title="Nothing received yet",
+    text="Reports fill in within a minute of the first event.",
+    begins=True,
+)
 
 
 class Step(NamedTuple):

@@ -215,16 +215,15 @@ def test_the_home_report_stands_first(running: Running, token: str) -> None:
     assert page.index('href="/p/shop/home"') < page.index('href="/p/shop/stream"')
 
 
-def test_home_says_how_to_send_a_first_event_until_one_came(running: Running, token: str) -> None:
-    loaded = Report(blocks=(Note(key="hello", text="Hello"),))
-    home = ReportPage(slug="home", title="Home", section="Overview", load=lambda reader, scope: loaded)
+def test_a_note_may_stand_above_the_code_of_a_first_event(running: Running, token: str) -> None:
+    note = Note(key="hello", text="Nothing yet", begins=True)
+    home = ReportPage(slug="home", title="Home", section="Overview", load=lambda reader, scope: Report(blocks=(note,)))
     offered = replace(running, site=replace(running.site, reports={**running.site.reports, "home": home}))
     running.facts.issue_keys(running.shop, running.site.registry.auth_schemes)
     page = offered.get("/p/shop/home", token=token).text
-    assert f"x-app-uuid: {running.shop.id}" in page
+    assert page.index("Nothing yet") < page.index(f"x-app-uuid: {running.shop.id}")
     assert 'in the <a href="/p/shop/stream">live stream</a>' in page
-    running.add(Event(name="a"))
-    assert "x-app-uuid" not in offered.get("/p/shop/home", token=token).text
+    assert "x-app-uuid" not in offered.get("/p/shop/home.json", token=token).text
 
 
 @pytest.mark.parametrize(
