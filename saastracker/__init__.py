@@ -45,6 +45,7 @@ from saastracker.report import (
     Steps,
     Table,
 )
+from saastracker.resting import Database, DatabaseState
 from saastracker.scope import Filter, Parameter, Scope, Span
 from saastracker.tagger import Tagger, Tagging
 from saastracker.wire import (
@@ -78,6 +79,8 @@ __all__ = [
     "Conflict",
     "Credential",
     "Daily",
+    "Database",
+    "DatabaseState",
     "Decoded",
     "Defined",
     "Definition",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
-from saastracker.erasable import Erasable
+from saastracker.erasable import Erasable, Of
 from saastracker.event import Event
 from saastracker.event_rows import EventRows
 from saastracker.report import Report, Table
@@ -195,10 +195,7 @@ class Store(Erasable, Protocol):
     def reader(
         self, seconds: float = 30.0, cancelled: Callable[[], bool] = lambda: False
     ) -> AbstractContextManager[Reader]:
-        """A reader for one thread; each query may take that many seconds, and ends soon after `cancelled`.
-
-        It then raises TimeLimit.
-        """
+        """A reader for one thread; a query raises TimeLimit after that many seconds, and soon after `cancelled`."""
 
     def close(self) -> None: ...
 
@@ -290,6 +287,7 @@ class ReportPage(msgspec.Struct, frozen=True, kw_only=True):
     # The page, JSON and CSV of one thing the report lists, at `/p/{project}/{slug}/{id}`. Raises NotFound.
     detail: Callable[[Reader, Scope, str], Report] | None = None
     detail_parameters: tuple[Parameter, ...] = ()  # what only that asks
+    detail_of: Of | None = None  # whom a detail is about: who may can erase them there, and export a person
     # Up to so many of the things it lists whose names hold a text, best first: of reader, project id, text, number.
     search: Callable[[Reader, str, str, int], Sequence[Match]] | None = None
     key: str = ""  # the letter that leads to it after `g`

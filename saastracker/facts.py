@@ -142,6 +142,7 @@ class Facts:
         *,
         origins: Sequence[str] = (),
         timezone: str = "UTC",
+        keep_days: int | None = None,
         who: str = COMMAND_LINE,
     ) -> Project:
         """A new project without keys. Raises WrongField."""
@@ -152,6 +153,7 @@ class Facts:
             workspace=workspace,
             origins=check_origins(origins),
             timezone=check_timezone(timezone),
+            keep_days=check_keep_days(keep_days),
             created_at=now_ms(),
         )
         for _ in range(ATTEMPTS):

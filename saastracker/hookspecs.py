@@ -8,6 +8,7 @@ from saastracker.channel import Channel
 from saastracker.contracts import Config, RecordStoreFactory, ReportPage, Setups, StoreFactory
 from saastracker.definition import Definition, Definitions
 from saastracker.job import Job
+from saastracker.resting import Database
 from saastracker.tagger import Tagger
 from saastracker.wire import AuthScheme, Enricher, Projects, WireFormat
 
@@ -38,6 +39,11 @@ def stores(config: Config) -> Mapping[str, StoreFactory] | None:
 @hookspec
 def record_stores(config: Config) -> Mapping[str, RecordStoreFactory] | None:
     """Places that keep small facts: projects, keys, definitions."""
+
+
+@hookspec
+def databases(config: Config) -> Mapping[str, Database] | None:
+    """What looks after a store's database while nothing has it open, by the name of the store."""
 
 
 @hookspec

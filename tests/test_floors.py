@@ -13,6 +13,7 @@ FLOORS = (
         *("contracts", "channel", "roles", "wire", "actors", "hookspecs", "decoding", "strict", "definition", "job"),
         *("report", "scope", "conditions", "index", "index_store", "sql_reads", "cells", "active", "persons"),
         *("tagger", "columns", "moments", "parts", "segments", "visits", "channels", "dwell", "sums"),
+        "resting",
         *("erasable", "event_rows", "months", "dictionary", "sql", "sql_events", "sql_index", "sql_index_writes"),
         *("rules", "customers", "health", "told", "latest", "issues", "matching", "compiled", "written", "merging"),
     },

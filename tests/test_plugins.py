@@ -85,7 +85,7 @@ def test_offers_come_in_the_order_of_the_configuration(install: Install) -> None
 
 def test_each_hook_is_called_once(install: Install) -> None:
     hooks = {"auth_schemes": "config, projects", "wire_formats": "config", "enrichers": "config"}
-    hooks |= {"stores": "config", "record_stores": "config", "reports": "config"}
+    hooks |= {"stores": "config", "record_stores": "config", "databases": "config", "reports": "config"}
     hooks |= {"definitions": "config", "jobs": "config"}
     code = "calls = []\n"
     for hook, arguments in hooks.items():

@@ -36,6 +36,7 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
             about="Organizations with at least one event in the span, and how they do on its last day.",
             load=load,
             detail=detail,
+            detail_of="org",
             search=partial(search, memory),
             key="o",
         )

@@ -37,6 +37,7 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
             about="People with at least one event in the span; an anonymous visitor who signed in is one person.",
             load=load,
             detail=detail,
+            detail_of="person",
             search=partial(search, memory),
             key="p",
         )

@@ -7,7 +7,9 @@ import msgspec
 
 from saastracker.contracts import Config, RecordStoreFactory, StoreFactory
 from saastracker.hookspecs import hookimpl
+from saastracker.resting import Database
 from saastracker_sqlite.records import SqliteRecords
+from saastracker_sqlite.resting import SqliteDatabase
 from saastracker_sqlite.store import SqliteStore
 
 
@@ -28,3 +30,9 @@ def stores(config: Config) -> Mapping[str, StoreFactory]:
 def record_stores(config: Config) -> Mapping[str, RecordStoreFactory]:
     settings = config.plugin("sqlite", Settings)
     return {"sqlite": lambda: SqliteRecords(config.data / settings.path)}
+
+
+@hookimpl
+def databases(config: Config) -> Mapping[str, Database]:
+    settings = config.plugin("sqlite", Settings)
+    return {"sqlite": SqliteDatabase(config.data / settings.path)}

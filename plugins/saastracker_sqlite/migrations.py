@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from saastracker_sqlite.backup import copy
-from saastracker_sqlite.schema import CODED, MIGRATION_SET, PLAIN
+from saastracker_sqlite.schema import CODED, MIGRATION_SET, PLAIN, applied, before_upgrade
 
 migrations = Migrations(MIGRATION_SET)
 
@@ -151,9 +151,9 @@ def _events_view() -> str:
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Apply what is missing: all of it or nothing, after a copy of a file that holds something."""
     db = Database(connection, execute_plugins=False)
-    applied = migrations.applied(db)
-    if applied:
-        before = path.with_name(f"{path.name}.{applied[-1].name.split()[0]}")
+    done = applied(connection)
+    if done:
+        before = before_upgrade(path, done)
         before.unlink(missing_ok=True)  # of a migration that failed
         copy(path, before, lambda _done, _total: None)
     else:

@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 from saastracker.errors import OperatorError
@@ -65,17 +66,32 @@ def prepare(path: Path) -> None:
 
 
 def _pending(connection: sqlite3.Connection, path: Path) -> bool:
-    applied: list[str] = []
-    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = '_sqlite_migrations'").fetchone():
-        rows = connection.execute(
-            "SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY id", (MIGRATION_SET,)
-        )
-        applied = [name for (name,) in rows]
-    newer = [name for name in applied if name not in MIGRATIONS]
+    done = applied(connection)
+    check_known(path, done)
+    return len(done) < len(MIGRATIONS)
+
+
+def applied(connection: sqlite3.Connection) -> list[str]:
+    """The migrations that made the tables, oldest first; none of a new file."""
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = '_sqlite_migrations'").fetchone():
+        return []
+    rows = connection.execute(
+        "SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY id", (MIGRATION_SET,)
+    )
+    return [name for (name,) in rows]
+
+
+def check_known(path: Path, done: Sequence[str]) -> None:
+    """Raises OperatorError for a file that a newer release made."""
+    newer = [name for name in done if name not in MIGRATIONS]
     if newer:
         release = newer[-1].split()[0]
         raise OperatorError(
             f"{path} was made by saastracker {release}, which is newer than this one: "
             f"pip install 'saastracker>={release}', or set path in [plugin.sqlite] to another file"
         )
-    return len(applied) < len(MIGRATIONS)
+
+
+def before_upgrade(path: Path, done: Sequence[str]) -> Path:
+    """Where the copy is kept that is made of a file before it is migrated."""
+    return path.with_name(f"{path.name}.{done[-1].split()[0]}")

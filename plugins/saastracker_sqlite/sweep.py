@@ -12,6 +12,7 @@ from saastracker_sqlite.append import Appender, last_sequence
 from saastracker_sqlite.database import truncate_wal
 from saastracker_sqlite.reader import Readers
 from saastracker_sqlite.schema import CODED
+from saastracker_sqlite.searching import holds
 
 if TYPE_CHECKING:
     from pyroaring import BitMap
@@ -20,7 +21,6 @@ ROWS = 1000  # per transaction
 SCAN_ROWS = 50_000  # whose texts are read at once
 SCAN_ELSEWHERE = 50_000_000  # the same, where another engine does it
 NEAR_ROWS = 10_000  # whose texts the writer itself may read
-BLOCK = 4 * 1024 * 1024  # bytes of a file that are looked through at once
 WAL_SECONDS = 30.0  # how long to wait for readers of older states
 WAL_WAIT_MS = 50  # of them on the writer's thread
 TELLING = 8  # bytes: shorter ids are found anywhere
@@ -79,7 +79,7 @@ def _purge(run: Run, path: Path, ids: Sequence[str], step: Callable[[], None]) -
     forms = {form for text in ids for form in (text.encode(), msgspec.json.encode(text)[1:-1])}
     _empty_wal(run, path, step)
     telling = any(len(form) >= TELLING for form in forms)
-    if _holds(path, forms, step) and (telling or path.stat().st_size <= SMALL):
+    if holds(path, forms) and (telling or path.stat().st_size <= SMALL):
         run(Appender.vacuum)
         _empty_wal(run, path, step)
 
@@ -93,20 +93,6 @@ def _empty_wal(run: Run, path: Path, step: Callable[[], None]) -> None:
             return
         step()
         time.sleep(0.2)
-
-
-def _holds(path: Path, texts: set[bytes], step: Callable[[], None]) -> bool:
-    """Whether a file holds one of some texts, even across the border of two blocks."""
-    rest = b""
-    longest = max(map(len, texts))
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            block = rest + block
-            if any(text in block for text in texts):
-                return True
-            rest = block[-longest:]
-            step()
-    return False
 
 
 def erase_texts(readers: Readers, run: Run, progress: Callable[[], None], codes: Codes | None = None) -> None:

@@ -24,6 +24,8 @@ COMMANDS = {
     "retention": "retaining:retention",
     "erase": "erasing:erase",
     "backup": "backup:backup",
+    "restore": "restoring:restore",
+    "upgrade": "upgrading:upgrade",
     "bench": "bench:bench",
 }
 

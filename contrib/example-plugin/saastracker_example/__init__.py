@@ -9,6 +9,7 @@ from saastracker import (
     Channel,
     Config,
     Daily,
+    Database,
     Definition,
     Enricher,
     Job,
@@ -94,4 +95,10 @@ def stores() -> Mapping[str, StoreFactory] | None:
 @hookimpl
 def record_stores() -> Mapping[str, RecordStoreFactory] | None:
     """None: nothing to offer. A plugin that keeps projects and keys answers {"mine": lambda: MyRecords()}."""
+    return None
+
+
+@hookimpl
+def databases() -> Mapping[str, Database] | None:
+    """None: nothing to offer. A plugin whose store keeps files answers {"mine": MyDatabase()}."""
     return None

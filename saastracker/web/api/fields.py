@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from saastracker.accounts.rules import EMAIL, EMAIL_MAX
 from saastracker.event import NAME_MAX
-from saastracker.fact_rules import HOST, HOST_MAX, NAME, ORIGINS_MAX, timezones
+from saastracker.fact_rules import HOST, HOST_MAX, KEEP_DAYS_MAX, NAME, ORIGINS_MAX, timezones
 from saastracker.records import AccessScope
 from saastracker.roles import Role as AccountRole
 from saastracker.scope import LIMIT_DEFAULT, LIMIT_MAX
@@ -59,6 +59,15 @@ Origins: TypeAlias = Annotated[
         max_length=ORIGINS_MAX,
         description="Hosts that may send from browsers, `*.` in front for all below one; none: all hosts may.",
         examples=[["app.example.com", "*.example.org"]],
+    ),
+]
+KeepDays: TypeAlias = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=KEEP_DAYS_MAX,
+        description="For how many local days before today events are kept; null: all.",
+        examples=[365],
     ),
 ]
 Zone: TypeAlias = Annotated[str, Meta(description="Of the reports' days, an IANA name.", examples=["Europe/Berlin"])]

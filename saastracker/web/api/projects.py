@@ -10,6 +10,7 @@ from saastracker.errors import Invalid
 from saastracker.records import erased_at
 from saastracker.web.api.fields import (
     Id,
+    KeepDays,
     Name,
     Origins,
     Paging,
@@ -41,6 +42,7 @@ class ProjectShown(msgspec.Struct, frozen=True, kw_only=True):
     workspace: WorkspaceId
     timezone: Zone
     origins: Origins
+    keep_days: KeepDays | None
     created_at: Time
     deleted_at: Deleted | None
     restorable_until: Restorable | None
@@ -64,6 +66,7 @@ class ProjectChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     name: Name
     timezone: Timezone = "UTC"
     origins: Origins = ()
+    keep_days: KeepDays | None = None
 
 
 class ProjectNew(ProjectChange, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -116,7 +119,9 @@ def add_project(call: Call, body: ProjectNew) -> ProjectMade:
     """
     facts = call.site.facts
     place = call.enter(body.workspace or _only_workspace(call), "admin")
-    made = facts.add_project(body.name, place.id, timezone=body.timezone, origins=body.origins, who=call.who)
+    made = facts.add_project(
+        body.name, place.id, timezone=body.timezone, origins=body.origins, keep_days=body.keep_days, who=call.who
+    )
     keys = facts.issue_keys(made, call.site.registry.auth_schemes, who=call.who)
     return ProjectMade(**_fields(call, made), keys={name: dict(shown) for name, shown in keys.items()})
 
@@ -138,12 +143,16 @@ def read_project(call: Call) -> ProjectShown:
     refusals=(409,),
 )
 def change_project(call: Call, body: ProjectChange) -> ProjectShown:
-    """Change a project: its name, time zone and allowed origins."""
+    """Change a project: its name, time zone, allowed origins and how long it keeps events.
+
+    Days that are not kept any more are erased the next night.
+    """
     new = call.site.facts.set_project(
         call.project.id,
         name=body.name,
         timezone=body.timezone,
         origins=body.origins,
+        keep_days=body.keep_days,
         version=call.version,
         who=call.who,
     )
@@ -187,6 +196,7 @@ def _fields(call: Call, project: Project) -> Mapping[str, Any]:
         "workspace": project.workspace,
         "timezone": project.timezone,
         "origins": project.origins,
+        "keep_days": project.keep_days,
         "created_at": iso(project.created_at),
         "deleted_at": None if deleted is None else iso(deleted),
         "restorable_until": None if deleted is None else iso(erased_at(deleted)),

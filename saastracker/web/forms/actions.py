@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -10,6 +11,7 @@ from saastracker.annotations import ANNOTATION
 from saastracker.contracts import ReportPage
 from saastracker.definition import Definition
 from saastracker.definitions import Definitions
+from saastracker.erasable import Of
 from saastracker.report import Action, Block, Report, Series, Table
 from saastracker.views import VIEW
 from saastracker.web.callers import Caller
@@ -65,6 +67,8 @@ def offered(  # noqa: PLR0917
     defines = list(_defines(definitions, project, page, item))
     if ANNOTATION.kind in definitions.kinds and any(isinstance(block, Series) for block in loaded.blocks):
         defines.append(("Annotate", f"/p/{project.slug}/define/{ANNOTATION.kind}/new"))
+    if item is not None and page.detail_of is not None:
+        defines += _whole(caller, project, page.detail_of, item)
     return {
         "actions": [one for one in map(as_button, loaded.actions) if one],
         "defines": defines,
@@ -93,6 +97,15 @@ def _defines(
                 yield f"Edit {kind.title.lower()}", address
             if kind.by_hand:
                 yield f"Define {'an' if one[0] in 'aeiou' else 'a'} {one}", f"{address}/new"
+
+
+def _whole(caller: Caller, project: Project, of: Of, item: str) -> Iterator[tuple[str, str]]:
+    """What can be done with all that is known of a person or an organization."""
+    who = quote(item, safe="")
+    if of == "person":
+        yield "Export", f"/p/{project.slug}/everything/{who}"
+    if caller.may(project, "admin"):
+        yield "Erase", f"/settings/projects/{project.slug}/erase/{of}/{who}"
 
 
 def without_actions(report: Report) -> Report:

@@ -55,6 +55,8 @@ NOTICES: Mapping[str, str] = {
     "key-limited": "Saved. Servers follow within five seconds.",
     "token-revoked": "The token is revoked. Within five seconds nothing can be read with it any more.",
     "made": "The workspace is made; you are its owner.",
+    "kept": "Saved. What is no longer kept goes with the next night; until then it can be changed back.",
+    "erasing": "They are being erased. That takes some minutes; the audit log tells when it is done.",
     "deleted": "The project is deleted. Nothing of it is shown or taken any more; here it can be restored.",
     "restored": "The project is back, with its keys.",
     "share-revoked": "The link is revoked. Within five seconds nothing is seen with it any more.",

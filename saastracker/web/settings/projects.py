@@ -52,7 +52,8 @@ async def save_project(request: WebRequest, slug: FromPath[str]) -> Response[byt
     frame, project = opened_project(request, slug, "admin")
     form = await read_form(request, frame.site, size=FORM_MAX)
     try:
-        await asyncio.to_thread(projects.change_project, frame.call(project), ProjectChange(**_typed(form)))
+        change = ProjectChange(**_typed(form), keep_days=project.keep_days)
+        await asyncio.to_thread(projects.change_project, frame.call(project), change)
     except WrongField as wrong:
         return show_project(frame, project, 400, wrong={wrong.field: str(wrong)}, typed=form)
     except Conflict:
