@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 Number: TypeAlias = float | None
-Unit: TypeAlias = Literal["count", "share", "seconds", "milliseconds", "days"]
+Unit: TypeAlias = Literal["count", "share", "seconds", "milliseconds", "days", "points"]  # points: to one decimal
 Welcome: TypeAlias = Literal["up", "down"] | None  # the direction of change that is good news
 Interval: TypeAlias = Literal["hour", "day", "week", "month"]
 
@@ -95,8 +95,9 @@ class Column(msgspec.Struct, frozen=True):
     # change: an arrow, and `good` gives its colour; status: a tag's shape beside its word
     look: Literal["plain", "rank", "ratio", "change", "status"] = "plain"
     good: Welcome = None
-    # Where a cell leads, from the project's address; `{key}` stands for that column of the row, and the
-    # scope is kept: "organizations/{org}". A count leads to what it counts: "stream?f=name:is:{name}".
+    # Where a cell leads, from the project's address, or with `/` from the server's; `{key}` stands for that column
+    # of the row, and the scope is kept: "organizations/{org}". A count leads to what it counts, with its dates where
+    # those begin it: "stream?from={day}&to={day}&f=name:is:{name}".
     link: str = ""
     about: str = ""  # its definition in one sentence
     # What filters call its values, such as `org`, `prop.plan` or `environment`: a click on one filters the page by it.

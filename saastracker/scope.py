@@ -72,6 +72,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     choices: Mapping[str, str] = {}  # value → label; empty: any text
     default: str = ""
     most: int = 1  # how many values it takes: given that often, or with commas between
+    opening: str = ""  # what the page asks where the query names none of the report's own
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ def setups(facts: Facts, accounts: Accounts) -> Setups:
             return Setup()
         keys = sum(key.project == project and key.live(now) for key in snapshot.keys.values())
         members = len(people.of_workspace(found.workspace))
-        return Setup(keys=keys, members=members, invited=len(people.invitations_to(found.workspace, now)))
+        invited = len(people.invitations_to(found.workspace, now))
+        return Setup(workspace=found.workspace, keys=keys, members=members, invited=invited)
 
     return setup

@@ -28,11 +28,12 @@ def test_keys_members_and_invitations(tmp_path: Path, monkeypatch: pytest.Monkey
         place = facts.add_workspace("Acme").id
         project, other = facts.add_project("A", place), facts.add_project("B", place)
         view = setups(facts, accounts)
-        assert view(project.id) == Setup() == view("none")
+        assert view(project.id) == Setup(workspace=place)
+        assert view("none") == Setup()
         issue = facts.issue_key(project, scheme)
         accounts.invitations.invite(place, "ada@example.com", "owner", by=OPERATOR, now=now_ms())
         assert issue
-        assert view(project.id) == Setup(keys=1, invited=1)
-        assert view(other.id) == Setup(invited=1)
+        assert view(project.id) == Setup(workspace=place, keys=1, invited=1)
+        assert view(other.id) == Setup(workspace=place, invited=1)
         facts.revoke_key(issue[0].id)
-        assert view(project.id) == Setup(invited=1)
+        assert view(project.id) == Setup(workspace=place, invited=1)

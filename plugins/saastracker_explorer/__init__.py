@@ -12,11 +12,12 @@ from saastracker_explorer.question import question
 
 PARAMETERS = (
     Parameter(name="measure", label="Measure", choices=MEASURES, default="events"),
-    Parameter(name="by", label="Broken down by", most=2),
+    Parameter(name="by", label="Broken down by", most=2, opening="name"),
     Parameter(
         name="interval",
         label="Interval",
         choices={"hour": "By hour", "day": "By day", "week": "By week", "month": "By month"},
+        opening="day",
     ),
     Parameter(name="value_of", label="Value of property"),
 )

@@ -33,7 +33,10 @@ COLUMNS = (
         about="The weighted mean of the components; none without an event.",
     ),
     Column("band", "Band", "tag", look="status"),
-    *(Column(name, name.capitalize(), "number", "wide", link="health/{org}", about=ABOUT[name]) for name in COMPONENTS),
+    *(
+        Column(name, name.capitalize(), "number", "wide", unit="points", link="health/{org}", about=ABOUT[name])
+        for name in COMPONENTS
+    ),
     *(
         Column(
             f"change_{days}", f"{days} days", "number", look="change", good="up", about=f"Against {days} days before."

@@ -10,8 +10,10 @@ from saastracker.scope import Scope
 COLUMNS = (
     Column("step", "Step", link="{page}"),
     Column("state", "State", "tag"),
-    Column("how", "How"),
+    Column("how", "How", link="/settings/{settings}?workspace={workspace}"),
     Column("page", "Page", "code", "never"),
+    Column("settings", "Settings", "code", "never"),
+    Column("workspace", "Workspace", "code", "never"),
 )
 NOTHING = Note(
     key="waiting",
@@ -26,6 +28,7 @@ class Step(NamedTuple):
     done: bool
     how: str
     page: str | None = None  # the report where to do it
+    settings: str | None = None  # the page of settings
 
 
 def received(reader: Reader, project: str) -> bool:
@@ -37,7 +40,7 @@ def checklist(definitions: Definitions, setup: Setup, scope: Scope, *, received:
     """The steps, until all of them are done."""
     steps = (
         Step("Make a project", True, "This is it."),
-        Step("Make a key", setup.keys > 0, "The settings of the project make one and show it."),
+        Step("Make a key", setup.keys > 0, "The settings of the project make one and show it.", settings="projects"),
         Step("Send a first event", received, "The live stream has code to copy.", "stream"),
         Step(
             "Define a feature",
@@ -45,9 +48,17 @@ def checklist(definitions: Definitions, setup: Setup, scope: Scope, *, received:
             "Name what customers should use, and the events that prove it.",
             "adoption",
         ),
-        Step("Invite a teammate", setup.members + setup.invited > 1, "The settings have a page of members."),
+        Step(
+            "Invite a teammate",
+            setup.members + setup.invited > 1,
+            "The settings have a page of members.",
+            settings="members",
+        ),
     )
     if all(step.done for step in steps):
         return []
-    rows = [[step.name, "done" if step.done else "open", step.how, step.page] for step in steps]
+    rows = [
+        [step.name, "done" if step.done else "open", step.how, step.page, step.settings, setup.workspace]
+        for step in steps
+    ]
     return [Table(key="start", title="Get started", columns=COLUMNS, rows=rows)]

@@ -22,12 +22,18 @@ CHANGES = (7, 28)  # days
 COLUMNS = (
     Column("component", "Component"),
     Column("seen", "What we see"),
-    Column("value", "Of 100", "number", "wide", about="The component from 0 to 100."),
-    Column("weight", "Weight", "number", "wide", about="The most points it can give."),
-    Column("points", "Points", "number", about="What it adds to the score."),
+    Column("value", "Of 100", "number", "wide", unit="points", about="The component from 0 to 100."),
+    Column("weight", "Weight", "number", "wide", unit="points", about="The most points it can give."),
+    Column("points", "Points", "number", unit="points", about="What it adds to the score."),
     *(
         Column(
-            f"change_{days}", f"{days} days", "number", look="change", good="up", about=f"Against {days} days before."
+            f"change_{days}",
+            f"{days} days",
+            "number",
+            unit="points",
+            look="change",
+            good="up",
+            about=f"Against {days} days before.",
         )
         for days in CHANGES
     ),

@@ -93,28 +93,30 @@ class Links(msgspec.Struct, frozen=True):
         if not link or not self.leads:
             return _nowhere
         places = _PLACE.findall(link)
-        prefix, to_live = f"/p/{self.project}/", link.partition("?")[0] in self.live
-        kept = self._kept((), to_live) if not self.scope.filters else ""
+        own = link.startswith("/")  # elsewhere on the server, where no scope is known
+        prefix, to_live = "" if own else f"/p/{self.project}/", link.partition("?")[0] in self.live
+        dated = "?from=" in link
+        kept = "" if own else self._kept((), to_live, dated)
 
         def address(values: Mapping[str, Any]) -> str | None:
             if any(values.get(name) is None for name in places):
                 return None
             path, _, query = _PLACE.sub(lambda match: quoted(str(values[match[1]])), link).partition("?")
-            rest = self._kept(parse_qsl(query), to_live) if self.scope.filters else kept
+            rest = self._kept(parse_qsl(query), to_live, dated) if self.scope.filters and not own else kept
             joined = "&".join(part for part in (query, rest) if part)
             return f"{prefix}{path}{'?' if joined else ''}{joined}"
 
         return address
 
-    def _kept(self, given: Sequence[tuple[str, str]], to_live: bool) -> str:
-        """What a link to another report keeps of the scope, beside the conditions that it sets itself."""
+    def _kept(self, given: Sequence[tuple[str, str]], to_live: bool, dated: bool) -> str:
+        """What a link to another report keeps of the scope, beside the conditions and dates that it sets itself."""
         return msgspec.structs.replace(
             self.scope,
             after=None,
             limit=LIMIT_DEFAULT,
             declared=(),
             parameters={},
-            span_given=self.scope.span_given or (to_live and not self._is_live),
+            span_given=not dated and (self.scope.span_given or (to_live and not self._is_live)),
             filters=_beside(given, self.scope.filters),
         ).query
 

@@ -10,17 +10,19 @@ MINUS = "\N{MINUS SIGN}"
 SMALL = 100  # below it, a count's change is told as a count: "12" says more than "41.4%"
 
 
-def exact(value: Number, unit: Unit = "count") -> str:
+def exact(value: Number, unit: Unit = "count") -> str:  # noqa: PLR0911  # one for each unit
     """A number in full: what tables show."""
     if value is None:
         return MISSING
     match unit:
         case "count":
             return _signed(_count, value)
+        case "points":
+            return _signed(lambda number: f"{number:.1f}", value)
         case "share":
             return _signed(lambda number: f"{number * 100:.1f}%", value)
         case "days":
-            return _signed(lambda number: f"{number:.1f} d", value)
+            return _signed(lambda number: f"{number:.1f} d".replace(".0 ", " "), value)
         case "seconds":
             return _signed(_duration, value)
         case "milliseconds":
@@ -71,7 +73,7 @@ def change(value: Number, previous: Number, unit: Unit = "count") -> Change | No
 
 def difference(value: float, unit: Unit = "count") -> Change:
     """A number that is itself a change; of counts to one decimal."""
-    moved = round(value, 1) if unit == "count" else value
+    moved = round(value, 1) if unit in {"count", "points"} else value
     return Change(_direction(moved), exact(abs(moved), unit))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote, urlencode
 
 import msgspec
 from litestar import Response
@@ -111,7 +111,7 @@ async def report(request: WebRequest, slug: FromPath[str], name: FromPath[str]) 
     if _sent_item(request):
         return await _detail_answer(request, slug, name)
     name, _, face = name.partition(".")
-    asked = _asked(request, slug, name, None)
+    asked = _asked(request, slug, name, None, face)
     if asked.page.live and face == "events":
         if request.method != "GET":
             raise MethodNotAllowed("GET")
@@ -131,7 +131,7 @@ async def detail(request: WebRequest, slug: FromPath[str], name: FromPath[str]) 
 async def _detail_answer(request: WebRequest, slug: str, name: str) -> Response[bytes]:
     item = _sent_item(request)
     face = next((face for face in ("json", "csv") if item.endswith(f".{face}")), "")
-    asked = _asked(request, slug, name, unquote(item.removesuffix(f".{face}" if face else "")))
+    asked = _asked(request, slug, name, unquote(item.removesuffix(f".{face}" if face else "")), face)
     return await while_connected(request, partial(answer, asked, FACES[face]))
 
 
@@ -141,7 +141,7 @@ def _sent_item(request: WebRequest) -> str:
     return sent[3].rstrip("/") if len(sent) > 3 else ""
 
 
-def _asked(request: WebRequest, slug: str, name: str, item: str | None) -> Asked:
+def _asked(request: WebRequest, slug: str, name: str, item: str | None, face: str) -> Asked:
     site: Site = request.app.state.site
     caller = site.caller(request)
     project = site.project(caller, slug)
@@ -151,6 +151,8 @@ def _asked(request: WebRequest, slug: str, name: str, item: str | None) -> Asked
     load, declared = question(found, item)
     now = now_ms()
     query, arrangement = split(request.scope["query_string"].decode("latin-1"))
+    if face == "":
+        query = opened(query, declared)
     scope = Scope.parse(query, project=project.id, timezone=project.timezone, now=now, declared=declared)
     scope = settled(scope, site.definitions)
     return Asked(request, site, caller, project, found, item, load, scope, arrangement, now)
@@ -163,6 +165,14 @@ def question(page: ReportPage, item: str | None) -> tuple[Callable[[Reader, Scop
     if page.detail is None:
         raise NotFound(f"The report {page.slug} has no details.")
     return partial(_detail, page.detail, item), page.detail_parameters
+
+
+def opened(query: str, declared: Sequence[Parameter]) -> str:
+    """What a page is asked whose address says nothing of the report's own: something worth looking at."""
+    if {name for name, _ in parse_qsl(query, keep_blank_values=True)} & {each.name for each in declared}:
+        return query
+    opening = urlencode({each.name: each.opening for each in declared if each.opening})
+    return "&".join(part for part in (query, opening) if part)
 
 
 def _detail(detail: Callable[[Reader, Scope, str], Report], item: str, reader: Reader, scope: Scope) -> Report:

@@ -1,5 +1,7 @@
 """Where rows and values lead: the scope comes along, and a condition takes the place of the one it repeats."""
 
+from datetime import date
+
 import pytest
 
 from saastracker.scope import Scope
@@ -31,6 +33,25 @@ def links(query: str = "", address: str = "/p/shop/activity", *, leads: bool = T
 )
 def test_a_link_keeps_the_scope(query: str, link: str, expected: str) -> None:
     assert links(query).to(link, {"id": "a/b&c", "prop.k": "v"}) == expected
+
+
+def test_a_link_with_dates_keeps_none_and_one_from_the_root_nothing() -> None:
+    day = "stream?from={day}&to={day}"
+    assert links("range=7d&org=a").to(day, {"day": date(2026, 11, 2)}) == (
+        "/p/shop/stream?from=2026-11-02&to=2026-11-02&org=a"
+    )
+    assert links("range=7d&org=a").to("/settings/{page}?workspace={w}", {"page": "members", "w": "1"}) == (
+        "/settings/members?workspace=1"
+    )
+
+
+def test_what_rows_hold_is_never_taken_for_another_part_of_their_address() -> None:
+    odd = 'a"&b=c/%00#?'
+    address = links("range=7d").row_filter("org")
+    assert [address(odd), address("x")] == [
+        "?range=7d&org=a%22%26b%3Dc%2F%2500%23%3F",
+        "?range=7d&org=x",
+    ]
 
 
 def test_a_link_without_its_value_leads_nowhere() -> None:

@@ -32,7 +32,9 @@ MINUS, MISSING = "\N{MINUS SIGN}", "\N{EN DASH}"
         (3 * 3600 + 5 * 60, "seconds", "3 h 05 min"),
         (5.2 * 86_400, "seconds", "5.2 d"),
         (1900, "milliseconds", "1.9 s"),
-        (19, "days", "19.0 d"),
+        (28.571, "points", "28.6"),
+        (40, "points", "40.0"),
+        (19, "days", "19 d"),
     ],
 )
 def test_tables_show_numbers_in_full(value: float, unit: Unit, text: str) -> None:
