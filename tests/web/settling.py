@@ -43,12 +43,12 @@ def look(running: Running, path: str, cookies: Cookies) -> httpx.Response:
     return running.get(path, cookies=cookies, headers={"accept": "text/html"})
 
 
-def add_destination(running: Running, workspace: str | None = None) -> Destination:
+def add_destination(running: Running, workspace: str | None = None, address: str = "ops") -> Destination:
     """One more, which hears of errors."""
     subscriptions, place = running.site.accounts.subscriptions, workspace or running.shop.workspace
     for old in destinations(running.site.accounts.snapshot, place)[10:]:
         subscriptions.remove(place, old.id, by=OPERATOR, now=now_ms())
-    given: dict[str, Any] = {"name": "Ops", "address": "ops", "topics": ["errors"], "project": None}
+    given: dict[str, Any] = {"name": "Ops", "address": address, "topics": ["errors"], "project": None}
     return subscriptions.add(place, running.hook, by=OPERATOR, now=now_ms(), **given)[0]
 
 

@@ -10,6 +10,7 @@ from saastracker.web.settings.frame import SECTIONS
 from saastracker.web.site import SESSION_COOKIE
 
 from .conftest import Running
+from .settling import add_destination, failed
 from .test_browser import Served, browser, complaints, served, visit  # noqa: F401  # fixtures
 from .test_sign_in import ADA, PASSWORD
 
@@ -31,14 +32,21 @@ def test_no_settings_page_scrolls_sideways(
     running = served.running
     running.facts.issue_keys(running.shop, running.site.registry.auth_schemes)
     running.facts.add_token("t" * 60, running.shop.workspace, "read")
+    failed(running, title="t" * 200, error="e" * 500)
+    add_destination(running, address="a" * 500)
     token_of(running, "viewer", f"{'a' * 60}@{'b' * 60}.example.com")
     page = visit(browser, served, complaints, "/login", java_script_enabled=False, color_scheme=scheme)
     token = token_of(running, "owner")
     page.context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": served.url}])
-    for path in (*(section.path for section in SECTIONS), "projects/shop", "account/second-factor"):
+    for path in (
+        *(section.path for section in SECTIONS),
+        "projects/shop",
+        "account/second-factor",
+        "account/notifications",
+    ):
         page.goto(f"{served.url}/settings/{path}")
         expect(page.locator("h1")).to_have_count(1)
-        unlabelled = page.locator("input:not([type=hidden]), select, textarea").evaluate_all(
+        unlabelled = page.locator("input:not([type=hidden]):not([hidden]), select, textarea").evaluate_all(
             "fields => fields.filter(field => !field.labels.length && !field.ariaLabel).map(field => field.name)"
         )
         assert unlabelled == [], path
