@@ -23,6 +23,7 @@ from saastracker.errors import NotFound, OperatorError, Unavailable
 from saastracker.facts import Facts
 from saastracker.following import Following
 from saastracker.ingest import Ingest
+from saastracker.leading import Leading
 from saastracker.live import Live
 from saastracker.merging import merging
 from saastracker.meter import Meter
@@ -30,6 +31,7 @@ from saastracker.metrics import VERSION, Metrics
 from saastracker.outbox import Outbox, topics
 from saastracker.plugins import Plugins
 from saastracker.quota import Usage
+from saastracker.relaying import Relaying
 from saastracker.schedule import Scheduler
 from saastracker.secrets import Secrets
 from saastracker.sessions import Sessions
@@ -51,7 +53,7 @@ QUEUE_BYTES = 64 * 1024 * 1024
 
 
 class App:
-    """One server on one configuration: an ASGI application with its stores open and claimed."""
+    """One server on one configuration: an ASGI application with its stores open."""
 
     def __init__(self, config: Config) -> None:
         """Raises OperatorError, with nothing left open, if it cannot start."""
@@ -63,7 +65,8 @@ class App:
             opened.callback(records.close)
             self._store = plugins.open_store(records)
             opened.callback(self._store.close)
-            self._store.claim()
+            if not self._store.shared:
+                self._store.claim()
             secrets = Secrets.open(config.data)
             self.facts = Facts(records, secrets)
             self._accounts = Accounts(records, secrets)
@@ -132,6 +135,7 @@ class App:
             following=self._following,
             live=self._live,
             disk=self._disk,
+            facts=self.facts,
             queue_max=config.ingest.queue_events,
         )
         self._bindings = dict(self.registry.bindings)
@@ -158,6 +162,7 @@ class App:
                 public_url=config.server.url,
             )
         )
+        self._leading = Leading(self._store, self._scheduler, self._following.run)
         self._control = ControlServer(config.data, self)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -185,8 +190,9 @@ class App:
         self._loop = asyncio.get_running_loop()
         self._writer.start()
         await self._control.start()
-        self._scheduler.start()
-        self._tasks = [asyncio.create_task(work) for work in (self._refresh(), self._disk.run(), self._following.run())]
+        await self._leading.look()
+        works = (self._refresh(), self._disk.run(), self._leading.run(), Relaying(self._store, self._live).run())
+        self._tasks = [asyncio.create_task(work) for work in works]
         log.info("saastracker %s takes events, with the store %s", VERSION, self._config.storage.backend)
 
     def stopping(self) -> None:
@@ -197,10 +203,11 @@ class App:
     async def stop(self) -> None:
         """Commit what is queued and close everything."""
         self._live.close()
-        await asyncio.to_thread(self._scheduler.stop)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._scheduler.stop)
+        await self._leading.stop()
         await self._control.close()
         await self._writer.close()
         self._opened.close()
@@ -226,7 +233,7 @@ class App:
         self._writer.run(work)
 
     def _committed(self, submissions: Sequence[Submission]) -> None:
-        for submission in submissions:
+        for submission in submissions if not self._store.shared else ():  # else `Relaying` does it
             self._live.publish(submission.project.id, submission.events)
 
     async def append(self, append: Append) -> Appended:

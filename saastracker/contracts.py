@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
+from saastracker.claimable import Claimable
 from saastracker.erasable import Erasable, Of
 from saastracker.event import Event
 from saastracker.event_rows import EventRows
@@ -166,15 +167,12 @@ class Reader(Protocol):
         """How often each reason occurred: ever, or on the days `first` to `last` (since 1970, UTC)."""
 
 
-class Store(Erasable, Protocol):
-    """Keeps events. Only the process that has claimed it appends, from one thread."""
+class Store(Claimable, Erasable, Protocol):
+    """Keeps events. Each process appends from one thread."""
 
     @property
     def index(self) -> "Index":
         """What is kept of each day for reports."""
-
-    def claim(self) -> None:
-        """Become the writer. Raises OperatorError naming the other process that is."""
 
     def append(self, group: Group) -> Mapping[tuple[str, str], int]:
         """Store a group in one transaction, durably, or nothing of it; the usage it led to.

@@ -93,7 +93,11 @@ class ControlServer:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        self._path.unlink(missing_ok=True)  # left by a server that was killed: the store's claim is the lock
+        running = await asyncio.to_thread(Control.connect, self._path.parent)
+        if running is not None:
+            running.close()
+            raise OperatorError(f"A server already runs on {self._path.parent}: give this one another (--data DIR)")
+        self._path.unlink(missing_ok=True)  # left by a server that was killed
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         before = os.umask(0o177)
         try:

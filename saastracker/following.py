@@ -120,7 +120,7 @@ class Following:
             before, self._doing = self._doing, "rebuilding"
             try:
                 await asyncio.to_thread(indexer.reset)
-                while await asyncio.to_thread(indexer.follow):
+                while await asyncio.to_thread(_followed, indexer):
                     state = await asyncio.to_thread(self._store.index.state)
                     if state.watermark < state.newest:
                         yield state.watermark, state.newest
@@ -183,6 +183,14 @@ class Following:
 def _share(first: int, done: int, total: int) -> float:
     """How much of a project's events lies behind, which begin at `first`."""
     return min(max((done + 1 - first) / max(total + 1 - first, 1), 0.0), 1.0)
+
+
+def _followed(indexer: "Indexer") -> bool:
+    """Whether there were new events, or another server took them in."""
+    try:
+        return bool(indexer.follow())
+    except Conflict:
+        return True
 
 
 def _timed(step: "Callable[[], Step]") -> "tuple[Step, float]":

@@ -19,6 +19,7 @@ from saastracker.definition import Definitions
 from saastracker.errors import Conflict, NotFound, OperatorError, Unavailable
 from saastracker.facts import Facts
 from saastracker.job import Daily, Every, Job, JobContext
+from saastracker.job_requests import JobRequests
 from saastracker.job_runs import JobRuns, Result, Run
 from saastracker.metrics import Metrics
 from saastracker.notify import Notices
@@ -87,6 +88,8 @@ class Scheduler:
         self._notices = Notices(records)
         self._alarms = Alarms(records, facts)
         self._runs = JobRuns(records)
+        self._requests = JobRequests(records)
+        self._resting = False  # whether another server runs the jobs
         self._lock = threading.Lock()  # for the two below
         self._running: dict[str, Running] = {}
         self._threads: dict[str, threading.Thread] = {}
@@ -100,6 +103,7 @@ class Scheduler:
     def start(self) -> None:
         """Begin to run jobs by themselves; what was due while no server ran is caught up once."""
         runs = self._runs.all()
+        self._resting = False
         for job in self._jobs.values():
             last = runs.get(job.name, ())
             succeeded = max((run.started_at for run in last if run.result == "done"), default=None)
@@ -108,9 +112,25 @@ class Scheduler:
             if job.trigger is not None and self._enabled:
                 trigger = _timer_trigger(job.trigger)
                 first = _first(trigger, last[0] if last else None)
-                self._timer.add_job(self._due, trigger, args=(job,), id=job.name, next_run_time=first)
-        if self._enabled:
+                self._timer.add_job(
+                    self._due, trigger, args=(job,), id=job.name, next_run_time=first, replace_existing=True
+                )
+        if self._enabled and not self._timer.running:
             self._timer.start()
+
+    def rest(self) -> None:
+        """Leave jobs to another server, and runs that are asked for here, until the next `start`."""
+        self._resting = True
+        self._timer.remove_all_jobs()
+
+    def run_asked(self) -> None:
+        """Begin the runs that were asked for on servers that rest."""
+        for name in self._requests.all():
+            job = self._jobs.get(name)
+            if job is None:
+                self._requests.end(name)
+            else:
+                self._begin(job)
 
     def stop(self) -> None:
         """Start nothing more, tell what runs, and wait a few seconds for it."""
@@ -132,7 +152,9 @@ class Scheduler:
             raise NotFound(f"There is no job {name[:64]}.")
         if self._stopping.is_set():
             raise Unavailable("The server is stopping.")
-        if not self._begin(job):
+        if self._resting:
+            self._requests.add(name, now_ms())
+        elif not self._begin(job):
             raise Conflict(f"The job {name} runs already.")
         return self._state(job, self._runs.all().get(name, ()))
 
@@ -143,8 +165,9 @@ class Scheduler:
 
     def _state(self, job: Job, runs: tuple[Run, ...]) -> State:
         timed = self._timer.get_job(job.name) if self._timer.running else None
+        asked = self._requests.all().get(job.name) if self._resting else None
         with self._lock:
-            running = self._running.get(job.name)
+            running = self._running.get(job.name) or (None if asked is None else Running(started_at=asked))
             return State(
                 name=job.name,
                 title=job.title,
@@ -194,6 +217,7 @@ class Scheduler:
             if result == "failed":
                 self._tell(job, run)
             self._runs.add(job.name, run)
+            self._requests.end(job.name)
         except Exception:
             log.exception("How the job %s went could not be recorded", job.name)
         with self._lock:

@@ -11,10 +11,11 @@ FLOORS = (
     {"event", "errors"},
     {
         *("contracts", "channel", "roles", "wire", "actors", "hookspecs", "decoding", "strict", "definition", "job"),
-        *("report", "scope", "conditions", "index", "index_store", "sql_reads", "cells", "active", "persons"),
+        *("report", "scope", "conditions", "index", "index_store", "cells", "active", "persons"),
         *("tagger", "columns", "moments", "parts", "segments", "visits", "channels", "dwell", "sums"),
         "resting",
-        *("erasable", "event_rows", "months", "dictionary", "sql", "sql_events", "sql_index", "sql_index_writes"),
+        *("erasable", "claimable", "event_rows", "months"),
+        *("dictionary", "sql", "sql_reads", "sql_events", "sql_index", "sql_index_writes"),
         *("rules", "customers", "health", "told", "latest", "issues", "matching", "compiled", "written", "merging"),
     },
     {
@@ -33,7 +34,19 @@ FLOORS = (
         "annotations",
         "bindings",
     },
-    {"plugins", "writer", "quota", "deliveries", "sessions", "refusals", "metrics", "job_runs", "logs", "folding"}
+    {
+        "plugins",
+        "writer",
+        "quota",
+        "deliveries",
+        "sessions",
+        "refusals",
+        "metrics",
+        "job_runs",
+        "job_requests",
+        "logs",
+        "folding",
+    }
     | {"chunks", "enrolling", "tagging", "longer", "settling"},
     {
         "ingest",
@@ -49,6 +62,8 @@ FLOORS = (
         "limits",
         "meter",
         "schedule",
+        "leading",
+        "relaying",
         "upkeep",
         *("exported", "personal", "erasing", "erasure", "erasures", "keeping", "mentions", "narrowing", "retention"),
         "bodies",

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 class SqliteStore:
     """Implements `contracts.Store` on one file. Any process reads it, the one that has claimed it appends."""
 
+    shared = False
+
     def __init__(self, path: Path, *, cache_mb: int = 16) -> None:
         """Makes the file if there is none. Raises OperatorError if it cannot be used."""
         self._path = path.resolve()  # two names of one file are one store

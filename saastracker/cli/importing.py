@@ -26,10 +26,11 @@ Line: TypeAlias = tuple[int, bytes, int]  # number, text, bytes of the file it t
 
 
 class Direct:
-    """Appends to a store that no server has claimed; answers like Control."""
+    """Appends to a store that no server of this data folder has open; answers like Control."""
 
     def __init__(self, store: Store, project: Project) -> None:
-        store.claim()
+        if not store.shared:
+            store.claim()
         self._store = store
         self._project = project
 
