@@ -22,7 +22,7 @@ _properties = msgspec.json.Decoder(dict[str, msgspec.Raw])
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Events of one name, perhaps only those on some paths or with some properties."""
 
-    name: Annotated[Name, msgspec.Meta(title="Event")]
+    name: Annotated[Name, msgspec.Meta(title="Event", extra_json_schema={"format": "event-name"})]
     path_prefix: Annotated[str, msgspec.Meta(min_length=1, max_length=PATH_MAX, title="Path begins with")] | None = None
     properties: Properties | None = None  # each must be there with the same text
 

@@ -8,9 +8,14 @@ import httpx
 import msgspec
 import pytest
 
+import saastracker_adoption
 from saastracker.accounts.csrf import csrf_token
 from saastracker.contracts import ReportPage
+from saastracker.definitions import Definitions
+from saastracker.event import Event
+from saastracker.records import now_ms
 from saastracker.report import Action, Column, Report, Table
+from saastracker.testing.indexing import follow
 from saastracker.web.site import SESSION_COOKIE
 
 from .conftest import Flag, Rule, Running
@@ -136,6 +141,21 @@ def test_a_preview_shows_what_would_be(running: Running, member: dict[str, str])
     assert value_of(shown.text, "$.name") == "Tried"
     assert values(running) == [Flag("Beta")]
     assert ">Preview</button>" not in running.get("/p/shop/define/rule/new", cookies=member).text
+
+
+def test_names_of_events_are_suggested(running: Running, member: dict[str, str]) -> None:
+    kinds = {each.kind: each for each in saastracker_adoption.definitions(None)}  # type: ignore[arg-type]
+    site = replace(running.site, definitions=Definitions(running.records, kinds))
+    offered, path = replace(running, site=site), "/p/shop/define/feature/new"
+    assert "<datalist" not in offered.get(path, cookies=member).text
+    now = now_ms()
+    running.add(*(Event(name=name, time=now, received_at=now) for name in ("open", "export&", "export&")))
+    running.add(Event(name="theirs", time=now, received_at=now), project=running.foreign)
+    follow(running.store, timezone="UTC")
+    page = offered.get(path, cookies=member).text
+    [told] = re.findall(r'<datalist id="event-names">(.*?)</datalist>', page)
+    assert re.findall(r'value="([^"]*)"', told) == ["export&amp;", "open"]
+    assert re.search(r'name="\$.rules\[0\].name"[^>]* list="event-names"', page)
 
 
 def test_who_may_not_change_reads(running: Running) -> None:

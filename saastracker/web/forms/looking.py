@@ -12,6 +12,7 @@ from saastracker.definition import Defined
 from saastracker.errors import Invalid, NotFound
 from saastracker.web.answers import page
 from saastracker.web.forms.asked import Asked, asked, frame
+from saastracker.web.forms.suggesting import suggested
 from saastracker.web.forms.trees import ROOT, Tree, blank
 from saastracker.web.site import Site, WebRequest, get
 
@@ -78,6 +79,7 @@ async def form(
         wrong=said,
         said=said.get(ROOT, ""),
         versions=await versions(about, found.id) if found else [],
+        event_names=await asyncio.to_thread(suggested, about),
         **known,
     )
 

@@ -14,7 +14,9 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 
     label: str = ""
     hint: str = ""
-    format: str = ""  # of `msgspec.Meta(extra_json_schema=…)`; "client-address": a button adds the caller's own
+    # Of `msgspec.Meta(extra_json_schema=…)`. "client-address": a button adds the caller's own; "event-name": names of
+    # events are suggested.
+    format: str = ""
     optional: bool = False  # may be None, for which nothing typed stands
     default: Any = msgspec.UNSET  # as JSON has it
 
