@@ -33,13 +33,13 @@ def _of_project(reader: Reader, project: Project, definitions: Definitions, now:
     fresh = [issue for issue in known.issues.values() if issue.status == "open" and issue.first >= recent]
     again = [issue for issue in known.issues.values() if issue.status == "regressed" and issue.last >= recent]
     told, more = _limited(fresh)
-    titles = _titles(reader, [*told, *again])
+    titles, calls = _titles(reader, [*told, *again])
     found = [
         Notice(
             project=project.id,
             key=f"new-{issue.id}",
             title=f"New error: {titles[issue.id]}",
-            text=f"Seen for the first time{_within(known.between(issue)[0])}.",
+            text=f"Seen for the first time{_within(known.between(issue)[0])}.{calls[issue.id]}",
             link=f"errors/{issue.id}",
         )
         for issue in told
@@ -59,7 +59,7 @@ def _of_project(reader: Reader, project: Project, definitions: Definitions, now:
             project=project.id,
             key=f"regressed-{issue.id}-{issue.since}",
             title=f"Seen again: {titles[issue.id]}",
-            text=f"It was resolved and came back{_within(issue.seen_again)}.",
+            text=f"It was resolved and came back{_within(issue.seen_again)}.{calls[issue.id]}",
             link=f"errors/{issue.id}",
         )
         for issue in again
@@ -75,9 +75,12 @@ def _limited(fresh: Sequence[Known]) -> tuple[list[Known], list[date]]:
     return told, [day for day, of_day in by_day.items() if len(of_day) > NEW_MAX]
 
 
-def _titles(reader: Reader, issues: Sequence[Known]) -> dict[str, str]:
+def _titles(reader: Reader, issues: Sequence[Known]) -> tuple[dict[str, str], dict[str, str]]:
+    """What the newest error of each says, and which call of the product it came from."""
     told = failures(reader, [issue.newest for issue in issues])
-    return {issue.id: told[issue.newest].title if issue.newest in told else issue.id for issue in issues}
+    titles = {issue.id: told[issue.newest].title if issue.newest in told else issue.id for issue in issues}
+    tops = {issue.id: told[issue.newest].top[:1] if issue.newest in told else [] for issue in issues}
+    return titles, {issue: f"\nCall: {top[0].module}:{top[0].function}" if top else "" for issue, top in tops.items()}
 
 
 def _within(release: str | None) -> str:

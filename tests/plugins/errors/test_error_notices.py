@@ -53,7 +53,10 @@ def test_new_issues_are_told_unless_they_are_history(tmp_path: Path) -> None:
             (f"new-{KEYS[4]}", "New error: nothing to say"),
             (f"new-{KEYS[0]}", "New error: TypeError: no 7"),
         ]
-        assert (found[1].text, found[1].link) == ("Seen for the first time in 1.8.0.", f"errors/{KEYS[0]}")
+        assert (found[1].text, found[1].link) == (
+            "Seen for the first time in 1.8.0.\nCall: quotes/compare:renderLegs",
+            f"errors/{KEYS[0]}",
+        )
         assert {notice.project for notice in found} == {PROJECT.id}
         assert [notice.key for notice in told(reader, Issue(keys=(KEYS[0],), status="ignored"))] == [f"new-{KEYS[4]}"]
         # Merged with one that is older, it is not new.
@@ -69,7 +72,10 @@ def test_regressions_are_told_once_for_each_time_resolved(tmp_path: Path) -> Non
         [notice] = told(reader, issue)
         assert notice.key == f"regressed-{KEYS[0]}-{NOW - 3 * HOUR}"
         assert notice.title == "Seen again: TypeError: no 5"
-        assert (notice.text, notice.link) == ("It was resolved and came back in 1.1.", f"errors/{KEYS[0]}")
+        assert (notice.text, notice.link) == (
+            "It was resolved and came back in 1.1.\nCall: quotes/compare:renderLegs",
+            f"errors/{KEYS[0]}",
+        )
 
 
 def test_a_flood_of_new_issues_is_told_in_one(tmp_path: Path) -> None:

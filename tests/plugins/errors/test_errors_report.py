@@ -103,6 +103,9 @@ def test_equals_a_slow_count(
             dates = [FIRST + timedelta(days=number) for number in range(shift.days)]
             points = [(point["at"], point["values"]["events"]) for point in answer["days"]["points"]]
             assert points == [(date, by_day[date]) for date in dates]
+        first = {owner(row): min(each.local.date() for each in errors if owner(each) == owner(row)) for row in errors}
+        new, _ = listed(reader, f"{SPAN}&status=new", zone, MERGED)
+        assert new.keys() == {issue for issue, day in first.items() if FIRST <= day <= LAST}
 
 
 @settings(max_examples=5, deadline=None)

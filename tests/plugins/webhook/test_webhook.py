@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import re
 import socket
 import ssl
 import threading
@@ -19,9 +20,10 @@ import pytest
 
 from saastracker.channel import Item, Message
 from saastracker.errors import Invalid, Refusal, Unavailable
-from saastracker_webhook import Settings, Webhook, calling, targets
+from saastracker_webhook import Settings, Webhook, calling, sign, targets
 from tests.certificates import certificate_of
 
+ROOT = Path(__file__).parents[3]
 NOW = 1_795_230_000_000  # 2026-11-21T03:00:00Z
 ITEM = Item(at=NOW, project="Shop", title="Größe", text="Text", link="https://a.example/p/shop/errors/1")
 MESSAGE = Message(
@@ -136,6 +138,22 @@ def test_a_message_as_it_arrives(receiver: Receiver) -> None:
     assert before <= int(at) <= int(time.time())
     made = hmac.new(b"whsec_of-a-test", f"{at}.".encode() + body, hashlib.sha256).hexdigest()
     assert headers["saastracker-signature"] == f"v1={made}"
+
+
+def test_the_readme_checks_a_message(receiver: Receiver) -> None:
+    (code,) = re.findall(r"<!-- webhook -->\n```py\n(.+?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    is_ours = names["is_ours"]
+    LOCAL.send(to(receiver))
+    [(_, headers, body)] = receiver.requests
+    headers = {name.title(): value for name, value in headers.items()}
+    assert is_ours("whsec_of-a-test", headers, body)
+    assert not is_ours("whsec_another", headers, body)
+    assert not is_ours("whsec_of-a-test", headers, body + b" ")
+    old = str(int(headers["Saastracker-Timestamp"]) - 301)
+    made = f"v1={sign(b'whsec_of-a-test', old, body)}"
+    assert not is_ours("whsec_of-a-test", headers | {"Saastracker-Timestamp": old, "Saastracker-Signature": made}, body)
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
