@@ -26,7 +26,7 @@ SHARE = 0.1  # of a core, until then
 RETRY_SECONDS = 30.0
 ERROR_MAX = 500  # characters
 
-Doing: TypeAlias = Literal["waiting", "following", "rebuilding", "failing"]
+Doing: TypeAlias = Literal["elsewhere", "waiting", "following", "rebuilding", "failing"]
 
 
 class BackFill(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class BackFill(msgspec.Struct, frozen=True, kw_only=True):
 class IndexProgress(msgspec.Struct, frozen=True, kw_only=True):
     """How far the index is."""
 
-    doing: Doing  # waiting: for the first event
+    doing: Doing  # elsewhere: by another server; waiting: for the first event
     error: str = ""  # why the last step failed
     seconds_behind: float = 0.0
     stepped_at: int | None = None  # when the last step began
@@ -70,7 +70,7 @@ class Following:
         self._taggers = taggers
         self._definitions = definitions
         self.seconds_behind = 0.0
-        self._doing: Doing = "waiting"
+        self._doing: Doing = "elsewhere"
         self._error = ""
         self._stepped_at: int | None = None
         self._step_seconds = 0.0
@@ -78,6 +78,13 @@ class Following:
 
     async def run(self) -> None:
         """Until it is cancelled."""
+        self._doing = "waiting"
+        try:
+            await self._run()
+        finally:
+            self._doing, self._error, self.seconds_behind = "elsewhere", "", 0.0
+
+    async def _run(self) -> None:
         await self._first_event()
         from saastracker.indexer import STEP_EVENTS  # noqa: PLC0415  # see `_indexer`
 

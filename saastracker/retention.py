@@ -1,6 +1,6 @@
 """Retention: the days of a project that are no longer kept go every night, with their index."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -61,9 +61,7 @@ def forecast(reader: Reader, store: Store, project: Project, projects: Sequence[
     each_bytes = store.size() / max(1, everything + events)
     kept = first_kept(project, now)
     going = {day: count for day, count in days.items() if day < kept}
-    today = (datetime.fromtimestamp(now / 1000, ZoneInfo(project.timezone)).date() - _EPOCH).days
-    recent = sum(count for day, count in days.items() if today - RATE_DAYS <= day < today)
-    rate = recent / max(1, min(RATE_DAYS, today - min(days, default=today)))
+    rate = _daily(days, project, now)
     later = []
     for more in LATER_DAYS:
         left = sum(count for day, count in days.items() if day >= first_kept(project, now, more))
@@ -79,6 +77,23 @@ def forecast(reader: Reader, store: Store, project: Project, projects: Sequence[
         daily_bytes=round(rate * each_bytes),
         later_bytes=tuple(later),
     )
+
+
+def growth(reader: Reader, store: Store, projects: Iterable[Project], now: int) -> int:
+    """Bytes that come each day, of all projects together; what is erased meanwhile is not taken off."""
+    events, daily = 0, 0.0
+    for project in projects:
+        days = by_day(reader, project)
+        events += sum(days.values())
+        daily += _daily(days, project, now)
+    return round(daily * store.size() / max(1, events))
+
+
+def _daily(days: Mapping[int, int], project: Project, now: int) -> float:
+    """Events that come each day, by the last 30 that are over."""
+    today = (datetime.fromtimestamp(now / 1000, ZoneInfo(project.timezone)).date() - _EPOCH).days
+    recent = sum(count for day, count in days.items() if today - RATE_DAYS <= day < today)
+    return recent / max(1, min(RATE_DAYS, today - min(days, default=today)))
 
 
 def keep_days(facts: Facts, store: Store, write: Write, pause: Callable[[], None]) -> Job:

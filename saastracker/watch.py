@@ -1,6 +1,7 @@
 """Watches the server: whether it can take events, its gauges, and what the page Status shows."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,13 +11,16 @@ from saastracker.contracts import RecordStore, Store
 from saastracker.deliveries import OPEN, Deliveries
 from saastracker.disk import DiskWatch
 from saastracker.errors import Refusal
+from saastracker.facts import Facts
 from saastracker.following import Following, IndexProgress
 from saastracker.live import Live
 from saastracker.metrics import VERSION, Metrics
 from saastracker.notify import Notices
 from saastracker.records import now_ms
+from saastracker.retention import growth
 from saastracker.writer import Writer
 
+GROWTH_SECONDS = 600.0  # after which the growth is looked for again
 COMMIT_SECONDS_MAX = 10.0  # a commit that takes longer means the disk hangs
 
 
@@ -40,6 +44,7 @@ class ServerStatus(msgspec.Struct, frozen=True, kw_only=True):
     queue_seconds: float  # for which the running group has been at the store
     per_minute: tuple[int, ...]  # events stored, of the whole minutes of the last hour, oldest first
     database_bytes: int
+    daily_bytes: int | None  # that come each day; None: not known yet
     disk_free: int  # bytes
     live_streams: int
     index: IndexProgress
@@ -64,6 +69,7 @@ class Watch:
         following: Following,
         live: Live,
         disk: DiskWatch,
+        facts: Facts,
         queue_max: int,
     ) -> None:
         self._metrics = metrics
@@ -74,6 +80,8 @@ class Watch:
         self._following = following
         self._live = live
         self._disk = disk
+        self._facts = facts
+        self._growth: tuple[float, int] | None = None  # when it was looked for, and what it was
         self._queue_max = queue_max
         self._started_at = now_ms()
         gauges: dict[str, tuple[str, Callable[[], float]]] = {
@@ -107,6 +115,7 @@ class Watch:
         """For threads that may wait for the store. Raises Unavailable if it cannot even be read."""
         writer = self._writer
         store = writer.failure.detail if writer.failure else _hangs() if writer.age() > COMMIT_SECONDS_MAX else "ok"
+        index = self._following.progress()
         return ServerStatus(
             version=VERSION,
             started_at=self._started_at,
@@ -117,11 +126,20 @@ class Watch:
             queue_seconds=writer.age(),
             per_minute=tuple(self._metrics.per_minute.last()),
             database_bytes=self._store.size(),
+            daily_bytes=None if index.doing == "waiting" else self._daily_bytes(),
             disk_free=self._disk.free,
             live_streams=self._live.readers,
-            index=self._following.progress(),
+            index=index,
             messages=self._outgoing(),
         )
+
+    def _daily_bytes(self) -> int:
+        """It changes once a day, and reads the index of all days."""
+        at = time.monotonic()
+        if self._growth is None or at - self._growth[0] > GROWTH_SECONDS:
+            with self._store.reader() as reader:
+                self._growth = at, growth(reader, self._store, self._facts.snapshot.projects.values(), now_ms())
+        return self._growth[1]
 
     def _outgoing(self) -> Outgoing:
         deliveries = [each.delivery for each in self._deliveries.all()]

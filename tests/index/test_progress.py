@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import msgspec
@@ -11,8 +11,11 @@ import pytest
 from saastracker.event import Event
 from saastracker.following import BackFill, Following
 from saastracker.index_store import IndexChanges, Progress, Unit
+from saastracker.retention import growth
 from saastracker.tagger import Tagger, Tagging
-from saastracker.testing import InMemoryDefinitions
+from saastracker.testing import OTHER_PROJECT, PROJECT, InMemoryDefinitions
+from saastracker_sqlite.store import SqliteStore
+from tests.indexed import DAY, at, reading
 from tests.writing import NOW, SHOP, Running, until, writing
 
 
@@ -50,7 +53,9 @@ def test_it_waits_for_the_first_event_then_follows(tmp_path: Path) -> None:
     async def test() -> None:
         async with writing(tmp_path) as running:
             index = following(running)
+            assert index.progress().doing == "elsewhere"
             async with followed(running, index):
+                await asyncio.sleep(0)
                 assert index.progress().doing == "waiting"
                 await running.submit(Event(name="open", time=NOW), Event(name="open", time=NOW))
                 await until(lambda: index.progress().done == 2)
@@ -63,6 +68,7 @@ def test_it_waits_for_the_first_event_then_follows(tmp_path: Path) -> None:
                     (),
                 )
                 assert found.stepped_at is not None
+            assert (index.progress().doing, index.progress().done) == ("elsewhere", 2)
 
     asyncio.run(test())
 
@@ -106,3 +112,18 @@ def test_back_fills_tell_their_share_of_the_projects_events(tmp_path: Path) -> N
             )
 
     asyncio.run(test())
+
+
+def test_growth_is_told_by_days_that_are_over(tmp_path: Path) -> None:
+    noon = at("2026-03-31 12:00")
+    # 40 days ago one event; of the last 30 days two each on 15 of them; of today many.
+    sent = [
+        Event(name="a", time=noon - days * DAY)
+        for days in (40, *(2 * n for n in range(1, 16)), *(2 * n for n in range(1, 16)))
+    ]
+    today = [Event(name="a", time=noon) for _ in range(69)]
+    with reading(tmp_path, "UTC", sent, today) as reader, closing(SqliteStore(tmp_path / "events.db")) as store:
+        # 30 events in 30 days are one a day, of 100 events in all.
+        assert growth(reader, store, [PROJECT], noon) == round(store.size() / 100)
+        assert growth(reader, store, [OTHER_PROJECT], noon) == 0
+        assert growth(reader, store, [], noon) == 0

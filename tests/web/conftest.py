@@ -93,6 +93,7 @@ STATUS = ServerStatus(
     queue_seconds=0.25,
     per_minute=(600, 0, 1800),
     database_bytes=3 * 2**30,
+    daily_bytes=2**30,
     disk_free=50 * 2**30,
     live_streams=2,
     index=IndexProgress(doing="following", seconds_behind=1.5, stepped_at=NOW - 2000, done=950, newest=1000),

@@ -29,7 +29,7 @@ def test_the_twin_tells_how_the_server_is(running: Running) -> None:
     assert answer["queue"] == {"events": 12, "most": 5000, "seconds": 0.25}
     # 600 + 0 + 1800 events in three minutes are 2400 in 180 s.
     assert answer["stored"] == {"per_second": 13.333, "per_minute": [600, 0, 1800]}
-    assert answer["disk"] == {"database": 3 * 2**30, "free": 50 * 2**30}
+    assert answer["disk"] == {"database": 3 * 2**30, "free": 50 * 2**30, "daily": 2**30, "days_left": 50}
     assert answer["index"]["seconds_behind"] == 1.5
     assert answer["index"]["events_behind"] == 50
     assert answer["messages"] == {"waiting": 3, "oldest_at": "2026-11-21T02:59:00.000Z", "failed": 1}
@@ -38,7 +38,7 @@ def test_the_twin_tells_how_the_server_is(running: Running) -> None:
 
 def test_the_page_says_it_in_words(running: Running) -> None:
     page = look(running, STATUS_PAGE, join(running, role="admin")).text
-    for text in ("takes events", "13.3", "3.22 GB", "53.7 GB free", "1 message not sent", "1.2.3", "3.0 d"):
+    for text in ("takes events", "13.3", "3.22 GB", "53.7 GB free", "1 message not sent", "1.2.3", "3.0 d", "full in 50 days"):
         assert text in page, text
 
 

@@ -39,6 +39,8 @@ class DiskShown(msgspec.Struct, frozen=True, kw_only=True):
 
     database: Bytes
     free: Bytes
+    daily: Annotated[int, Meta(ge=0, description="Bytes that come each day, by the last 30.")] | None
+    days_left: Annotated[int, Meta(ge=0, description="Until the disk is full at that pace; null: not known.")] | None
 
 
 class BackFillShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +56,7 @@ class BackFillShown(msgspec.Struct, frozen=True, kw_only=True):
 class IndexShown(msgspec.Struct, frozen=True, kw_only=True):
     """What reports are made from, and how far it is."""
 
-    doing: Annotated[Doing, Meta(description="waiting: for the first event.")]
+    doing: Annotated[Doing, Meta(description="elsewhere: by another server; waiting: for the first event.")]
     error: Annotated[str, Meta(description="Why the last step failed; null: it did not.")] | None
     seconds_behind: Seconds
     last_step_at: Time | None
@@ -115,7 +117,12 @@ def shown(call: Call, status: ServerStatus) -> StatusShown:
         store=status.store,
         queue=QueueShown(events=status.queue_events, most=status.queue_max, seconds=round(status.queue_seconds, 3)),
         stored=StoredShown(per_second=round(status.rate, 3), per_minute=list(status.per_minute)),
-        disk=DiskShown(database=status.database_bytes, free=status.disk_free),
+        disk=DiskShown(
+            database=status.database_bytes,
+            free=status.disk_free,
+            daily=status.daily_bytes,
+            days_left=status.disk_free // status.daily_bytes if status.daily_bytes else None,
+        ),
         live_streams=status.live_streams,
         index=index_shown(call, status.index),
         failed_jobs=[_failed(state) for state in site.scheduler.states() if state.failed],
