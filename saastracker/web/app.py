@@ -5,7 +5,7 @@ import asyncio
 from litestar import Litestar
 from litestar.datastructures import State
 
-from saastracker.web import assets, checks, login, pages, search, settings, shared, sign_in, unsubscribe
+from saastracker.web import assets, checks, exporting, login, pages, search, settings, shared, sign_in, unsubscribe
 from saastracker.web.answers import add_headers, refused
 from saastracker.web.api import ROUTES as API
 from saastracker.web.forms import routes as forms
@@ -25,6 +25,7 @@ def build_web(site: Site) -> Litestar:
             search.search_page,
             search.search,
             shared.shared,
+            exporting.everything,
             pages.report,
             pages.detail,
             login.login_form,

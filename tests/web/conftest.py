@@ -1,7 +1,8 @@
 """A site on a real store with two workspaces."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ import pytest
 
 import saastracker_sqlite
 import saastracker_stream
+from saastracker import keeping
 from saastracker.accounts import Accounts
 from saastracker.conditions import DAY_MS
 from saastracker.config import load_config
@@ -24,6 +26,7 @@ from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker.facts import Facts
 from saastracker.following import IndexProgress
+from saastracker.indexer import Indexer
 from saastracker.job import Job, JobContext, Notice, Topic
 from saastracker.live import Live
 from saastracker.meter import Meter
@@ -126,6 +129,8 @@ class Running:
     foreign: Project  # another workspace
     post: Keeper  # a channel to people
     hook: Keeper  # one to destinations
+    writing: threading.RLock
+    indexer: Indexer
     state: dict[str, Any] = field(default_factory=lambda: {"ready": True})
 
     def token(self, scope: Any = "read", project: Project | None = None, workspace: str | None = None) -> str:
@@ -137,7 +142,8 @@ class Running:
         for event in events:
             event.received_at = event.received_at or NOW
         submission = Submission(project or self.shop, list(events), NOW, Reply(202, b"{}"))
-        self.store.append(Group(submissions=[submission]))
+        with self.writing:  # a job may erase at the same time
+            self.store.append(Group(submissions=[submission]))
         return list(events)
 
     def refuse(self, *refused: Refused) -> None:
@@ -190,8 +196,15 @@ def running(tmp_path: Path) -> Iterator[Running]:
     facts = Facts(records, secrets)
     workspace = facts.default_workspace().id
     definitions = Definitions(records, {each.kind: each for each in DEFINITIONS})
+    erasures, writing = Erasures(records, secrets), threading.RLock()
+
+    def write(work: Callable[[], None]) -> None:
+        with writing:
+            work()
+
+    indexer = Indexer(store.index, dict, write)
     scheduler = Scheduler(
-        JOBS,
+        (*JOBS, keeping.jobs(facts, records, erasures, store, write, lambda: indexer.step() and None)["erase"]),
         enabled=False,
         store=store,
         records=records,
@@ -227,7 +240,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
             definitions=definitions,
             scheduler=scheduler,
             meter=Meter(records, facts),
-            erasures=Erasures(records, secrets),
+            erasures=erasures,
             outbox=outbox,
             messages=messages,
             live=Live(),
@@ -246,6 +259,8 @@ def running(tmp_path: Path) -> Iterator[Running]:
         foreign=facts.add_project("Foreign", facts.add_workspace("Other").id),
         post=post,
         hook=hook,
+        writing=writing,
+        indexer=indexer,
         state=state,
     )
     yield running

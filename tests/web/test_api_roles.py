@@ -14,6 +14,7 @@ from saastracker.web.callers import SCOPE_ROLES
 from saastracker.web.site import SESSION_COOKIE
 
 from .conftest import Running
+from .erased import add_person
 from .settling import add_destination, failed, people
 from .test_sign_in import join, sign_in
 
@@ -44,6 +45,9 @@ NEEDED: dict[tuple[str, str], Role] = {  # of the address's project or workspace
     ("PATCH", ISSUE): "member",
     ("POST", f"{ISSUE}/merge"): "member",
     ("POST", f"{ISSUE}/split"): "member",
+    ("GET", f"{PROJECT}/forecast"): "viewer",
+    ("GET", f"{PROJECT}/erasures"): "admin",
+    ("POST", f"{PROJECT}/erasures"): "admin",
     ("POST", f"{PROJECT}/shares"): "member",
     ("GET", f"{WORKSPACE}/shares"): "member",
     ("DELETE", f"{WORKSPACE}/shares/{{share:str}}"): "member",
@@ -108,6 +112,7 @@ def bodies(running: Running) -> dict[str, Any]:
         "preview": {"name": "Checkout"},
         "{issue:str}": {"status": "resolved"},
         "merge": {"issue": "1-0"},
+        "erasures": {"of": "person", "id": "ada"},
         "split": {"key": "1-0"},
         "workspaces": {"name": f"Workspace {len(running.facts.snapshot.workspaces)}"},
         "{workspace:str}": {"name": "Default"},
@@ -173,6 +178,8 @@ def ask(
         user = accounts.snapshot.by_email[who or "owner@example.com"].id
         newest = max(accounts.snapshot.sessions_of(user, now_ms()), key=lambda each: each.created_at)
         path = path.replace("{session:str}", newest.id)
+    if "/erasures" in path:
+        add_person(running, "ada")
     address, version = filled(running, method, path)
     sent = bodies(running).get(path.rpartition("/")[2]) if method in {"POST", "PUT", "PATCH"} else None
     headers = {"if-match": str(version)} if method == "PUT" else {}

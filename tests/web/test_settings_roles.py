@@ -9,12 +9,15 @@ from saastracker.roles import ROLES, Role, may
 from saastracker.web.settings import ROUTES
 
 from .conftest import Running
+from .erased import add_person
 from .settling import add_destination, failed, look, people, send
 from .test_sign_in import join
 
 PAGES: dict[str, Role] = {
     "/settings/projects": "viewer",
     "/settings/projects/{slug:str}": "viewer",
+    "/settings/projects/{slug:str}/keeping": "viewer",
+    "/settings/projects/{slug:str}/erase/{of:str}/{item:path}": "admin",
     "/settings/workspace": "viewer",
     "/settings/members": "viewer",
     "/settings/plugins": "viewer",
@@ -29,6 +32,8 @@ PAGES: dict[str, Role] = {
 FORMS: dict[str, Role] = {
     "/settings/projects": "admin",
     "/settings/projects/{slug:str}": "admin",
+    "/settings/projects/{slug:str}/keeping": "admin",
+    "/settings/projects/{slug:str}/erase/{of:str}/{item:path}": "admin",
     "/settings/projects/{slug:str}/delete": "admin",
     "/settings/projects/{slug:str}/restore": "admin",
     "/settings/projects/{slug:str}/keys": "admin",
@@ -95,6 +100,8 @@ def filled(running: Running, path: str) -> str:
         path = path.replace("{delivery:str}", failed(running).id)
     if "{token" in path:
         path = path.replace("{token:str}", facts.add_token("one", place, "read")[0].id)
+    if "{item" in path:
+        path = path.replace("{of:str}/{item:path}", f"person/{add_person(running)}")
     if "/restore" in path:
         shop = running.facts.snapshot.projects_by_slug.get("old") or facts.add_project("Old", place)
         facts.delete_project(shop.id)

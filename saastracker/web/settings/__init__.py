@@ -43,7 +43,6 @@ ROUTES = (
     keeping.save_keeping,
     keeping.erase_form,
     keeping.erase,
-    keeping.everything,
     keys.new_key,
     keys.limit_key,
     keys.revoke_key,

@@ -1,23 +1,22 @@
-"""How long a project keeps events, and erasing or exporting all that is known of somebody."""
+"""How long a project keeps events, and erasing all that is known of somebody."""
 
 import asyncio
 from typing import cast
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from litestar import Response, post
 from litestar.params import FromPath
-from litestar.response import Stream
 
 from saastracker.erasable import Of, Subject
 from saastracker.errors import Conflict, NotFound
 from saastracker.fact_rules import WrongField
-from saastracker.records import now_ms
 from saastracker.web.api import keeping, projects
 from saastracker.web.api.keeping import ErasureNew
 from saastracker.web.api.projects import ProjectChange
+from saastracker.web.exporting import sent_item
 from saastracker.web.login import read_form
 from saastracker.web.settings.frame import Frame, opened_project
-from saastracker.web.site import Site, WebRequest, get
+from saastracker.web.site import WebRequest, get
 from saastracker.wire import Project
 
 PAGES = {"person": "people", "org": "organizations"}
@@ -53,31 +52,19 @@ async def save_keeping(request: WebRequest, slug: FromPath[str]) -> Response[byt
 @get("/settings/projects/{slug:str}/erase/{of:str}/{item:path}")
 async def erase_form(request: WebRequest, slug: FromPath[str], of: FromPath[str]) -> Response[bytes]:
     """What would go. Raises NotFound for somebody whom no event names."""
-    return await _erasing(*opened_project(request, slug, "admin"), _subject_of(of), _item(request, 5))
+    return await _erasing(*opened_project(request, slug, "admin"), _subject_of(of), sent_item(request, 5))
 
 
 @post("/settings/projects/{slug:str}/erase/{of:str}/{item:path}")
 async def erase(request: WebRequest, slug: FromPath[str], of: FromPath[str]) -> Response[bytes]:
     """303, or the page again unless the id was typed."""
     frame, project = opened_project(request, slug, "admin")
-    form, who = await read_form(request, frame.site), _item(request, 5)
+    form, who = await read_form(request, frame.site), sent_item(request, 5)
     kind = _subject_of(of)
     if form.get("id", "").strip() != who.strip():
         return await _erasing(frame, project, kind, who, 400, f"Type {who} to erase.")
     await asyncio.to_thread(keeping.erase, frame.call(project), ErasureNew(of=kind, id=who))
     return frame.done("erasing", f"projects/{slug}/keeping")
-
-
-@get("/p/{slug:str}/everything/{item:path}")
-async def everything(request: WebRequest, slug: FromPath[str]) -> Stream:
-    """All that is kept about a person, as a JSON file. Raises NotFound for one whom no event names."""
-    from saastracker.personal import everything as pieces  # noqa: PLC0415  # numpy, which a server is spared till then
-
-    site: Site = request.app.state.site
-    project = site.project(site.caller(request), slug)
-    found = await asyncio.to_thread(pieces, site.store, project, _item(request, 3), now_ms())
-    headers = {"content-disposition": f'attachment; filename="{slug}-person.json"', "cache-control": "no-store"}
-    return Stream(found, media_type="application/json", headers=headers)
 
 
 async def _keeping(
@@ -125,12 +112,6 @@ def _subject_of(of: str) -> Of:
     if of not in PAGES:
         raise NotFound("There is nothing of this kind to erase.")
     return cast("Of", of)
-
-
-def _item(request: WebRequest, place: int) -> str:
-    """The id at the end of an address, as it was sent: unquoted, slashes in it would get lost."""
-    sent = request.scope["raw_path"].decode("latin-1").lstrip("/").split("/", place)
-    return unquote(sent[place].rstrip("/")) if len(sent) > place else ""
 
 
 def _days(text: str) -> int | None:
