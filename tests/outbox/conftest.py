@@ -11,7 +11,7 @@ import saastracker_sqlite
 from saastracker.accounts import Accounts, passwords
 from saastracker.accounts.invitations import first_owner
 from saastracker.accounts.model import OPERATOR, Signed
-from saastracker.contracts import RecordStore
+from saastracker.contracts import RecordStore, Store
 from saastracker.deliveries import Deliveries, Delivery
 from saastracker.facts import Facts
 from saastracker.job import Notice, Topic
@@ -21,8 +21,10 @@ from saastracker.outbox import Outbox
 from saastracker.records import Workspace
 from saastracker.roles import Role
 from saastracker.secrets import Secrets
+from saastracker.web import digest
 from saastracker.web.messages import Messages
 from saastracker.wire import Project
+from saastracker_sqlite.store import SqliteStore
 from tests.keeping import Keeper
 from tests.web.conftest import PlainConfig
 
@@ -124,3 +126,18 @@ def owner(office: Office) -> Signed:
     signed = office.accounts.signed(entered.token, NOW)
     assert signed
     return signed
+
+
+@pytest.fixture
+def store(office: Office) -> Iterator[Store]:
+    with closing(SqliteStore(office.folder / "saastracker.db")) as store:
+        store.claim()
+        yield store
+
+
+@pytest.fixture
+def shop(office: Office, owner: Signed) -> Project:
+    """A project in Berlin, whose digest Ada follows."""
+    office.accounts.subscriptions.choose(owner, office.workspace.id, {digest.NAME: True}, NOW)
+    office.topics[digest.NAME] = digest.TOPIC
+    return office.facts.add_project("Bäckerei", office.workspace.id, timezone="Europe/Berlin")

@@ -1,10 +1,5 @@
 """Warnings of budgets: one for each share and month, whatever happens in between."""
 
-from collections.abc import Iterator
-from contextlib import closing
-
-import pytest
-
 from saastracker.budgets import NAME, warn
 from saastracker.contracts import Group, Store, Submission
 from saastracker.definitions import NOTHING_DEFINED
@@ -14,18 +9,10 @@ from saastracker.job_runs import JobRuns, Run
 from saastracker.notify import Notices
 from saastracker.upkeep import expire
 from saastracker.wire import Reply
-from saastracker_sqlite.store import SqliteStore
 from tests.outbox.conftest import HOUR, NOW, Office
 
 DAY = 24 * HOUR
 NOVEMBER_30, DECEMBER_2 = NOW + 9 * DAY, NOW + 11 * DAY
-
-
-@pytest.fixture
-def store(office: Office) -> Iterator[Store]:
-    with closing(SqliteStore(office.folder / "saastracker.db")) as store:
-        store.claim()
-        yield store
 
 
 def store_events(store: Store, office: Office, count: int, at: int = NOW) -> None:

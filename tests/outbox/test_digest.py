@@ -1,123 +1,21 @@
 """The weekly digest: what it says of which week, when, to whom, and that it is computed only for somebody."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from datetime import date
-from itertools import count
-from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 
-import saastracker_errors
-import saastracker_home
 from saastracker.accounts.model import Signed
-from saastracker.contracts import Digest, Group, Reader, ReportPage, Setup, Store, Submission
-from saastracker.definitions import NOTHING_DEFINED
-from saastracker.errors import Unavailable
-from saastracker.event import Event
-from saastracker.indexer import Indexer
-from saastracker.job import JobContext, Notice
-from saastracker.notify import Notices
+from saastracker.contracts import Digest, Reader, ReportPage, Store
 from saastracker.report import (
-    Column,
-    Figure,
-    Figures,
-    Flow,
-    Grid,
-    Link,
-    Measure,
-    Node,
-    Note,
-    Point,
     Report,
-    Series,
-    Steps,
-    Table,
 )
 from saastracker.scope import Scope
 from saastracker.web import digest
-from saastracker.wire import Project, Reply
-from saastracker_sqlite.store import SqliteStore
+from saastracker.wire import Project
 from tests.indexed import DAY, HOUR, at
 from tests.outbox.conftest import MINUTE, Office
-from tests.web.conftest import PlainConfig
-
-ZONE = "Europe/Berlin"
-URL = "https://analytics.example"
-MONDAY = at("2026-11-16 00:00", ZONE)  # the first day of the week that is told of
-READ = at("2026-11-23 07:00", ZONE)  # the Monday after
-_ids = count()
-
-
-@pytest.fixture
-def store(office: Office) -> Iterator[Store]:
-    with closing(SqliteStore(office.folder / "saastracker.db")) as store:
-        store.claim()
-        yield store
-
-
-@pytest.fixture
-def shop(office: Office, owner: Signed) -> Project:
-    """A project in Berlin, whose digest Ada follows."""
-    office.accounts.subscriptions.choose(owner, office.workspace.id, {digest.NAME: True}, READ)
-    office.topics[digest.NAME] = digest.TOPIC
-    return office.facts.add_project("Bäckerei", office.workspace.id, timezone=ZONE)
-
-
-def reports(office: Office) -> dict[str, ReportPage]:
-    config = PlainConfig(office.folder)
-    pages = [
-        *saastracker_errors.reports(config, NOTHING_DEFINED),
-        *saastracker_home.reports(config, NOTHING_DEFINED, lambda _: Setup()),
-    ]
-    return {page.slug: page for page in pages}
-
-
-def store_events(store: Store, project: Project, events: Sequence[Event]) -> None:
-    for event in events:
-        event.received_at = event.time or 0
-    store.append(Group([Submission(project, list(events), 0, Reply(202, b""))]))
-    taggers = saastracker_errors.taggers(PlainConfig(Path()))
-    indexer = Indexer(store.index, lambda: {project.id: project.timezone}, lambda work: work(), taggers=taggers)
-    indexer.begin()
-    while any(indexer.step()):
-        pass
-
-
-def event(ms: int, org: str = "acme", user: str = "ada", **more: Any) -> Event:
-    return Event(name=more.pop("name", "open"), time=ms, org=org, user=user, session=f"s{next(_ids)}", **more)
-
-
-def run(
-    store: Store,
-    office: Office,
-    now: int,
-    pages: Mapping[str, ReportPage] | None = None,
-    project: Project | None = None,
-) -> list[Notice]:
-    """What one run of the job hands back; it is queued as the scheduler does it."""
-    office.accounts.refresh()
-    pages = reports(office) if pages is None else pages
-    job = digest.weekly(office.records, pages, office.outbox().follows, URL)
-    projects = [each for each in office.facts.snapshot.projects.values() if project is None or each.id == project.id]
-    context = JobContext(
-        now=now,
-        projects=projects,
-        definitions=NOTHING_DEFINED,
-        reader=store.reader,
-        progress=lambda _done, _total: None,
-        cancelled=lambda: False,
-    )
-    found = list(job.run(context))
-    Notices(office.records).add(digest.NAME, found, now)
-    return found
-
-
-def words(html: str) -> str:
-    return " ".join(re.sub("<[^>]+>", " ", html).split())
+from tests.outbox.digesting import MONDAY, READ, URL, event, run, store_events, words
 
 
 def test_what_it_says(store: Store, office: Office, shop: Project) -> None:
@@ -231,78 +129,3 @@ def test_several_projects_make_one_mail(store: Store, office: Office, shop: Proj
     assert [item.project for item in message.items] == ["Shop", "Bäckerei"]
     assert "Bäckerei: The week of" in message.text
     assert words(message.html).count("Active persons 1") == 2
-
-
-# --- Reports of others ---
-
-
-def every_kind(reader: Reader, scope: Scope) -> Report:
-    """One block of each kind, of a plugin that means no harm, with names that somebody else chose."""
-    evil = "<script>alert('nobody')</script>"
-    columns = (
-        Column("name", "Name", link="things/{name}"),
-        Column("kind", "Kind", "tag"),
-        Column("n", "Number", "number", look="rank"),
-        Column("share", "Share", "number", unit="share"),
-        Column("spark", "Trend", "spark"),
-        Column("hidden", "Hidden", "text", "never"),
-    )
-    rows = [[f"{evil}{number}", "so_so", 10 - number, number / 10, [1, 2], "h"] for number in range(9)]
-    days = [date(2026, 11, 16 + number) for number in range(7)]
-    return Report(
-        blocks=(
-            Figures(key="figures", title="F", figures=(Figure(key="a", label=evil, value=1, unit="share"),)),
-            Series(
-                key="series",
-                title="S",
-                interval="day",
-                measures=(Measure("m", "M"),),
-                points=[Point(day, {"m": None if day == days[0] else 2.5}) for day in days],
-            ),
-            Table(key="table", title="T", columns=columns, rows=rows),
-            Steps(key="steps", title="St", rows=[["first", 10, 1.0, None, None, None], ["then", 5, 0.5, 0.5, 60, 90]]),
-            Grid(key="grid", title="G", rows=("a",), columns=("b",), values=[[1]]),
-            Flow(key="flow", title="Fl", nodes=(Node("a", "A"), Node("b", "B")), links=(Link("a", "b", 1),)),
-            Note(key="note", text=evil),
-            Table(key="not asked for", title="N", columns=columns, rows=rows),
-        )
-    )
-
-
-def test_every_kind_of_block(store: Store, office: Office, shop: Project) -> None:
-    keys = ("figures", "series", "table", "steps", "grid", "flow", "note")
-    page = ReportPage(
-        slug="things",
-        title="Things",
-        section="a section nobody knows",
-        load=every_kind,
-        digest=Digest(blocks={key: f"About {key}" for key in keys}),
-    )
-    [notice] = run(store, office, READ, {"things": page}, shop)
-    text = words(notice.html)
-    assert notice.link == "", "there is no home report"
-    assert "<script" not in notice.html
-    assert text.count("About") == 6, "a note alone says nothing"
-    assert "100.0%" in text
-    assert "Mon Tue Wed Thu Fri Sat Sun" in text
-    assert "So so · Number 10 · Share 0.0%" in text, "beside long names there is no room for columns"
-    assert "4 more" in text
-    assert "then 5 50.0% 50.0%" in text
-    assert text.count("Look at it") == 2
-    assert "hidden" not in text
-    assert "and 4 more: https://analytics.example/p/backerei/things?from=2026-11-16" in notice.text
-    assert len(notice.html) < 20_000
-
-
-@pytest.mark.parametrize("failure", [RuntimeError("a fault"), Unavailable("Later.")])
-def test_a_report_that_fails_costs_nobody_the_others(
-    store: Store, office: Office, shop: Project, failure: Exception
-) -> None:
-    def fail(reader: Reader, scope: Scope) -> Report:
-        raise failure
-
-    bad = ReportPage(slug="bad", title="Bad", section="Web", load=fail, digest=Digest(blocks={"x": ""}))
-    wrong = msgspec.structs.replace(bad, slug="wrong", load=every_kind, digest=Digest(blocks={"x": ""}, query="no=1"))
-    store_events(store, shop, [event(MONDAY)])
-    [notice] = run(store, office, READ, {"bad": bad, "wrong": wrong, **reports(office)}, shop)
-    assert "Events: 1" in notice.text
