@@ -188,7 +188,7 @@ def test_another_time_zone(kept: Kept) -> None:
     kept.check()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 60), min_size=1, max_size=4),

@@ -67,7 +67,7 @@ def slow(found: list[Session]) -> dict[Any, dict[str, Any]]:
     }
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 60), min_size=1, max_size=3),

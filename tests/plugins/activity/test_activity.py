@@ -110,7 +110,7 @@ QUERIES = {
 }
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     batches=st.lists(events(START, DAYS), min_size=1, max_size=3), zone=st.sampled_from(ZONES), rebuilt=st.booleans()
 )

@@ -41,7 +41,7 @@ def slow(found: list[Row], query: str) -> list[list[Any]]:
     return sorted(answer, key=lambda row: (row[1] or last, row[2] or last, -row[3], row[0]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3),

@@ -85,7 +85,7 @@ def slow(
     return cohorts, values
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     batches=st.lists(events(START, 70), min_size=1, max_size=3),  # the last days lie in the future
     zone=st.sampled_from(ZONES),

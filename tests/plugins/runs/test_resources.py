@@ -73,7 +73,7 @@ def slow(of: list[Row]) -> list[list[Any]]:
     return answer
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3),

@@ -137,7 +137,7 @@ def labelled(event: Event, by: str) -> tuple[str | None, ...]:
     return (value if value is None else str(value),)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 60), min_size=1, max_size=3),

@@ -102,7 +102,7 @@ def slow_table(found: Sequence[Row]) -> list[list[Any]]:
     return answer
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 60), min_size=1, max_size=3),
