@@ -131,9 +131,11 @@ class Reader(Protocol):
         environment: str | None = None,
         *,
         apart: bool = False,
+        narrow: "Callable[[Moments], Moments] | None" = None,
     ) -> "Moments":
         """Who did what and when on the dates `first` to `last`, in no order: all events, or those of some names.
 
+        `narrow` leaves out rows of one piece after the other, each of one name, before they are put together.
         `apart`: without the sessions that settled days have counted, and of others on settled days without names.
         """
 

@@ -1,12 +1,12 @@
 """The index: what is kept of each day so that reports need not read its events."""
 
-import zlib
 from array import array
 from datetime import date
 from typing import NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
@@ -50,7 +50,7 @@ class Cell(msgspec.Struct):
             counts = counts.tolist() if few else _pack(counts)
         row: tuple[object, ...] = self.events, actors
         if self.values is not None:
-            values = zlib.compress(self.values.astype("<f8").tobytes(), 1)
+            values = isal_zlib.compress(self.values.astype("<f8").tobytes(), 1)
             row = *row, counts, self.total, self.valued, values
         elif self.valued:
             row = *row, counts, self.total, self.valued
@@ -62,7 +62,7 @@ class Cell(msgspec.Struct):
     def decode(cls, data: bytes) -> "Cell":
         row = _decode(data)
         actors = BitMap(row.actors) if isinstance(row.actors, list) else BitMap.deserialize(row.actors)
-        values = np.frombuffer(zlib.decompress(row.values), "<f8") if row.values is not None else None
+        values = np.frombuffer(isal_zlib.decompress(row.values), "<f8") if row.values is not None else None
         return cls(row.events, row.total, row.valued, actors, row.counts, values)
 
     def per_actor(self) -> tuple[Integers, Integers]:
@@ -114,12 +114,12 @@ def _pack(counts: Integers) -> bytes:
     most = int(counts.max(initial=0))
     width = 1 if most < 2**8 else 2 if most < 2**16 else 4
     plain = counts.astype(f"<u{width}").tobytes()
-    packed = zlib.compress(plain, 1) if len(plain) > PACKING else plain
+    packed = isal_zlib.compress(plain, 1) if len(plain) > PACKING else plain
     return bytes([width | _PACKED]) + packed if len(packed) < len(plain) else bytes([width]) + plain
 
 
 def _unpack(data: bytes) -> Integers:
-    plain = zlib.decompress(data[1:]) if data[0] & _PACKED else data[1:]
+    plain = isal_zlib.decompress(data[1:]) if data[0] & _PACKED else data[1:]
     return np.frombuffer(plain, f"<u{data[0] & ~_PACKED}").astype(np.int64)
 
 

@@ -1,6 +1,6 @@
 """The moments that a scope asks for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -12,12 +12,24 @@ from saastracker.scope import Scope, Span
 from saastracker.segments import Moments
 
 
-def moments(reader: Reader, scope: Scope, actors: Actors, span: Span, names: Sequence[str] | None = None) -> Moments:
-    """The events of the days of `span`, in the scope's environment and by its filters: all names, or some."""
+def moments(
+    reader: Reader,
+    scope: Scope,
+    actors: Actors,
+    span: Span,
+    names: Sequence[str] | None = None,
+    *,
+    narrow: Callable[[Moments], Moments] | None = None,
+) -> Moments:
+    """The events of the days of `span`, in the scope's environment and by its filters: all names, or some.
+
+    `narrow` as in `Reader.moments`.
+    """
     wanted = {item.value for item in scope.filters if (item.dimension, item.operator) == ("name", "is")}
     if wanted:
         names = sorted(wanted if names is None else wanted.intersection(names))
-    found = reader.moments(scope.project, day_number(span.first), day_number(span.last), names, scope.environment)
+    first, last = day_number(span.first), day_number(span.last)
+    found = reader.moments(scope.project, first, last, names, scope.environment, narrow=narrow)
     inside = {item.value for item in scope.filters if (item.dimension, item.operator) == ("org", "is")}
     if inside:
         found = found.only(np.isin(found.actor, of_organizations(reader, actors, inside)))

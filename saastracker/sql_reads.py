@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
@@ -102,14 +102,14 @@ class SqlReads(ABC):
         environment: str | None = None,
         *,
         apart: bool = False,
+        narrow: "Callable[[Moments], Moments] | None" = None,
     ) -> "Moments":
         from saastracker.segments import Moments  # noqa: PLC0415  # numpy: 13 MB that an idle server is spared
 
         days = range(first, last + 1)
         read = self._apart if apart else self._chunks
-        return Moments.together(
-            [Moments.decode(name, data) for name, data in read("moments", project, days, names, environment)]
-        )
+        pieces = (Moments.decode(name, data) for name, data in read("moments", project, days, names, environment))
+        return Moments.together(list(pieces if narrow is None else map(narrow, pieces)))
 
     def parts(
         self, project: str, first: int, last: int, environment: str | None = None, *, apart: bool = False

@@ -18,6 +18,7 @@ from saastracker.scope import LAST_DATE, Scope, Span
 from saastracker.segments import Moments
 from saastracker_funnels.definition import Funnel
 from saastracker_funnels.follow import NEVER, Events, Rules, follow
+from saastracker_funnels.narrowing import Paths
 
 CHUNK = 10_000  # events asked for at a time
 
@@ -41,7 +42,8 @@ class Attempts(msgspec.Struct):
 
 def attempts(reader: Reader, scope: Scope, actors: Actors, funnel: Funnel, span: Span) -> Attempts:
     """The attempts that began in `span`, followed past its end; filters choose which events there are."""
-    found = moments(reader, scope, actors, _followed(funnel, span), _names(funnel))
+    narrow = None if funnel.order == "strict" else Paths(reader, (*funnel.steps, *funnel.exclude)).narrow
+    found = moments(reader, scope, actors, _followed(funnel, span), _names(funnel), narrow=narrow)
     entity, keys = _entities(actors, funnel, found)
     places = [_fitting(reader, found, step) for step in funnel.steps]
     excluded = [np.zeros(0, np.int64), *(_fitting(reader, found, rule) for rule in funnel.exclude)]

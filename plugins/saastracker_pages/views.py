@@ -22,6 +22,7 @@ from saastracker.visits import Visits
 
 Key = TypeVar("Key", str, int)
 
+TIME_BITS = 21
 MEASURES = (Measure("views", "Views"), Measure("persons", "Persons"))
 
 
@@ -97,12 +98,19 @@ def bounce(found: Visits) -> Number:
 
 def medians(found: Dwells) -> dict[int, float]:
     """The median time on each path, in seconds."""
-    # One sort of one column takes a third of the time; no time is longer than DWELL_MAX, which fits 21 bits.
-    ordered = np.sort(found.path << 21 | found.time)
-    of_code, times = ordered >> 21, ordered & (2**21 - 1)
-    first = np.ones(len(ordered), bool)
-    first[1:] = of_code[1:] != of_code[:-1]
-    starts = np.flatnonzero(first)
+    if not len(found):
+        return {}
+    # One sort of one column takes a third of the time of two, and of 32 bits half of that; no time is longer than
+    # DWELL_MAX, which fits 21 bits, so that paths are numbered anew to fit the rest.
+    there = np.zeros(int(found.path.max()) + 1, bool)
+    there[found.path] = True
+    codes = np.flatnonzero(there)
+    place = np.zeros(len(there), np.int64)
+    place[codes] = np.arange(len(codes))
+    both = place[found.path] << TIME_BITS | found.time
+    ordered = np.sort(both.astype(np.uint32) if len(codes) <= 2 ** (32 - TIME_BITS) else both)
+    times = ordered & (2**TIME_BITS - 1)
+    starts = np.searchsorted(ordered, (np.arange(len(codes)) << TIME_BITS).astype(ordered.dtype))
     numbers = np.diff(starts, append=len(ordered))
-    middle = (times[starts + (numbers - 1) // 2] + times[starts + numbers // 2]) / 2000
-    return dict(zip(of_code[starts].tolist(), middle.tolist(), strict=True))
+    middle = (times[starts + (numbers - 1) // 2].astype(np.int64) + times[starts + numbers // 2]) / 2000
+    return dict(zip(codes.tolist(), middle.tolist(), strict=True))
