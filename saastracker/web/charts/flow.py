@@ -89,11 +89,11 @@ def diagram(flow: Flow) -> Markup:
         label = element(
             "text",
             element("title", told),
+            element("tspan", f"{exact(place.sessions)} ", class_="n"),
             _clipped(place.node.label, LETTERS // steps - ROOM_COUNT),
-            element("tspan", f" {exact(place.sessions)}", class_="n"),
             y=GAP - 5,
         )
-        # A drawing of its own cuts a name off where the next column begins.
+        # A drawing of its own cuts a name off where the next column begins; never the number, which would read wrong.
         at, y = percent(x), f"{place.y - GAP:.1f}"
         names.append(element("svg", label, x=at, y=y, width=percent(1 / steps - BAR), height=GAP))
     told = f"{flow.title}: {len(flow.nodes)} places, {len(flow.links)} ways between them."
