@@ -9,7 +9,7 @@ from saastracker.deliveries import Delivery
 from saastracker.errors import Invalid, NotFound
 from saastracker.job import Topic
 from saastracker.records import Workspace
-from saastracker.roles import may
+from saastracker.roles import Role, may
 from saastracker.web.site import Site
 
 ID_MAX = 64  # characters of what is told back
@@ -44,6 +44,11 @@ def silence(site: Site) -> str:
     return "[plugin.email] host is not set" if on else 'the plugin "email" is not turned on'
 
 
+def topics_for(site: Site, role: Role | None) -> dict[str, Topic]:
+    """The topics that somebody of a role may hear of, and have destinations hear of."""
+    return {name: topic for name, topic in site.outbox.topics.items() if may(role, topic.needed)}
+
+
 # --- Destinations ---
 
 
@@ -52,8 +57,9 @@ def add_destination(site: Site, workspace: Workspace, wanted: Wanted, by: By, no
     channel = site.outbox.channels.get(wanted.channel)
     if channel is None:
         raise Invalid(f"There is no channel {wanted.channel[:ID_MAX]!r}.", reason="channel")
-    if unknown := [name for name in wanted.topics if name not in site.outbox.topics]:
-        raise Invalid(f"There is no topic {unknown[0][:ID_MAX]!r}.", reason="topics")
+    offered = topics_for(site, by.role)
+    if unknown := [name for name in wanted.topics if name not in offered]:
+        raise Invalid(f"There is no topic {unknown[0][:ID_MAX]!r} that you may hear of.", reason="topics")
     project = site.facts.snapshot.projects_by_slug.get(wanted.project or "")
     if wanted.project and (project is None or project.workspace != workspace.id or not project.active):
         raise Invalid(f"This workspace has no project {wanted.project[:ID_MAX]!r}.", reason="project")
@@ -106,8 +112,7 @@ def followed(site: Site, user: str, workspace: str) -> list[Followed]:
             hears(people, user, workspace, name, topic),
             topic.default is not None and may(role, topic.default),
         )
-        for name, topic in site.outbox.topics.items()
-        if may(role, topic.needed)
+        for name, topic in topics_for(site, role).items()
     ]
 
 

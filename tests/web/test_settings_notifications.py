@@ -133,6 +133,7 @@ def test_of_one_project(running: Running, admin: Cookies) -> None:
         ({"address": "a" * 3000}, "at most 2048 characters"),
         ({"project": "foreign"}, "no project"),
         ({"topic-made-up": "on"}, "no topic"),
+        ({"topic-failures": "on"}, "no topic"),  # which only owners hear of
     ],
 )
 def test_what_is_wrong_stands_in_the_form(running: Running, admin: Cookies, changed: dict[str, str], told: str) -> None:

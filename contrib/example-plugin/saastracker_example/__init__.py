@@ -11,6 +11,7 @@ from saastracker import (
     Daily,
     Database,
     Definition,
+    Digest,
     Enricher,
     Job,
     Projects,
@@ -61,6 +62,7 @@ def reports() -> Sequence[ReportPage]:
             section="Customers",
             about="Which organizations send most events.",
             load=busiest,
+            digest=Digest(blocks={"organizations": "Busiest organizations"}),
         )
     ]
 

@@ -123,6 +123,7 @@ async def _list(frame: Frame, status: int = 200, **values: Any) -> Response[byte
         others=[(each.name, each.title) for each in site.outbox.channels.values() if not each.personal],
         titles={name: channel.title for name, channel in site.outbox.channels.items()},
         topics=site.outbox.topics,
+        offered=notifying.topics_for(site, frame.role),
         silence=notifying.silence(site),
         destinations=destinations(site.accounts.snapshot, frame.place.id),
         names={each.id: each.name for each in frame.own_projects},
