@@ -86,6 +86,18 @@ BEGIN
     END;
 END $$;
 
+-- A property: a string as it is, lists and objects as JSON without white space, all else as it was sent.
+CREATE OR REPLACE FUNCTION property(properties text, key text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    value json := readable(properties) -> key;
+BEGIN
+    IF json_typeof(value) IN ('array', 'object') THEN
+        RETURN regexp_replace(value::text, '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g');
+    END IF;
+    RETURN value #>> '{}';
+END $$;
+
 CREATE OR REPLACE FUNCTION number_of(digits text) RETURNS double precision
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 BEGIN

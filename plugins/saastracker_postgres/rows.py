@@ -16,7 +16,7 @@ TEXTS_KEPT = 512  # of statements
 DIALECT = Dialect(
     numbers="(SELECT v::bigint FROM json_array_elements_text({}::json) v)",
     texts="(SELECT v FROM json_array_elements_text({}::json) v)",
-    prop='readable(properties) ->> :{key} COLLATE "C"',
+    prop='property(properties, :{key}) COLLATE "C"',
     prop_number="""CASE json_typeof(readable(properties) -> :{key}) WHEN 'number'
         THEN number_of(readable(properties) ->> :{key}) END""",
 )
