@@ -34,7 +34,7 @@ _AS_ELSEWHERE = {
 class Clients:
     """Connections to one server or embedded engine, kept open between uses."""
 
-    def __init__(self, url: str, database: str) -> None:
+    def __init__(self, url: str) -> None:
         """Raises OperatorError for an address that is none."""
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https", "chdb"} or (parts.scheme == "chdb") == bool(parts.netloc):
@@ -42,11 +42,11 @@ class Clients:
                 "plugin.clickhouse.url: write it as http://USER:PASSWORD@HOST:8123, or chdb:///FOLDER for the "
                 "engine within this process"
             )
-        self.embedded = parts.scheme == "chdb"
-        self.shown = f"{parts.scheme}://{parts.path if self.embedded else parts.netloc.rpartition('@')[2]}"
+        self._embedded = parts.scheme == "chdb"
+        self.shown = f"{parts.scheme}://{parts.path if self._embedded else parts.netloc.rpartition('@')[2]}"
         self._options: dict[str, Any] = (
             {"interface": "chdb", "path": parts.path}
-            if self.embedded
+            if self._embedded
             else {
                 "interface": parts.scheme,
                 "host": parts.hostname,
@@ -58,10 +58,19 @@ class Clients:
                 "autogenerate_session_id": False,
             }
         )
-        self.database = database
         self._idle: list[Client] = []
         self._slots = threading.BoundedSemaphore(READERS_MAX)
         self._closed = False
+
+    def unusable(self, error: Exception) -> str:
+        """What to tell an operator of a first connection that fails."""
+        if self._embedded:
+            return (
+                f"The ClickHouse engine at {self.shown} cannot be opened: it takes one process at a time, so stop the "
+                "server first, or run ClickHouse as a server and set plugin.clickhouse.url to its http:// address"
+            )
+        reason = str(error).partition(";")[0]
+        return f"{reason}; see that it runs at {self.shown}, and that plugin.clickhouse.url is right"
 
     @contextlib.contextmanager
     def client(self) -> Iterator[Client]:

@@ -14,6 +14,7 @@ from saastracker.event import Event
 from saastracker.event_rows import CODED, EventRow, Held
 from saastracker_clickhouse import backup, schema
 from saastracker_clickhouse.client import Clients
+from saastracker_clickhouse.schema import DATABASE, Tables
 from saastracker_clickhouse.stored import COLUMNS, TYPES, columns, event
 from saastracker_clickhouse.values import literal, of_events, translate
 
@@ -23,38 +24,33 @@ if TYPE_CHECKING:
 DOUBT_MAX = 100_000  # events that an insert may have left which nobody waited for to the end
 TRIES = 2  # to insert, with the same token
 WIDER = 4  # times as many numbers are looked at where events were erased
-_INSERT = "saastracker insert"
+_WAITING = {"mutations_sync": 2}  # for all replicas
 
 
 class ClickHouseRows:
     """Implements `event_rows.EventRows` on one server, a cluster, or the engine within this process."""
 
-    def __init__(self, url: str, *, database: str = schema.DATABASE, cluster: str = "") -> None:
+    def __init__(self, url: str, *, database: str = DATABASE, cluster: str = "") -> None:
         """Makes the tables if there are none. Raises OperatorError if that cannot be done."""
-        self._clients = Clients(url, database)
-        self._cluster = cluster
-        self._events = schema.events(database)
-        self._local = schema.local(database, cluster)
-        self._on = f"ON CLUSTER `{cluster}`" if cluster else ""
+        self._clients = Clients(url)
+        self._tables = Tables(database, cluster)
+        self._events = self._tables.events
         # Whatever one replica answers another one has, too.
         self._whole = {"select_sequential_consistency": 1} if cluster else {}
-        self._token = f"{_INSERT} {database}"
+        self._durable = {"distributed_foreground_insert": 1, "insert_quorum": "auto"} if cluster else {}
+        self._comment = f"saastracker insert {database}"
         try:
             with self._clients.client() as client:
-                for statement in schema.statements(database, cluster):
+                for statement in self._tables.make():
                     client.command(statement)
-        except Unavailable as error:
-            raise OperatorError(
-                f"ClickHouse at {self._clients.shown}: {error.__cause__ and type(error.__cause__).__name__}, "
-                f"{error.detail.split(';')[0]}; see that it runs, and that plugin.clickhouse.url is right"
-            ) from error
-        except Exception as error:  # what the embedded engine, or a wrong host, makes of it
-            raise OperatorError(f"ClickHouse at {self._clients.shown}: {str(error).splitlines()[0][:200]}") from error
+        except (Unavailable, ValueError) as error:
+            self.close()
+            raise OperatorError(self._clients.unusable(error)) from error
 
     # --- Writing ---
 
     def claim(self, owner: int) -> None:
-        table = f"`{self._clients.database}`.owner"
+        table = self._tables.owner
         with self._clients.client() as client:
             found = client.query(f"SELECT DISTINCT owner FROM {table}").result_rows
             if not found:
@@ -68,7 +64,7 @@ class ClickHouseRows:
     def settle(self, last: int) -> None:
         with self._clients.client() as client:
             # One that nobody waits for any more may otherwise end after what follows.
-            client.command(f"KILL QUERY {self._on} WHERE Settings['log_comment'] = {literal(self._token)} SYNC")
+            client.command(self._tables.end(self._comment))
             [(left,)] = self._ask(client, f"SELECT COUNT(*) FROM {self._events} WHERE sequence > {last}")
             if left > DOUBT_MAX:
                 raise OperatorError(
@@ -82,10 +78,9 @@ class ClickHouseRows:
         data = columns(rows)
         settings = {
             "insert_deduplication_token": uuid4().hex,
-            "log_comment": self._token,
-            "max_insert_block_size": 2**20,
+            "log_comment": self._comment,
             "async_insert": 0,
-            **({"distributed_foreground_insert": 1, "insert_quorum": "auto"} if self._cluster else {}),
+            **self._durable,
         }
         for attempt in range(TRIES):
             try:
@@ -197,29 +192,21 @@ class ClickHouseRows:
             if sequences:
                 self._delete(client, f"{of} ({', '.join(map(str, sequences))})")
             if nameless:
-                client.command(
-                    f"""ALTER TABLE {self._local} {self._on} UPDATE "anonymous" = '', anonymous_code = 0
-                    WHERE {of} ({", ".join(map(str, nameless))})""",
-                    settings={"mutations_sync": 2},
-                )
+                where = f"{of} ({', '.join(map(str, nameless))})"
+                client.command(self._tables.forget_anonymous(where), settings=_WAITING)
 
     def purge(self) -> None:
         with self._clients.client() as client:
-            client.command(f"ALTER TABLE {self._local} {self._on} APPLY DELETED MASK", settings={"mutations_sync": 2})
+            client.command(self._tables.purge(), settings=_WAITING)
 
     def _delete(self, client: Client, where: str) -> None:
-        client.command(
-            f"DELETE FROM {self._local} {self._on} WHERE {where}",
-            settings={"lightweight_deletes_sync": 2, "mutations_sync": 2},
-        )
+        client.command(self._tables.delete(where), settings={**_WAITING, "lightweight_deletes_sync": 2})
 
     # --- Files ---
 
     def size(self) -> int:
-        of = f"clusterAllReplicas('{self._cluster}', system.parts)" if self._cluster else "system.parts"
-        database = literal(self._clients.database)
         with self._clients.client() as client:
-            [(size,)] = self._ask(client, f"SELECT SUM(bytes_on_disk) FROM {of} WHERE database = {database}")
+            [(size,)] = self._ask(client, self._tables.size())
         return size or 0
 
     def backup(self, path: Path, until: int, progress: Progress) -> None:

@@ -1,11 +1,16 @@
 """The tables of events, on one server or on a cluster."""
 
+from typing import NamedTuple
+
 from saastracker.event_rows import CODED
+from saastracker_clickhouse.values import literal
 
 DATABASE = "saastracker"
 TABLE = "event_rows"
 PARTITION = 100_000_000  # sequence numbers: what reads by arrival is pruned to, and a group is nearly always in one
 DEDUPLICATED = 10_000  # inserts whose tokens are remembered
+# Of an organization all is on one shard, of who has none all of a person.
+SHARDING = """cityHash64(project, multiIf("org" != '', "org", "user" != '', "user", "anonymous"))"""
 
 # Of CODED: those with few values are dictionaries, those with as many as there are persons are not.
 # `benchmarks/clickhouse_codecs.py` measures it.
@@ -48,48 +53,73 @@ _SETTINGS = {
 }
 
 
-def statements(database: str, cluster: str = "") -> list[str]:
-    """What makes the database and its tables, those that are not there."""
-    on = f" ON CLUSTER {_name(cluster)}" if cluster else ""
-    made = [f"CREATE DATABASE IF NOT EXISTS {_name(database)}{on}"]
-    if not cluster:
-        engine, window = "MergeTree", {"non_replicated_deduplication_window": DEDUPLICATED}
-    else:
-        engine = f"ReplicatedMergeTree('/clickhouse/tables/{{shard}}/{database}/{TABLE}', '{{replica}}')"
-        window = {"replicated_deduplication_window": DEDUPLICATED}
-    made.append(
-        f"""CREATE TABLE IF NOT EXISTS {local(database, cluster)}{on} (
-            {", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())},
-            INDEX by_sequence sequence TYPE minmax GRANULARITY 1,
-            INDEX by_time "time" TYPE minmax GRANULARITY 1,
-            PROJECTION held (SELECT project, MIN(sequence), MAX(sequence), COUNT() GROUP BY project),
-            PROJECTION ids (SELECT project, id, sequence ORDER BY project, id)
-        ) ENGINE = {engine} PARTITION BY intDiv(sequence, {PARTITION}) ORDER BY (project, sequence)
-        SETTINGS {", ".join(f"{name} = {value}" for name, value in (_SETTINGS | window).items())}"""
-    )
-    made.append(
-        f"""CREATE TABLE IF NOT EXISTS {_name(database)}.owner{on} (owner Int64)
-        ENGINE = {engine.replace(TABLE, "owner").replace("{shard}", "all")} ORDER BY owner"""
-    )
-    if cluster:
-        # Of an organization all is on one shard, of who has none all of a person.
-        sharding = "cityHash64(project, multiIf(org != '', org, \"user\" != '', \"user\", anonymous))"
-        made.append(
-            f"""CREATE TABLE IF NOT EXISTS {events(database)}{on} AS {local(database, cluster)}
-            ENGINE = Distributed({_name(cluster)}, {_name(database)}, {TABLE}_local, {sharding})"""
-        )
-    return made
+class Tables(NamedTuple):
+    """What is said to the database, or to all servers of a cluster."""
 
+    database: str = DATABASE
+    cluster: str = ""
 
-def events(database: str) -> str:
-    """The table that is read and inserted into."""
-    return f"{_name(database)}.{TABLE}"
+    @property
+    def events(self) -> str:
+        """The table that is read and inserted into."""
+        return f"`{self.database}`.{TABLE}"
 
+    @property
+    def owner(self) -> str:
+        return f"`{self.database}`.owner"
 
-def local(database: str, cluster: str) -> str:
-    """The table that keeps the rows, and is deleted from: of a cluster each server's own."""
-    return f"{events(database)}_local" if cluster else events(database)
+    @property
+    def _local(self) -> str:
+        """The table that keeps the rows: of a cluster each server's own."""
+        return f"{self.events}_local" if self.cluster else self.events
 
+    @property
+    def _on(self) -> str:
+        return f" ON CLUSTER `{self.cluster}`" if self.cluster else ""
 
-def _name(name: str) -> str:
-    return f"`{name}`"
+    def make(self) -> list[str]:
+        """What makes the database and its tables, those that are not there."""
+        columns = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
+        remembered = "replicated_deduplication_window" if self.cluster else "non_replicated_deduplication_window"
+        settings = ", ".join(f"{name} = {value}" for name, value in {**_SETTINGS, remembered: DEDUPLICATED}.items())
+        made = [
+            f"CREATE DATABASE IF NOT EXISTS `{self.database}`{self._on}",
+            f"""CREATE TABLE IF NOT EXISTS {self._local}{self._on} ({columns},
+                INDEX by_sequence sequence TYPE minmax GRANULARITY 1,
+                INDEX by_time "time" TYPE minmax GRANULARITY 1,
+                PROJECTION held (SELECT project, MIN(sequence), MAX(sequence), COUNT() GROUP BY project),
+                PROJECTION ids (SELECT project, id, sequence ORDER BY project, id)
+            ) ENGINE = {self._engine("{shard}", TABLE)}
+            PARTITION BY intDiv(sequence, {PARTITION}) ORDER BY (project, sequence) SETTINGS {settings}""",
+            f"""CREATE TABLE IF NOT EXISTS {self.owner}{self._on} (owner Int64)
+            ENGINE = {self._engine("all", "owner")} ORDER BY owner""",
+        ]
+        if self.cluster:
+            made.append(
+                f"""CREATE TABLE IF NOT EXISTS {self.events}{self._on} AS {self._local}
+                ENGINE = Distributed(`{self.cluster}`, `{self.database}`, {TABLE}_local, {SHARDING})"""
+            )
+        return made
+
+    def _engine(self, shard: str, table: str) -> str:
+        if not self.cluster:
+            return "MergeTree"
+        return f"ReplicatedMergeTree('/clickhouse/tables/{shard}/{self.database}/{table}', '{{replica}}')"
+
+    def end(self, comment: str) -> str:
+        """Ends the statements of a comment, and waits until they have ended."""
+        return f"KILL QUERY{self._on} WHERE Settings['log_comment'] = {literal(comment)} SYNC"
+
+    def delete(self, where: str) -> str:
+        return f"DELETE FROM {self._local}{self._on} WHERE {where}"
+
+    def forget_anonymous(self, where: str) -> str:
+        return f"""ALTER TABLE {self._local}{self._on} UPDATE "anonymous" = '', anonymous_code = 0 WHERE {where}"""
+
+    def purge(self) -> str:
+        """What was deleted goes from the disk, too."""
+        return f"ALTER TABLE {self._local}{self._on} APPLY DELETED MASK"
+
+    def size(self) -> str:
+        parts = f"clusterAllReplicas(`{self.cluster}`, system.parts)" if self.cluster else "system.parts"
+        return f"SELECT SUM(bytes_on_disk) FROM {parts} WHERE database = {literal(self.database)}"

@@ -80,7 +80,7 @@ def series(scope: Scope, asked: Question, interval: Interval, values: dict[Key, 
         sizes: defaultdict[tuple[str | None, ...], float] = defaultdict(float)
         for key, value in values.items():
             sizes[key.by] += abs(value or 0)
-        largest = sorted(sizes, key=lambda by: (-sizes[by], [name or "" for name in by]))[:LINES_MAX]
+        largest = sorted(sizes, key=lambda by: (-sizes[by], [(name is None, name or "") for name in by]))[:LINES_MAX]
         lines = {by: (" / ".join(NONE if name is None else name for name in by),) * 2 for by in largest}
     points = [
         Point(at, {line: values.get(Key(at, by), empty(asked)) for by, (line, _) in lines.items()})

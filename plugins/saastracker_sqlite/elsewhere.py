@@ -18,7 +18,7 @@ from saastracker.event_rows import CODED as NUMBERED
 from saastracker.event_rows import EventRow, EventRows
 from saastracker_sqlite.append import COLUMNS, Appender, last_sequence
 from saastracker_sqlite.backup import copy
-from saastracker_sqlite.database import connect_readonly
+from saastracker_sqlite.database import connect
 from saastracker_sqlite.reader import Readers, SqliteReader
 from saastracker_sqlite.store import SqliteStore
 
@@ -93,7 +93,8 @@ class ReaderElsewhere(SqliteReader):
         super().__init__(connection, *limits)
         self._rows = rows
         _, self._cancelled, _ = limits
-        self._until = last_sequence(connection)
+        with self._limit():
+            self._until = last_sequence(connection)
 
     def query(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         if not self._rows.knows(sql):
@@ -170,7 +171,7 @@ class StoreElsewhere(SqliteStore):
     def backup(self, path: Path, progress: Progress) -> None:
         copy(self._path, path, lambda _done, _total: None)
         try:
-            with contextlib.closing(connect_readonly(path)) as copied:
+            with contextlib.closing(connect(path)) as copied:
                 until = last_sequence(copied)
             self._rows.backup(path.with_name(f"{path.name}.events"), until, progress)
         except BaseException:
