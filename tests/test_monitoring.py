@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,13 @@ import httpx
 import pytest
 import yaml
 
-from saastracker.metrics import Metrics
+from saastracker.metrics import Metrics, PerMinute
 from saastracker.scope import Scope
-from tests.serving import Served
+from tests.serving import Served, program
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "contrib" / "deploy"
+SOON = 10  # seconds
 ENDINGS = {"counter": ("",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
 NAME = r"\b(?:saastracker|process)_\w+"
 
@@ -128,3 +131,36 @@ def test_a_gauge_that_cannot_be_read_hides_no_other() -> None:
     metrics.gauge("whole", "One that does not", lambda: 7)
     assert b"saastracker_broken NaN" in metrics.text()
     assert b"saastracker_whole 7.0" in metrics.text()
+
+
+def test_events_of_the_last_minutes() -> None:
+    now = [30.0]
+    counted = PerMinute(lambda: now[0])
+    assert counted.last() == []
+    counted.add(2)
+    now[0] = 59.9
+    counted.add(3)
+    assert counted.last() == []  # the minute is not over
+    now[0] = 60.0
+    counted.add(7)
+    assert counted.last() == [5]
+    now[0] = 200.0
+    assert counted.last() == [5, 7, 0]
+    now[0] = 61 * 60.0
+    counted.add(1)
+    assert counted.last() == [7, *[0] * 59]  # an hour of them
+
+
+def test_all_jobs_of_the_server_are_there(served: Served) -> None:
+    made = subprocess.check_output([*program(served.data), "token", "add", "jobs", "--scope", "admin", "--json"])
+    headers = {"authorization": f"Bearer {json.loads(made)['token']}"}
+    deadline = time.monotonic() + SOON
+    while (answer := httpx.get(f"{served.url}/api/v1/jobs", headers=headers)).status_code == 401:  # not known yet
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    jobs = {each["name"]: each for each in answer.raise_for_status().json()}
+    assert jobs.keys() >= {"messages", "expire", "retention", "tidy", "digest", "budgets", "errors", "signals", "erase"}
+    assert all(each["next_run"] for each in jobs.values())
+    status = httpx.get(f"{served.url}/api/v1/status", headers=headers).raise_for_status().json()
+    assert (status["store"], status["failed_jobs"], status["disk"]["database"] > 0) == ("ok", [], True)
+    assert status["index"]["doing"] in {"waiting", "following"}

@@ -50,6 +50,7 @@ class Office:
     hook: Keeper
     messages: Messages
     topics: dict[str, Topic] = field(default_factory=lambda: dict(TOPICS))
+    metrics: Metrics = field(default_factory=Metrics)
 
     def outbox(self) -> Outbox:
         """As another process has it, too."""
@@ -60,7 +61,7 @@ class Office:
             channels={each.name: each for each in (self.post, self.hook)},
             topics=self.topics,
             compose=self.messages.compose,
-            metrics=Metrics(),
+            metrics=self.metrics,
         )
 
     def join(self, email: str, role: Role) -> Signed:

@@ -217,3 +217,24 @@ def test_old_messages_are_forgotten_and_open_ones_are_not(office: Office) -> Non
     office.run(NOW + HOUR)
     Deliveries(office.records).expire(NOW + 2 * HOUR)
     assert office.states() == ["waiting"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "result"),
+    [
+        (None, "sent"),
+        (Unavailable("The mail server said 450 <ada@shop.example>: later."), "retried"),
+        (Refusal("The mail server said 550 <ada@shop.example>: no such person."), "failed"),
+        (ValueError("a bug"), "failed"),
+    ],
+)
+def test_tries_are_counted_and_the_log_names_nobody(
+    office: Office, failure: Exception | None, result: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    office.post.failure = failure
+    office.tell("b1", job="budgets")
+    office.run()
+    told = {"channel": "post", "result": result}
+    assert office.metrics.registry.get_sample_value("saastracker_messages_total", told) == 1
+    assert "shop.example" not in caplog.text
+    assert bool(caplog.records) == (failure is not None)

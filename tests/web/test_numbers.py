@@ -1,7 +1,7 @@
 import pytest
 
 from saastracker.report import Unit
-from saastracker.web.numbers import Change, change, difference, exact, short, whole_share
+from saastracker.web.numbers import Change, change, difference, exact, short, size, whole_share
 
 MINUS, MISSING = "\N{MINUS SIGN}", "\N{EN DASH}"
 
@@ -86,3 +86,20 @@ def test_a_number_that_is_a_change() -> None:
     assert difference(0) == Change("same", "0")
     assert difference(-0.683) == Change("down", "0.7")
     assert difference(0.04) == Change("same", "0")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0 B"),
+        (980, "980 B"),
+        (999.6, "1.00 kB"),
+        (12_400, "12.4 kB"),
+        (384_000_000, "384 MB"),
+        (999_700_000, "1.00 GB"),
+        (1_280_000_000, "1.28 GB"),
+        (5 * 10**15, "5000 TB"),
+    ],
+)
+def test_bytes(value: float, text: str) -> None:
+    assert size(value) == text
