@@ -48,23 +48,29 @@ class Usage:
         return admitted
 
     def crosses(self, submissions: Sequence[Submission]) -> bool:
-        """Whether a budget may be used up amid these: then each needs a commit of its own.
+        """Whether some of these may use up a budget that others after them are held against.
 
-        What a group adds is known only after its commit, since duplicates are not counted.
+        Then each needs a commit of its own: what a group adds is known only after its commit, since
+        duplicates are not counted.
         """
         if not self._limits():
             return False
         coming: dict[tuple[str, str], int] = {}
+        over: set[tuple[str, str]] = set()  # from the beginning: what of them is not stored changes nothing
         for submission in submissions:
-            budget = self._budget(submission)
-            if budget is not None:
-                key = submission.project.workspace, month_of(submission.received_at)
-                used = coming[key] if key in coming else self._workspace_used(submission)
-                if used >= budget:
-                    continue
-                coming[key] = used + len(submission.events)
-                if coming[key] >= budget:
-                    return True
+            workspace = self._limited.get(submission.project.workspace)
+            if workspace is None or workspace.budget is None:
+                continue
+            key = workspace.id, month_of(submission.received_at)
+            if key not in coming:
+                coming[key] = self._workspace_used(submission)
+                if coming[key] >= workspace.budget:
+                    over.add(key)
+            if key in over:
+                continue
+            if coming[key] >= workspace.budget and self._budget(submission) is not None:
+                return True
+            coming[key] += len(submission.events)  # also of those that are stored whatever the budget
         return False
 
     def committed(self, usage: Mapping[tuple[str, str], int]) -> None:

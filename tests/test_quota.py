@@ -112,13 +112,16 @@ def test_a_group_that_may_cross_a_budget_is_told(stores: tuple[RecordStore, Stor
     facts = limited(10)
     usage = Usage(stores[0], lambda: facts, NOVEMBER)
     assert not usage.crosses([asked(4), asked(5)])
-    assert usage.crosses([asked(4), asked(6)])
+    assert not usage.crosses([asked(4), asked(6)])
+    assert usage.crosses([asked(4), asked(6), asked(1)])
+    assert usage.crosses([asked(4), sent(NOVEMBER, 6), asked(1)])  # what a command hands over is used, too
+    assert not usage.crosses([asked(4), asked(6), sent(NOVEMBER, 1)])
     assert not usage.crosses([asked(9), asked(9, DECEMBER)])  # each month has its own
     assert not usage.crosses([sent(NOVEMBER, 20)])
     usage.committed({(SECOND.id, "2026-11"): 8})
-    assert usage.crosses([asked(2)])  # the projects of a workspace share it
+    assert usage.crosses([asked(2), asked(1)])  # the projects of a workspace share it
     usage.committed({(SECOND.id, "2026-11"): 10})
-    assert not usage.crosses([asked(2)])  # all are dropped: they may go together
+    assert not usage.crosses([asked(2), asked(1)])  # all are dropped: they may go together
     facts = limited(20)
-    assert usage.crosses([asked(10)])
+    assert usage.crosses([asked(10), asked(1)])
     assert usage.admit([asked(1)])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from saastracker.contracts import Submission
+from saastracker.contracts import Store, Submission
 from saastracker.event import Event
 from saastracker.metrics import Metrics
 from saastracker.quota import Usage
@@ -47,14 +47,22 @@ class Running:
 
 
 @asynccontextmanager
-async def writing(folder: Path, *, max_events: int = 5000, max_bytes: int = 2**20) -> AsyncIterator[Running]:
+async def writing(
+    folder: Path,
+    *,
+    max_events: int = 5000,
+    max_bytes: int = 2**20,
+    snapshot: Callable[[], Snapshot] = Snapshot,
+    guarded: Callable[[Store], Store] = lambda store: store,
+) -> AsyncIterator[Running]:
+    """`snapshot` is asked for the newest facts; what `guarded` makes of the store is what the writer appends to."""
     database = folder / "events.db"
     committed: list[Submission] = []
     with closing(SqliteRecords(database)) as records, closing(SqliteStore(database)) as store:
         store.claim()
-        usage, metrics = Usage(records, Snapshot, NOW), Metrics()
+        usage, metrics = Usage(records, snapshot, NOW), Metrics()
         writer = Writer(
-            store,
+            guarded(store),
             Sessions(),
             usage,
             metrics,
