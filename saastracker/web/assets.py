@@ -8,7 +8,8 @@ from litestar import Response
 from litestar.params import FromPath
 
 from saastracker.errors import NotFound
-from saastracker.web.site import get
+from saastracker.web.packing import packed
+from saastracker.web.site import WebRequest, get
 
 _FILES = {file.name: file.read_bytes() for file in sorted(files(__package__).joinpath("static").iterdir(), key=str)}
 # One digest for all, so that a script reaches its neighbours by a relative address.
@@ -26,11 +27,13 @@ def _answer(name: str, cache: str) -> Response[bytes]:
 
 
 @get("/static/{digest:str}/{name:str}", sync_to_thread=False)
-def static(digest: FromPath[str], name: FromPath[str]) -> Response[bytes]:
+def static(request: WebRequest, digest: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     if name not in _FILES:
         raise NotFound("There is no such file.")
     # A page from before an upgrade asks under the old digest: answered, but not kept.
-    return _answer(name, "public, max-age=31536000, immutable" if digest == _DIGEST else "no-store")
+    answer = _answer(name, "public, max-age=31536000, immutable" if digest == _DIGEST else "no-store")
+    answer.headers["vary"] = "accept-encoding"
+    return packed(request, answer)
 
 
 @get("/favicon.ico", sync_to_thread=False)

@@ -103,6 +103,7 @@ def test_static_files_are_kept_for_as_long_as_their_content(running: Running) ->
     answer = running.get(style)
     assert answer.headers["content-type"].startswith("text/css")
     assert "immutable" in answer.headers["cache-control"]
+    assert (answer.headers["content-encoding"], answer.headers["vary"]) == ("gzip", "accept-encoding")
     assert running.get("/static/old/style.css").headers["cache-control"] == "no-store"
     assert running.get("/static/x/nothing.css").status_code == 404
     assert running.get("/static/x/..%2Fapp.py").status_code == 404
