@@ -227,3 +227,19 @@ def test_a_backup_that_fails_leaves_no_file(path: Path) -> None:
         with pytest.raises(OperatorError, match="missing"):
             store.backup(path.parent / "missing" / "copy.db", fail)
     assert not copy.exists()
+
+
+def test_refusals_that_were_counted_before_days_were_stay_in_the_total(path: Path) -> None:
+    with (
+        contextlib.closing(SqliteStore(path)),
+        contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection,
+    ):
+        connection.execute("DROP TABLE refusals")
+        connection.execute(
+            "CREATE TABLE refusals (project TEXT, reason TEXT, count INTEGER, PRIMARY KEY (project, reason))"
+        )
+        connection.execute("INSERT INTO refusals VALUES ('p', 'budget', 7)")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = '0.1.0 refusals by day'")
+    with contextlib.closing(SqliteStore(path)) as store, store.reader() as reader:
+        assert reader.refusals("p") == {"budget": 7}
+        assert reader.refusals("p", 1, 30_000) == {}
