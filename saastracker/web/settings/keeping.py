@@ -103,6 +103,7 @@ async def _erasing(  # noqa: PLR0917
         who=who,
         found=found,
         back=f"/p/{project.slug}/{PAGES[of]}/{quote(who, safe='')}",
+        whole=f"/p/{project.slug}/everything/{quote(who, safe='')}",
         wrong={"id": wrong} if wrong else {},
     )
 
