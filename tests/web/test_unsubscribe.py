@@ -108,5 +108,5 @@ def test_the_address_stays_secret(running: Running, cookies: Cookies, caplog: py
     running.site.accounts.subscriptions.choose_by_link = fail  # type: ignore[assignment]
     assert running.request("POST", path, content=b"x=y", headers=HTML).status_code == 500
     own = [record for record in caplog.records if record.name.startswith("saastracker")]
-    assert any("/unsubscribe/… failed" in record.getMessage() for record in own)
+    assert any("POST /unsubscribe/" in record.getMessage() for record in own)
     assert not any(sealed in record.getMessage() for record in own)
