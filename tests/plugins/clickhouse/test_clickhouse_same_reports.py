@@ -36,7 +36,7 @@ FILTERS = (
     "range=90d&f=prop.seconds:gt:2.5",
     "range=90d&f=user:contains:a&f=browser:is:Firefox",
 )
-DETAILED = FILTERS[:1] + FILTERS[5:6]  # how the things that reports list are asked for
+DETAILED = FILTERS[:2]  # how the things that reports list are asked for
 MEASURED = tuple(
     f"range=90d&measure={measure}&by={by}&interval={interval}"
     for measure in ("events", "persons", "organizations", "sessions", "sum", "avg", "min", "max", "p50", "p95")
@@ -66,19 +66,25 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         projects = [installation.facts.add_project(demo.name, workspace, timezone=demo.timezone) for demo in DEMOS]
         for demo in DEMOS:
             define(demo, installation.facts, installation.definitions, NOW)
+        events = [made_up(demo) for demo in DEMOS]
         for store in stores:
             store.claim()
-            for demo, project in zip(DEMOS, projects, strict=True):
-                fill(store, project, demo)
+            for of_project, project in zip(events, projects, strict=True):
+                fill(store, project, of_project)
             follow(installation, store)
         yield Pair(installation, stores, projects)
 
 
-def fill(store: Store, project: Project, demo: Demo) -> None:
-    events = (event for event in demo.events(NOW) if zlib.crc32((event.user or "").encode()) % SHARE == 0)
-    for number, group in enumerate(iter(lambda: list(islice(events, GROUP)), [])):
-        for event in group:
-            vary(event, number)
+def made_up(demo: Demo) -> list[Event]:
+    events = [event for event in demo.events(NOW) if zlib.crc32((event.user or "").encode()) % SHARE == 0]
+    for number, event in enumerate(events):
+        vary(event, number // GROUP)
+    return events
+
+
+def fill(store: Store, project: Project, events: Sequence[Event]) -> None:
+    own = map(msgspec.structs.replace, events)  # a store gives each its number
+    for group in iter(lambda: list(islice(own, GROUP)), []):
         store.append(Group([Submission(project, group, NOW, Reply(202, b"{}"))]))
 
 
@@ -149,8 +155,8 @@ def test_all_reports_are_compared(pair: Pair) -> None:
 def test_a_report_says_the_same(pair: Pair, slug: str) -> None:
     page = pair.installation.registry.reports[slug]
     answered = 0
-    for project in pair.projects:
-        for query in (*FILTERS, *(MEASURED if slug == "explorer" else ())):
+    for number, project in enumerate(pair.projects):
+        for query in (*FILTERS[number::2], *(MEASURED[number::2] if slug == "explorer" else ())):
             for item in (None, *(items(pair, project, page) if query in DETAILED else ())):
                 here, there = (said(pair, store, project, page, query, item) for store in pair.stores)
                 assert there == here, (project.slug, query, item)
