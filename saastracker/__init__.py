@@ -45,7 +45,7 @@ from saastracker.report import (
     Steps,
     Table,
 )
-from saastracker.resting import Database, DatabaseState
+from saastracker.resting import Database, DatabaseFactory, DatabaseState
 from saastracker.scope import Filter, Parameter, Scope, Span
 from saastracker.tagger import Tagger, Tagging
 from saastracker.wire import (
@@ -80,6 +80,7 @@ __all__ = [
     "Credential",
     "Daily",
     "Database",
+    "DatabaseFactory",
     "DatabaseState",
     "Decoded",
     "Defined",

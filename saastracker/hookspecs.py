@@ -8,7 +8,7 @@ from saastracker.channel import Channel
 from saastracker.contracts import Config, RecordStoreFactory, ReportPage, Setups, StoreFactory
 from saastracker.definition import Definition, Definitions
 from saastracker.job import Job
-from saastracker.resting import Database
+from saastracker.resting import DatabaseFactory
 from saastracker.tagger import Tagger
 from saastracker.wire import AuthScheme, Enricher, Projects, WireFormat
 
@@ -42,7 +42,7 @@ def record_stores(config: Config) -> Mapping[str, RecordStoreFactory] | None:
 
 
 @hookspec
-def databases(config: Config) -> Mapping[str, Database] | None:
+def databases(config: Config) -> Mapping[str, DatabaseFactory] | None:
     """What looks after a store's database while nothing has it open, by the name of the store."""
 
 

@@ -18,7 +18,7 @@ from saastracker.definition import Definition, Definitions
 from saastracker.errors import OperatorError
 from saastracker.job import Job
 from saastracker.merging import ORGANIZATION
-from saastracker.resting import Database
+from saastracker.resting import Database, DatabaseFactory
 from saastracker.tagger import NAMESPACES, Tagger
 from saastracker.views import VIEW
 from saastracker.wire import AuthScheme, Enricher, Projects, WireFormat
@@ -80,7 +80,7 @@ class Plugins:
         self._record_stores: Mapping[str, RecordStoreFactory] = self._named(
             "record_stores", "record store", items, config=config
         )
-        self._databases: Mapping[str, Database] = self._named("databases", "database", items, config=config)
+        self._databases: Mapping[str, DatabaseFactory] = self._named("databases", "database", items, config=config)
         kinds = self._named(
             "definitions", "definition", lambda offered: [(each.kind, each) for each in offered], config=config
         )
@@ -103,7 +103,7 @@ class Plugins:
         for name in (storage.backend, storage.records or storage.backend):
             if name not in self._databases:
                 raise OperatorError(f"The store {name} is looked after by its own tools, such as those for its backups")
-        return self._databases[storage.backend]
+        return self._databases[storage.backend]()
 
     def check_storage(self) -> None:
         """Raises OperatorError unless the stores that `[storage]` names are offered; opens neither."""

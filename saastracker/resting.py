@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -34,3 +34,6 @@ class Database(Protocol):
         What is raised within puts that back. Raises OperatorError for a file that is no backup, is damaged or
         was made by a newer release, and while a process writes to the database.
         """
+
+
+DatabaseFactory: TypeAlias = Callable[[], Database]

@@ -7,7 +7,7 @@ import msgspec
 
 from saastracker.contracts import Config, RecordStoreFactory, StoreFactory
 from saastracker.hookspecs import hookimpl
-from saastracker.resting import Database
+from saastracker.resting import DatabaseFactory
 from saastracker_sqlite.records import SqliteRecords
 from saastracker_sqlite.resting import SqliteDatabase
 from saastracker_sqlite.store import SqliteStore
@@ -33,6 +33,6 @@ def record_stores(config: Config) -> Mapping[str, RecordStoreFactory]:
 
 
 @hookimpl
-def databases(config: Config) -> Mapping[str, Database]:
+def databases(config: Config) -> Mapping[str, DatabaseFactory]:
     settings = config.plugin("sqlite", Settings)
-    return {"sqlite": SqliteDatabase(config.data / settings.path)}
+    return {"sqlite": lambda: SqliteDatabase(config.data / settings.path)}

@@ -9,7 +9,7 @@ from saastracker import (
     Channel,
     Config,
     Daily,
-    Database,
+    DatabaseFactory,
     Definition,
     Digest,
     Enricher,
@@ -101,6 +101,6 @@ def record_stores() -> Mapping[str, RecordStoreFactory] | None:
 
 
 @hookimpl
-def databases() -> Mapping[str, Database] | None:
-    """None: nothing to offer. A plugin whose store keeps files answers {"mine": MyDatabase()}."""
+def databases() -> Mapping[str, DatabaseFactory] | None:
+    """None: nothing to offer. A plugin whose store keeps files answers {"mine": lambda: MyDatabase()}."""
     return None
