@@ -16,7 +16,8 @@ from clickhouse_connect import get_client
 from clickhouse_connect.driver.client import Client
 
 from saastracker.demo.load import DEMOS
-from saastracker.event_rows import CODED, EventRow
+from saastracker.event_rows import EventRow
+from saastracker.sql_events import CODED
 from saastracker_clickhouse.schema import COLUMNS as CHOSEN
 from saastracker_clickhouse.stored import COLUMNS, TYPES, columns
 

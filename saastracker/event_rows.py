@@ -10,34 +10,12 @@ from saastracker.event import Event
 if TYPE_CHECKING:  # numpy takes 13 MB, which a server is spared until there are events
     from saastracker.index_store import Arrivals
 
-# Columns of Event that the index knows as numbers.
-CODED = (
-    "type",
-    "name",
-    "user",
-    "anonymous",
-    "org",
-    "session",
-    "path",
-    "environment",
-    "release",
-    "plan",
-    "referrer",
-    "source",
-    "medium",
-    "campaign",
-    "country",
-    "browser",
-    "os",
-    "device",
-)
-
 
 class EventRow(NamedTuple):
     project: str  # id
     sequence: int
     event: Event
-    codes: Sequence[int]  # of its texts, in the order of CODED, 0 for none
+    codes: Sequence[int]  # of its texts, in the order of `sql_events.CODED`, 0 for none
 
 
 class Held(NamedTuple):

@@ -7,8 +7,8 @@ import numpy as np
 from clickhouse_connect.driver.client import Client
 from numpy.typing import NDArray
 
-from saastracker.event_rows import CODED
 from saastracker.index_store import Arrivals
+from saastracker.sql_events import CODED
 from saastracker_clickhouse.values import literal
 
 DAY_MS = 86_400_000

@@ -11,7 +11,8 @@ from clickhouse_connect.driver.client import Client
 from saastracker.erasable import Progress
 from saastracker.errors import OperatorError, Unavailable
 from saastracker.event import Event
-from saastracker.event_rows import CODED, EventRow, Held
+from saastracker.event_rows import EventRow, Held
+from saastracker.sql_events import CODED
 from saastracker_clickhouse import backup, schema
 from saastracker_clickhouse.client import Clients
 from saastracker_clickhouse.schema import DATABASE, Tables

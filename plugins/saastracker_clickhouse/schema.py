@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from saastracker.event_rows import CODED
+from saastracker.sql_events import CODED
 from saastracker_clickhouse.values import literal
 
 DATABASE = "saastracker"

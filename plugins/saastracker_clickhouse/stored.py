@@ -5,7 +5,8 @@ from operator import attrgetter
 from typing import Any
 
 from saastracker.event import Event
-from saastracker.event_rows import CODED, EventRow
+from saastracker.event_rows import EventRow
+from saastracker.sql_events import CODED
 from saastracker_clickhouse import schema
 
 COLUMNS = tuple(schema.COLUMNS)

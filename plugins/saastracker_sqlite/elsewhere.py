@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from saastracker.contracts import Submission
 from saastracker.erasable import PIECE, Progress, Write
 from saastracker.event import Event
-from saastracker.event_rows import CODED as NUMBERED
 from saastracker.event_rows import EventRow, EventRows
+from saastracker.sql_events import CODED
 from saastracker_sqlite.append import COLUMNS, Appender, last_sequence
 from saastracker_sqlite.backup import copy
 from saastracker_sqlite.database import connect
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PIECES = 100  # in which a project is erased: each is a deletion that the other engine remembers
 
-_CODES = [COLUMNS.index(name) for name in NUMBERED]
+_CODES = [COLUMNS.index(name) for name in CODED]
 
 
 class AppenderElsewhere(Appender):

@@ -8,7 +8,7 @@ import pytest
 from tests.needing import missing
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def engine() -> None:
     if not (find_spec("chdb") and find_spec("clickhouse_connect")):
         missing("the ClickHouse engine is not installed: pip install chdb clickhouse-connect")

@@ -11,7 +11,8 @@ import pytest
 
 from saastracker.contracts import Group, RecordStore, Store
 from saastracker.errors import OperatorError, TimeLimit, Unavailable
-from saastracker.event_rows import CODED, EventRow
+from saastracker.event_rows import EventRow
+from saastracker.sql_events import CODED
 from saastracker.testing import PROJECT
 from saastracker.testing.opened import event, names, submission
 from saastracker_sqlite.records import SqliteRecords
