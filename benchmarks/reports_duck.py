@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from rich.progress import Progress
 
-from saastracker_sqlite.schema import CODED
+from saastracker.sql_events import CODED
 
 PAGE = 100_000  # rows
 MISSING = "DuckDB is not installed, so nothing is compared with it: pip install duckdb"

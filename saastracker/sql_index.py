@@ -157,8 +157,9 @@ class SqlIndex(ABC):
     def mark(self, days: Sequence[tuple[str, int]]) -> None:
         with self._writing() as rows:
             rows.each(
-                f"INSERT INTO index_dirty (project, day) VALUES ({_PROJECT}, ?) ON CONFLICT (project, day) DO NOTHING",
-                days,
+                """INSERT INTO index_dirty (project, day) SELECT id, ? FROM projects WHERE project = ?
+                ON CONFLICT (project, day) DO NOTHING""",
+                [(day, project) for project, day in days],
             )
             # A day that is being made again at this moment is not what was marked.
             rows.execute("UPDATE index_state SET changes = changes + 1")

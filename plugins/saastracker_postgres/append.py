@@ -21,7 +21,7 @@ from saastracker_postgres import copying
 from saastracker_postgres.database import alive, connect
 from saastracker_postgres.partitions import Partitions
 from saastracker_postgres.rows import clean
-from saastracker_postgres.schema import stage
+from saastracker_postgres.schema import LOCK, NUMBERING, stage
 
 REFUSED_MAX = 1000  # kept per project
 ATTEMPTS = 3  # when another process erases texts meanwhile
@@ -171,14 +171,17 @@ class Appender:
         """The ids of texts, new ones for those without; committed before any event has them."""
         hashes = {_hash(text): text for text in texts}
         found = self._ids(hashes)
-        new = sorted(hashes.keys() - found.keys())
+        new = [each for each in hashes if each not in found]
         if new:
-            # The events' own commit writes this one to disk, too. In order, or two processes wait for each other.
             with self.connection.transaction():
+                # One at a time, or two that add the same texts wait for each other. The events' own commit
+                # writes this one to disk, too.
                 self.connection.execute("SET LOCAL synchronous_commit = off")
+                self.connection.execute(f"SELECT pg_advisory_xact_lock({LOCK}, {NUMBERING})")
                 self.connection.execute(
-                    """INSERT INTO texts (hash, text) SELECT * FROM unnest(%s::uuid[], %s::text[])
-                    ON CONFLICT DO NOTHING""",
+                    """INSERT INTO texts (hash, text)
+                    SELECT hash, text FROM unnest(%s::uuid[], %s::text[]) WITH ORDINALITY AS t(hash, text, place)
+                    ORDER BY place ON CONFLICT DO NOTHING""",
                     (new, [clean(hashes[each]) for each in new]),
                 )
             found |= self._ids(new)

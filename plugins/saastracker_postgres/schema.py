@@ -12,8 +12,8 @@ from saastracker_postgres.database import connect, operator_errors
 
 VERSION = 1  # of the tables; a release that changes them adds a step to `_migrate`
 ANSWER_MS = 24 * 3600 * 1000  # how long the answer to an Idempotency-Key is kept
-LOCK = 0x5AA5  # of our advisory locks: making tables, and, with another second number, the claim
-MIGRATING, CLAIMED = 1, 2
+LOCK = 0x5AA5  # of our advisory locks, whose second number says which
+MIGRATING, CLAIMED, NUMBERING = 1, 2, 3
 
 STAGED = ("n", "submission", "month", "project", '"time"', "delay", *(f'"{name}"' for name in CODED))
 LONG = {'"time"', "delay"}

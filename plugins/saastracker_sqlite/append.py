@@ -14,12 +14,13 @@ from typing import Any
 import msgspec
 
 from saastracker.contracts import Group, Refused, Submission
+from saastracker.dictionary import Dictionary
 from saastracker.event import Event
+from saastracker.sql_events import CODED, PLAIN
 from saastracker.wire import Reply
 from saastracker_sqlite import bulk
 from saastracker_sqlite.database import WAL_MAX, connect, truncate_wal
-from saastracker_sqlite.dictionary import Dictionary
-from saastracker_sqlite.schema import CODED, PLAIN
+from saastracker_sqlite.dictionary import Texts
 
 HOUR_MS = 3600 * 1000
 ANSWER_MS = 24 * HOUR_MS  # how long the answer to an Idempotency-Key is kept
@@ -54,7 +55,7 @@ class Appender:
         self._truncated = 0.0
         self.connection = connect(path, cache_mb=cache_mb)
         try:
-            self._dictionary = Dictionary(self.connection)
+            self._dictionary = Dictionary(Texts(self.connection).find)
             self._projects: dict[str, int] = dict(self.connection.execute("SELECT project, id FROM projects"))
             self.sequence = last_sequence(self.connection)
         except BaseException:

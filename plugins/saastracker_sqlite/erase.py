@@ -6,10 +6,10 @@ from typing import TypeAlias
 
 import msgspec
 
+from saastracker.dictionary import NO_TEXT
+from saastracker.sql import INDEX_TABLES
 from saastracker_sqlite.append import Appender
-from saastracker_sqlite.dictionary import NO_TEXT
 from saastracker_sqlite.reader import Readers
-from saastracker_sqlite.schema import INDEX_TABLES
 from saastracker_sqlite.sweep import Codes, erase_texts
 
 ROWS = 1000  # per transaction: a few milliseconds, for which the writer's next group waits

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
+from saastracker.sql_events import CODED, PLAIN
 from saastracker_sqlite.backup import copy
-from saastracker_sqlite.schema import CODED, MIGRATION_SET, PLAIN, applied, before_upgrade
+from saastracker_sqlite.schema import MIGRATION_SET, applied, before_upgrade
 
 migrations = Migrations(MIGRATION_SET)
 

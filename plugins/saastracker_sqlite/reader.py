@@ -12,28 +12,14 @@ import msgspec
 
 from saastracker.errors import TimeLimit
 from saastracker.event import Event
-from saastracker.sql import Dialect, expand
+from saastracker.sql import expand
+from saastracker.sql_events import read_events
 from saastracker.sql_reads import KnownActors, SqlReads
 from saastracker_sqlite.database import begin_read, connect_readonly
-from saastracker_sqlite.rows import read_events
+from saastracker_sqlite.rows import DIALECT, SqliteRows
 
 READERS_MAX = 4  # at a time; reports beyond wait
 STEPS = 20_000  # of SQLite's virtual machine, between two looks at the clock: about a millisecond
-
-_PATH = """'$."' || :{key} || '"'"""
-# json_extract makes 1 of true; what it makes of lists and objects is JSON.
-_TEXT = f"""CASE json_type(properties, {_PATH}) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
-    ELSE CAST(json_extract(properties, {_PATH}) AS TEXT) END"""
-_NUMBER = f"""CASE WHEN json_type(properties, {_PATH}) IN ('integer', 'real')
-    THEN json_extract(properties, {_PATH}) END"""
-
-
-DIALECT = Dialect(
-    numbers="(SELECT value FROM json_each({}))",
-    texts="(SELECT value FROM json_each({}))",
-    prop=_TEXT,
-    prop_number=_NUMBER,
-)
 
 
 class SqliteReader(SqlReads):
@@ -58,7 +44,7 @@ class SqliteReader(SqlReads):
         wanted = msgspec.json.encode(sequences).decode()
         with self._limit():
             found = read_events(
-                self._connection, "WHERE e.sequence IN (SELECT value FROM json_each(:wanted))", {"wanted": wanted}
+                SqliteRows(self._connection), f"WHERE e.sequence IN {DIALECT.numbers.format('?')}", (wanted,)
             )
         by_sequence = {event.sequence: event for _, event in found}
         return [by_sequence[sequence] for sequence in sequences if sequence in by_sequence]

@@ -16,35 +16,6 @@ MIGRATIONS = (
 )
 MIGRATION_SECONDS = 60.0  # how long a process waits while another one migrates
 
-# Columns of Event that are kept as ids of `texts`: half the bytes, and scans read half as much.
-# A release that adds one leaves today's list to `_tables` and adds it in a migration of its own.
-CODED = (
-    "type",
-    "name",
-    "user",
-    "anonymous",
-    "org",
-    "session",
-    "path",
-    "environment",
-    "release",
-    "plan",
-    "referrer",
-    "source",
-    "medium",
-    "campaign",
-    "country",
-    "browser",
-    "os",
-    "device",
-)
-PLAIN = ("value", "properties", "traits", "id")
-# What `saastracker.index` keeps, beside its state; each table has a column `project`.
-INDEX_TABLES = (
-    *("cells", "series", "days", "dirty", "actors", "aliases", "chunks", "sessions", "day_sessions", "units", "seen"),
-    *("zones", "open"),
-)
-
 
 def prepare(path: Path) -> None:
     """Bring the file to today's tables, or make it. Raises OperatorError if a newer release made it."""

@@ -12,12 +12,13 @@ from saastracker.contracts import Group, Reader
 from saastracker.erasable import Progress, Write
 from saastracker.errors import OperatorError
 from saastracker.event import Event
+from saastracker.sql_events import read_events
 from saastracker.wire import Reply
 from saastracker_sqlite.append import ANSWER_MS, Appender
 from saastracker_sqlite.backup import copy
 from saastracker_sqlite.database import Lock, failures
 from saastracker_sqlite.reader import Readers
-from saastracker_sqlite.rows import read_events
+from saastracker_sqlite.rows import SqliteRows
 from saastracker_sqlite.schema import prepare
 
 if TYPE_CHECKING:
@@ -120,12 +121,11 @@ class SqliteStore:
         return Reply(*row) if row else None
 
     def read_after(self, sequence: int, limit: int, project: str | None = None) -> list[tuple[str, Event]]:
-        only = "" if project is None else "AND p.project = :project"
+        only = "" if project is None else "AND p.project = ?"
+        values = (sequence, *(() if project is None else (project,)), limit)
         with self._readers.connection() as connection:
             return read_events(
-                connection,
-                f"WHERE e.sequence > :after {only} ORDER BY e.sequence LIMIT :limit",
-                {"after": sequence, "limit": limit, "project": project},
+                SqliteRows(connection), f"WHERE e.sequence > ? {only} ORDER BY e.sequence LIMIT ?", values
             )
 
     def reader(

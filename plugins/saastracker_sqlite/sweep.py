@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from saastracker.sql_events import CODED
 from saastracker_sqlite.append import Appender, last_sequence
 from saastracker_sqlite.database import truncate_wal
 from saastracker_sqlite.reader import Readers
-from saastracker_sqlite.schema import CODED
 from saastracker_sqlite.searching import holds
 
 if TYPE_CHECKING:

@@ -114,7 +114,7 @@ def test_numbers_of_erased_events_are_not_given_out_again(store: SqliteStore, pa
 def test_a_text_is_stored_once_however_small_the_cache(
     store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dictionary, "CACHE_BYTES", 5000)
+    monkeypatch.setattr("saastracker.dictionary.CACHE_BYTES", 5000)
     users = [f"user {number}" for number in range(100)]
     for start in [0, 30, 60, 90, 0, 45, 10]:
         store.append(Group([submission(*(event(user=user) for user in users[start : start + 20]))]))
