@@ -1,0 +1,190 @@
+"""Every report says the same of the same events, whichever store keeps them: subclass `SameReports`.
+
+A test module overrides `open_other`.
+"""
+
+import math
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+import pytest
+
+from saastracker.cli.options import Installation, Options
+from saastracker.contracts import Group, ReportPage, Store, Submission
+from saastracker.demo.load import DEMOS, Demo, define
+from saastracker.errors import Invalid
+from saastracker.event import Event
+from saastracker.index_store import IndexState
+from saastracker.indexer import Indexer
+from saastracker.merging import merging
+from saastracker.scope import Scope
+from saastracker.testing import NOW
+from saastracker.wire import Project, Reply
+from saastracker_sqlite.store import SqliteStore
+
+SHARE = 20  # one person of so many
+GROUP = 2000  # events
+DETAILS = 2  # of each report
+FILTERS = (
+    "range=90d",
+    "range=90d&compare=year&environment=production",
+    "range=30d&f=country:is:DE&f=country:is:NL",
+    "range=90d&f=org:exists&f=path:starts_with:/b",
+    "range=90d&f=name:contains:e&f=plan:is_not:pro",
+    "range=90d&f=prop.format:is:pdf",
+    "range=90d&f=prop.format:exists",
+    "range=90d&f=prop.seconds:gt:2.5",
+    "range=90d&f=user:contains:a&f=browser:is:Firefox",
+)
+DETAILED = FILTERS[:1] + FILTERS[5:6]  # how the things that reports list are asked for
+MEASURED = tuple(
+    f"range=90d&measure={measure}&by={by}&interval={interval}"
+    for measure in ("events", "persons", "organizations", "sessions", "sum", "avg", "min", "max", "p50", "p95")
+    for by, interval in (("name", "day"), ("country,prop.format", "month"), ("org", "week"), ("user", ""), ("", "hour"))
+)
+
+
+OpenOther: TypeAlias = Callable[[Path, Installation], Store]
+
+
+class Pair(NamedTuple):
+    installation: Installation
+    stores: Sequence[Store]
+    projects: Sequence[Project]
+
+
+def fill(store: Store, project: Project, demo: Demo) -> None:
+    events = (event for event in demo.events(NOW) if zlib.crc32((event.user or "").encode()) % SHARE == 0)
+    for number, group in enumerate(iter(lambda: list(islice(events, GROUP)), [])):
+        for event in group:
+            vary(event, number)
+        store.append(Group([Submission(project, group, NOW, Reply(202, b"{}"))]))
+
+
+def vary(event: Event, number: int) -> None:
+    """Properties of every kind, that the demo has none of."""
+    if zlib.crc32(event.name.encode()) % 3 == number % 3:
+        kinds = (b'"pdf"', b'"csv"', b"null", b"true", b"5.0", b"12", b'["a", 1]', b'""', b"1.25")
+        kind = kinds[zlib.crc32(f"{event.time}".encode()) % len(kinds)]
+        own = msgspec.json.decode(event.properties or b"{}", type=dict[str, Any])
+        properties = own | {"format": msgspec.Raw(kind), "seconds": (event.time or 0) % 97 / 8}
+        event.properties = msgspec.json.encode(properties).decode()
+
+
+def follow(installation: Installation, store: Store) -> IndexState:
+    zones = {project.id: project.timezone for project in installation.facts.snapshot.projects.values()}
+    indexer = Indexer(
+        store.index,
+        lambda: zones,
+        lambda work: work(),
+        taggers=installation.registry.taggers,
+        definitions=installation.definitions,
+    )
+    indexer.begin()
+    while any(indexer.step()):
+        pass
+    return store.index.state()
+
+
+def said(pair: Pair, store: Store, project: Project, page: ReportPage, query: str, item: str | None) -> Any:
+    """A report as JSON, or why there is none."""
+    own = page.parameters if item is None else page.detail_parameters
+    with merging(store, pair.installation.definitions).reader(120.0) as reader:
+        try:
+            scope = Scope.parse(query, project=project.id, timezone=project.timezone, now=NOW, declared=own)
+            if item is None:
+                report = page.load(reader, scope)
+            else:
+                assert page.detail is not None
+                report = page.detail(reader, scope, item)
+        except Invalid as error:
+            return error.detail
+        return msgspec.json.decode(msgspec.json.encode(report))
+
+
+def differences(one: Any, other: Any, at: str = "") -> Iterator[str]:
+    """Where they differ, but for the last bits of sums of fractions: engines add them up in orders of their own."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        for key, value in one.items():
+            yield from differences(value, other[key], f"{at}.{key}")
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for place, (mine, theirs) in enumerate(zip(one, other, strict=True)):
+            yield from differences(mine, theirs, f"{at}[{place}]")
+    elif isinstance(one, float) and isinstance(other, float | int):
+        if not math.isclose(one, other, rel_tol=1e-12):
+            yield f"{at}: {one} {other}"
+    elif one != other:
+        yield f"{at}: {one} {other}"
+
+
+def items(pair: Pair, project: Project, page: ReportPage) -> list[str]:
+    """Some of what a report lists."""
+    if page.search is None or page.detail is None:
+        return []
+    with merging(pair.stores[0], pair.installation.definitions).reader() as reader:
+        return [match.item for match in page.search(reader, project.id, "a", DETAILS)]
+
+
+def slugs() -> list[str]:
+    return [
+        *("activity", "adoption", "custom", "errors", "explorer", "funnels", "health", "home", "organizations"),
+        *("pages", "paths", "people", "resources", "retention", "runs", "sessions", "signals", "sources", "stream"),
+        "vitals",
+    ]
+
+
+class SameReports:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def open_other(cls) -> OpenOther:
+        """Opens the store that is compared with SQLite, empty and not claimed."""
+        raise NotImplementedError
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def pair(cls, tmp_path_factory: pytest.TempPathFactory, open_other: OpenOther) -> Iterator[Pair]:
+        folder = tmp_path_factory.mktemp("same")
+        (folder / "config.toml").touch()
+        with ExitStack() as opened:
+            installation = opened.enter_context(Options(folder, folder / "config.toml").open())
+            stores: list[Store] = [
+                opened.enter_context(closing(SqliteStore(folder / "events.db"))),
+                opened.enter_context(closing(open_other(folder, installation))),
+            ]
+            workspace = installation.facts.default_workspace().id
+            projects = [installation.facts.add_project(demo.name, workspace, timezone=demo.timezone) for demo in DEMOS]
+            for demo in DEMOS:
+                define(demo, installation.facts, installation.definitions, NOW)
+            for store in stores:
+                store.claim()
+                for demo, project in zip(DEMOS, projects, strict=True):
+                    fill(store, project, demo)
+                follow(installation, store)
+            yield Pair(installation, stores, projects)
+
+    def test_all_reports_are_compared(self, pair: Pair) -> None:
+        assert {*slugs()} == {*pair.installation.registry.reports}
+
+    @pytest.mark.parametrize("slug", slugs())
+    def test_a_report_says_the_same(self, pair: Pair, slug: str) -> None:
+        page = pair.installation.registry.reports[slug]
+        answered = 0
+        for project in pair.projects:
+            for query in (*FILTERS, *(MEASURED if slug == "explorer" else ())):
+                for item in (None, *(items(pair, project, page) if query in DETAILED else ())):
+                    here, there = (said(pair, store, project, page, query, item) for store in pair.stores)
+                    found = list(differences(here, there))
+                    assert not found, (project.slug, query, item, found[:5])
+                    answered += isinstance(here, dict)
+        assert answered >= len(FILTERS)
+
+    def test_the_stores_have_the_same_index(self, pair: Pair) -> None:
+        here, there = (store.index.state() for store in pair.stores)
+        assert (here.watermark, here.newest, here.last_actor) == (there.watermark, there.newest, there.last_actor)
+        assert here.first == there.first
+        assert here.newest > 10_000
