@@ -27,6 +27,11 @@ class Handlers:
         yield Progress(1, 2)
         yield Progress(2, 2)
 
+    async def run_job(self, job: str) -> AsyncIterator[Progress]:
+        if job != "work":
+            raise NotFound("No such job.")
+        yield Progress(1, 1)
+
 
 def ask(data: Path, project: str) -> tuple[int, int]:
     control = Control.connect(data)

@@ -31,9 +31,10 @@ def read(  # noqa: PLR0917
         project, day = near
         where += f""" AND project = {literal(project)}
             AND "time" >= {(day - 1) * DAY_MS} AND "time" < {(day + 2) * DAY_MS}"""
-    return client.query_np(
+    rows: NDArray[Any] = client.query_np(
         f"SELECT {_COLUMNS} FROM {events} WHERE {where} ORDER BY sequence LIMIT {limit}", settings=dict(settings)
     )
+    return rows
 
 
 def together(tables: Sequence[NDArray[Any]]) -> Arrivals:

@@ -155,7 +155,7 @@ class StoreContract(Opened):
         good = submission(event("good", org="New customer", id=b"i" * 16), idempotency=key, reply=Reply(200, b"mine"))
         twin = submission(event("twin"), idempotency=key)
         refused = Refused(PROJECT.id, NOW, "invalid", "wrong", "/")
-        group = Group([good, twin, submission(unstorable())], [refused], {(PROJECT.id, "invalid"): 1})
+        group = Group([good, twin, submission(unstorable())], [refused], {(PROJECT.id, "invalid", NOW // DAY_MS): 1})
         with pytest.raises(Exception) as raised:  # noqa: PT011 - which one is the store's own affair
             store.append(group)
         assert not isinstance(raised.value, Unavailable)

@@ -40,7 +40,9 @@ def test_a_run_is_given_what_there_is_and_its_notices_are_queued(
     assert (second.result, second.notices) == ("done", 0)
     assert [noted.queued.job for noted in Notices(records).all()] == ["work"]
     assert metric(metrics, "saastracker_job_runs_total", job_name="work", result="done") == 2
-    assert metric(metrics, "saastracker_job_last_success_timestamp_seconds", job_name="work") == second.started_at / 1000
+    assert (
+        metric(metrics, "saastracker_job_last_success_timestamp_seconds", job_name="work") == second.started_at / 1000
+    )
 
 
 def test_a_run_that_fails_is_logged_and_recorded_and_the_next_may_be_done(

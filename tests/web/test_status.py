@@ -38,7 +38,16 @@ def test_the_twin_tells_how_the_server_is(running: Running) -> None:
 
 def test_the_page_says_it_in_words(running: Running) -> None:
     page = look(running, STATUS_PAGE, join(running, role="admin")).text
-    for text in ("takes events", "13.3", "3.22 GB", "53.7 GB free", "1 message not sent", "1.2.3", "3.0 d", "full in 50 days"):
+    for text in (
+        "takes events",
+        "13.3",
+        "3.22 GB",
+        "53.7 GB free",
+        "1 message not sent",
+        "1.2.3",
+        "3.0 d",
+        "full in 50 days",
+    ):
         assert text in page, text
 
 

@@ -37,7 +37,9 @@ def test_the_word_bearer_is_taken_in_any_case(word: str) -> None:
     projects = InMemoryProjects()
     scheme = Bearer(projects)
     key = projects.issue(scheme, PROJECT).shown["key"]
-    assert scheme.authenticate(request(headers={"Authorization": f"{word}  {key} "})).project is PROJECT
+    credential = scheme.authenticate(request(headers={"Authorization": f"{word}  {key} "}))
+    assert credential
+    assert credential.project is PROJECT
 
 
 @pytest.mark.parametrize("header", ["", "Basic dTpw", "pk_live_abc", "Bearerpk_live_abc"])

@@ -67,7 +67,9 @@ class TestQueryKeyOfAWholeToken(TestQueryKey):
 def test_recorded_requests(file: Path) -> None:
     sent = recorded(file)
     scheme = QueryToken if "/s2s/" in sent.path else QueryKey
-    assert scheme(RecordedKeys()).authenticate(sent).project is PROJECT
+    credential = scheme(RecordedKeys()).authenticate(sent)
+    assert credential
+    assert credential.project is PROJECT
 
 
 @pytest.mark.parametrize("query", ["token=UMtestKEY1", "token=UMtestKEY1."])
