@@ -26,7 +26,7 @@ from saastracker.wire import AuthScheme, Enricher, Projects, WireFormat
 GROUP = "saastracker"  # of entry points; also the distribution whose plugins are on by default
 DEFAULT_RECORDS = "sqlite"
 OWN_KINDS = (VIEW, ANNOTATION, ORGANIZATION)  # definitions of the core
-OWN_PAGES = ("define", "detail", "search", "share")  # of projects, where a report would not be reached
+OWN_PAGES = ("define", "detail", "everything", "search", "share")  # of projects, where a report would not be reached
 
 T = TypeVar("T")
 

@@ -40,7 +40,7 @@ def test_a_new_one_has_an_owner_and_nothing_else(running: Running) -> None:
     assert added.status_code == 200
     assert running.facts.snapshot.projects_by_slug["inside"].workspace == made.id
     log = look(running, f"/settings/audit?workspace={made.id}", cookies).text
-    assert {"Workspace made", "Members made", "Project made"} <= set(re.findall(r"\w+ made", log))
+    assert {"Workspace made", "Project made"} <= set(re.findall(r"\w+ made", log))
 
 
 def test_what_is_wrong_stands_beside_the_field(running: Running) -> None:
