@@ -14,6 +14,7 @@ import httpx
 MANY = (
     (re.compile(r"^/p/([^/]+)/(?!define/)([^/]+)/.+?(\.json|\.csv)?$"), r"/p/\1/\2/*\3"),
     (re.compile(r"^/p/([^/]+)/define/([^/]+)/(?!new$)[^/]+$"), r"/p/\1/define/\2/*"),
+    (re.compile(r"^/settings/projects/([^/]+)/erase/([^/]+)/.+$"), r"/settings/erase/\1/\2/*"),
     (re.compile(r"^(/settings/.*?)(projects|keys|members|invitations|tokens|jobs|sessions)/[^/]+"), r"\1\2/*"),
 )
 ASIDE = {"workspace", "next"}  # names in a query string that make no other page

@@ -48,8 +48,9 @@ class Keyboard:
         self._press("Enter", self.page.locator("summary").and_(self.page.get_by_label(re.compile(name))))
 
     def type(self, name: str, text: str) -> None:
-        """Into a field."""
-        self.to(self.page.get_by_role("textbox", name=name, exact=True))
+        """Into a field; one with suggestions is a combobox."""
+        textbox = self.page.get_by_role("textbox", name=name, exact=True)
+        self.to(textbox.or_(self.page.get_by_role("combobox", name=name, exact=True)))
         self.page.keyboard.type(text)
 
     def choose(self, name: str, text: str) -> None:

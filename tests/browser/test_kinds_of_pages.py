@@ -13,7 +13,7 @@ from tests.browser.demo_site import Site
 GAME = ("runs", "resources", "activity")  # reports that Trackside has more to show for
 EMPTY = ("home", "stream", "funnels", "organizations", "define")  # looked at without events, too
 OUTSIDE = ("/sign-in", "/login", "/sign-up/gone")  # for who is not signed in
-WIDTHS = (360, 820)
+WIDTHS = (360, 768, 820)
 CONTRAST = {
     "runOnly": {"type": "rule", "values": ["color-contrast"]}
 }  # all that dark pages do not share with light ones
