@@ -27,7 +27,7 @@ from saastracker.testing import NOW
 from saastracker.wire import Project, Reply
 from saastracker_sqlite.store import SqliteStore
 
-SHARE = 20  # one person of so many
+SHARE = 80  # one person of so many
 GROUP = 2000  # events
 DETAILS = 2  # of each report
 FILTERS = (

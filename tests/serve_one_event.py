@@ -25,7 +25,9 @@ def call(url: str, body: bytes | None, headers: dict[str, str]) -> Any:
     deadline = time.monotonic() + 20
     while True:
         try:
-            with urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": "application/json", **headers}), timeout=10) as answer:
+            with urllib.request.urlopen(
+                urllib.request.Request(url, body, {"Content-Type": "application/json", **headers}), timeout=10
+            ) as answer:
                 return json.load(answer)
         except ConnectionError:
             raise

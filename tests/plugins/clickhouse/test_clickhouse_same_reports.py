@@ -22,7 +22,7 @@ from saastracker.testing import NOW
 from saastracker.wire import Project, Reply
 from saastracker_sqlite.store import SqliteStore
 
-SHARE = 40  # one person of so many
+SHARE = 80  # one person of so many
 GROUP = 2000  # events
 DETAILS = 1  # of each report
 FILTERS = (
