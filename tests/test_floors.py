@@ -80,6 +80,7 @@ FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 PLUGIN_FLOOR = 1
 CORE = sorted(path for path in (ROOT / "saastracker").rglob("*.py") if path != ROOT / "saastracker" / "__init__.py")
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
+PACKAGES = sorted(path.parent for path in (*CORE, *PLUGINS) if path.name == "__init__.py")
 
 
 def imports(path: Path) -> set[str]:
@@ -142,3 +143,11 @@ def test_only_two_modules_know_pluggy() -> None:
 
 def test_plugins_is_a_folder_of_packages() -> None:
     assert not (ROOT / "plugins" / "__init__.py").exists()
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_name_of_a_package_hides_behind_a_submodule(package: Path) -> None:
+    """Importing `package.preview` sets `package.preview`: a function of that name is gone from then on."""
+    named = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    own = {node.name for node in ast.parse((package / "__init__.py").read_text()).body if isinstance(node, named)}
+    assert own & {path.stem for path in package.iterdir()} == set()

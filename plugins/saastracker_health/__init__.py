@@ -66,7 +66,7 @@ def preview(
     reader: Reader, scope: Scope, definitions: Definitions, model: HealthModel, current: HealthModel | None
 ) -> Report:
     """Which organizations would change band."""
-    from saastracker_health.preview import preview as changed  # noqa: PLC0415
+    from saastracker_health.previewing import preview as changed  # noqa: PLC0415
 
     return changed(reader, scope, definitions, model, current)
 

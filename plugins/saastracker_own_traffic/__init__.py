@@ -47,6 +47,6 @@ def preview(
     reader: Reader, scope: Scope, _definitions: Definitions, own: OwnTraffic, _current: OwnTraffic | None
 ) -> Report:
     """How much was left out so far, and what is there of those who would be."""
-    from saastracker_own_traffic.preview import preview as counted  # noqa: PLC0415  # numpy takes 13 MB
+    from saastracker_own_traffic.previewing import preview as counted  # noqa: PLC0415  # numpy takes 13 MB
 
     return counted(reader, scope, own)

@@ -51,6 +51,6 @@ def preview(
     reader: Reader, scope: Scope, _definitions: Definitions, rules: PathRules, _current: PathRules | None
 ) -> Report:
     """What would have become of the paths of the span."""
-    from saastracker_path_rules.preview import preview as rewritten  # noqa: PLC0415  # numpy takes 13 MB
+    from saastracker_path_rules.previewing import preview as rewritten  # noqa: PLC0415  # numpy takes 13 MB
 
     return rewritten(reader, scope, rules)

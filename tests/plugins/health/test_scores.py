@@ -17,7 +17,7 @@ from saastracker.testing import InMemoryDefinitions
 from saastracker_health.explaining import explained
 from saastracker_health.kinds import Churn
 from saastracker_health.listing import listing
-from saastracker_health.preview import preview
+from saastracker_health.previewing import preview
 from tests.asking import FOREIGN, blocks, keys, scope
 from tests.indexed import HOUR, at, reading
 from tests.plugins.health.slow import FEATURES, TAGGER, Feature
