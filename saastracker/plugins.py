@@ -1,9 +1,10 @@
 """Loads the plugins that are turned on and freezes what they offer into a Registry."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from types import MappingProxyType
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import msgspec
 import pluggy
@@ -29,6 +30,14 @@ OWN_KINDS = (VIEW, ANNOTATION, ORGANIZATION)  # definitions of the core
 OWN_PAGES = ("define", "detail", "everything", "search", "share")  # of projects, where a report would not be reached
 
 T = TypeVar("T")
+
+
+class Installed(NamedTuple):
+    """An entry point, and what installed it."""
+
+    entry: EntryPoint
+    distribution: str
+    version: str
 
 
 class PluginInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,15 +180,15 @@ class Plugins:
             self._fail(f'plugins: found "{name}", which is not installed{suggest(name, self._installed)}')
         if name in self._offers:
             self._fail(f'plugins: "{name}" stands there twice')
-        entry, *others = self._installed[name]
+        (entry, distribution, _), *others = self._installed[name]
         if others:
-            owners = " and ".join(_distribution(each) for each in (entry, *others))
+            owners = " and ".join(each.distribution for each in self._installed[name])
             self._fail(f'plugins: "{name}" is installed by {owners}; uninstall one')
         try:
             plugin = entry.load()
         except ImportError as error:
             extra = entry.extras[0] if entry.extras else None
-            remedy = f"type: pip install '{_distribution(entry)}[{extra}]'" if extra else "install what it needs"
+            remedy = f"type: pip install '{distribution}[{extra}]'" if extra else "install what it needs"
             self._fail(f'plugins: "{name}" cannot be imported ({error}); {remedy}')
         except Exception as error:
             self._fail(f'plugins: "{name}" fails while it is imported: {_reason(error)}')
@@ -236,34 +245,32 @@ class Plugins:
 
     def _listing(self) -> Iterator[PluginInfo]:
         for name in (*self._names, *sorted(self._installed.keys() - self._offers.keys())):
-            for entry in self._installed[name]:
+            for _, distribution, version in self._installed[name]:
                 yield PluginInfo(
                     name=name,
-                    distribution=_distribution(entry),
-                    version=entry.dist.version if entry.dist else "",
+                    distribution=distribution,
+                    version=version,
                     enabled=name in self._offers,
                     offers=tuple(self._offers.get(name, ())),
                 )
 
 
-def _installed() -> dict[str, list[EntryPoint]]:
-    found: dict[str, list[EntryPoint]] = {}
+def _installed() -> dict[str, list[Installed]]:
+    @cache  # a distribution parses its metadata whenever it is asked
+    def owner(distribution: Distribution | None) -> tuple[str, str]:
+        return (distribution.name, distribution.version) if distribution else ("?", "")
+
+    found: dict[str, list[Installed]] = {}
     for entry in entry_points(group=GROUP):
-        found.setdefault(entry.name, []).append(entry)
+        found.setdefault(entry.name, []).append(Installed(entry, *owner(entry.dist)))
     return found
 
 
-def _default(installed: Mapping[str, Sequence[EntryPoint]], config: Config) -> tuple[str, ...]:
+def _default(installed: Mapping[str, Sequence[Installed]], config: Config) -> tuple[str, ...]:
     """First-party plugins. One whose entry point asks for an extra is on only if `[storage]` names it."""
     named = {config.storage.backend, config.storage.records}
-    entries = (entry for found in installed.values() for entry in found)
-    return tuple(
-        entry.name for entry in entries if _distribution(entry) == GROUP and (not entry.extras or entry.name in named)
-    )
-
-
-def _distribution(entry: EntryPoint) -> str:
-    return entry.dist.name if entry.dist else "?"
+    own = (each.entry for found in installed.values() for each in found if each.distribution == GROUP)
+    return tuple(entry.name for entry in own if not entry.extras or entry.name in named)
 
 
 def _by_name(values: Sequence[T]) -> Iterator[tuple[str, T]]:
