@@ -51,10 +51,15 @@ def build_web(site: Site) -> Litestar:
             assets.robots,
             *API,
         ],
-        state=State({"site": site, "tries": login.Tries(), "shared_gate": asyncio.Semaphore(shared.AT_ONCE)}),
+        state=state_of(site),
         exception_handlers={Exception: refused},
         before_send=[add_headers],
         openapi_config=None,  # web/api describes itself
         logging_config=None,
         request_max_body_size=BODY_MAX,
     )
+
+
+def state_of(site: Site) -> State:
+    """What the handlers find at `request.app.state`."""
+    return State({"site": site, "tries": login.Tries(), "shared_gate": asyncio.Semaphore(shared.AT_ONCE)})
