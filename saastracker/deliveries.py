@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from saastracker import audit
 from saastracker.contracts import Change, Record, RecordStore
 from saastracker.errors import Conflict, NotFound
 from saastracker.facts import ATTEMPTS
@@ -76,15 +77,19 @@ class Deliveries:
             return False
         return True
 
-    def send_again(self, workspace: str, delivery: str, now: int) -> None:
-        """Let one that failed, or may have, be sent again. Raises NotFound, Conflict while it is on its way."""
+    def send_again(self, workspace: str, delivery: str, *, who: str, now: int) -> None:
+        """Let one that failed, or may have, be sent again, as the audit trail tells then.
+
+        Raises NotFound, Conflict while it is on its way.
+        """
         for _ in range(ATTEMPTS):
             kept = next((each for each in self.all() if each.delivery.id == delivery), None)
             if kept is None or kept.delivery.workspace != workspace:
                 raise NotFound("There is no such message.")
             if kept.delivery.state not in {"failed", "uncertain"}:
                 raise Conflict("This message is on its way or was sent.")
-            if self.write([change(kept, state="waiting", attempts=0, due_at=now, changed_at=now, error="")]):
+            again = change(kept, state="waiting", attempts=0, due_at=now, changed_at=now, error="")
+            if self.write([again, audit.record(_entry(kept, who, now))]):
                 return
         raise Conflict("Another process keeps writing; try again.")
 
@@ -96,6 +101,22 @@ class Deliveries:
         old = [each for place, each in enumerate(over) if place < surplus or each.delivery.changed_at < before]
         if old:
             self._store.write([Change(KIND, each.delivery.id, each.version, None) for each in old])
+
+
+def _entry(kept: Kept, who: str, now: int) -> audit.Entry:
+    """Without the title, which may name people."""
+    delivery = kept.delivery
+    return audit.Entry(
+        at=now,
+        who=who,
+        project="",
+        workspace=delivery.workspace,
+        action="run",
+        kind="message",
+        record=delivery.id,
+        version=kept.version + 1,
+        value=msgspec.Raw(msgspec.json.encode({"name": delivery.topic, "channel": delivery.channel})),
+    )
 
 
 def _kept(record: Record) -> Kept:

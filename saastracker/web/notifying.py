@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
+
+from saastracker import audit
 from saastracker.accounts.model import By, Destination, Signed
 from saastracker.accounts.subscriptions import hears
 from saastracker.deliveries import Delivery
@@ -25,6 +28,13 @@ class Wanted(NamedTuple):
     address: str
     topics: tuple[str, ...]
     project: str | None  # slug; None: all
+
+
+class Recipient(NamedTuple):
+    """Who gets a test message."""
+
+    id: str  # of a user or a destination
+    name: str
 
 
 class Followed(NamedTuple):
@@ -75,20 +85,40 @@ def add_destination(site: Site, workspace: Workspace, wanted: Wanted, by: By, no
     )
 
 
-def test_destination(site: Site, workspace: Workspace, destination: str, now: int) -> None:
+def test_destination(site: Site, workspace: Workspace, destination: str, by: By, now: int) -> None:
     """Send it a message at once. Raises NotFound, and why it was not sent as Unavailable or another Refusal."""
     found = site.accounts.snapshot.destinations.get(destination)
     if found is None or found.workspace != workspace.id:
         raise NotFound("This workspace has no such destination.")
-    site.outbox.send_test(workspace, found.channel, found.id, now)
+    _test(site, workspace, found.channel, Recipient(found.id, found.name), by, now)
 
 
-def test_channel(site: Site, workspace: Workspace, channel: str, signed: Signed, now: int) -> None:
+def test_channel(  # noqa: PLR0917
+    site: Site, workspace: Workspace, channel: str, signed: Signed, by: By, now: int
+) -> None:
     """Send the one who asks a message at once. Raises NotFound, and why it was not sent."""
     found = site.outbox.channels.get(channel)
     if found is None or not found.personal:
         raise NotFound(f"There is no channel {channel[:ID_MAX]!r} to people.")
-    site.outbox.send_test(workspace, channel, signed.user.id, now)
+    _test(site, workspace, channel, Recipient(signed.user.id, signed.user.email), by, now)
+
+
+def _test(site: Site, workspace: Workspace, channel: str, to: Recipient, by: By, now: int) -> None:  # noqa: PLR0917
+    """The audit trail tells that somebody tried, also where it fails: something was sent out of the house."""
+    told = msgspec.Raw(msgspec.json.encode({"name": to.name, "channel": channel}))
+    entry = audit.Entry(
+        at=now,
+        who=by.who,
+        project="",
+        workspace=workspace.id,
+        action="run",
+        kind="test-message",
+        record=to.id,
+        version=1,
+        value=told,
+    )
+    site.records.write([audit.record(entry)])
+    site.outbox.send_test(workspace, channel, to.id, now)
 
 
 def recipient(site: Site, delivery: Delivery) -> str:

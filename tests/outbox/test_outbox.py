@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from saastracker import audit
 from saastracker import outbox as outbox_module
 from saastracker.accounts.model import OPERATOR, Signed
 from saastracker.deliveries import Deliveries
@@ -103,13 +104,15 @@ def test_what_may_work_later_is_tried_again_ever_more_rarely(office: Office) -> 
     assert (delivery.state, delivery.attempts) == ("failed", 8)
     first = delivery.message
     office.post.failure = None
-    Deliveries(office.records).send_again(office.workspace.id, delivery.id, now)
+    Deliveries(office.records).send_again(office.workspace.id, delivery.id, who="ada", now=now)
     office.run(now)
     assert [message.id for message in office.post.sent] == [first]
     with pytest.raises(Conflict):
-        Deliveries(office.records).send_again(office.workspace.id, delivery.id, now)
+        Deliveries(office.records).send_again(office.workspace.id, delivery.id, who="ada", now=now)
     with pytest.raises(NotFound):
-        Deliveries(office.records).send_again("another workspace", delivery.id, now)
+        Deliveries(office.records).send_again("another workspace", delivery.id, who="ada", now=now)
+    [entry] = audit.entries(office.records, "", "message", delivery.id)
+    assert (entry.who, entry.workspace, entry.action) == ("ada", office.workspace.id, "run")
 
 
 @pytest.mark.parametrize("failure", [Refusal("No such mailbox."), RuntimeError("a fault of the channel")])
@@ -139,7 +142,7 @@ def test_after_a_kill_while_sending_nothing_is_sent_twice(office: Office) -> Non
     office.run(NOW + 16 * MINUTE)
     assert office.states() == ["uncertain"]
     assert office.post.sent == []
-    Deliveries(office.records).send_again(office.workspace.id, office.deliveries()[0].id, NOW)
+    Deliveries(office.records).send_again(office.workspace.id, office.deliveries()[0].id, who="ada", now=NOW)
     office.run(NOW + HOUR)
     assert len(office.post.sent) == 1
 

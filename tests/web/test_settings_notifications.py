@@ -186,6 +186,8 @@ def test_a_test_message_goes_to_who_asks(running: Running, admin: Cookies) -> No
     assert "somebody tried" in message.text
     assert "somebody tried" in message.html
     assert "nsubscribe" not in message.text + message.html
+    log = look(running, "/settings/audit", admin).text
+    assert 'Test message sent<span class="sub">admin@example.com</span>' in log
     for wrong in ("hook", "pigeon"):
         assert send(running, f"{PAGE}/channels/{wrong}/test", admin).status_code == 404
 
@@ -219,6 +221,7 @@ def test_messages_that_were_not_sent(running: Running, admin: Cookies) -> None:
     assert "It is sent again" in look(running, answer.headers["location"], admin).text
     [kept] = [each.delivery for each in Deliveries(running.records).all() if each.delivery.id == delivery.id]
     assert (kept.state, kept.attempts) == ("waiting", 0)
+    assert "Message sent again" in look(running, "/settings/audit", admin).text
     answer = send(running, f"{PAGE}/messages/{delivery.id}/again", admin)
     assert (answer.status_code, "on its way" in answer.text) == (409, True)
 

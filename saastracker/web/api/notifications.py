@@ -115,7 +115,7 @@ def test_channel(call: Call) -> None:
 
     It is answered when the message is handed over; 503 says why it was not, and 403 that a token has no address.
     """
-    notifying.test_channel(call.site, call.workspace, call.path["channel"], call.signed, call.now)
+    notifying.test_channel(call.site, call.workspace, call.path["channel"], call.signed, call.by, call.now)
 
 
 @operation(
@@ -174,7 +174,7 @@ def test_destination(call: Call) -> None:
 
     It is answered when the message is handed over; 400 and 503 say why it was not.
     """
-    notifying.test_destination(call.site, call.workspace, call.path["destination"], call.now)
+    notifying.test_destination(call.site, call.workspace, call.path["destination"], call.by, call.now)
 
 
 @operation(
@@ -204,7 +204,7 @@ def list_messages(call: Call) -> list[MessageShown]:
 )
 def send_again(call: Call) -> None:
     """Send a message again that failed, or that may not have arrived; 409 for any other."""
-    call.site.outbox.deliveries.send_again(call.workspace.id, call.path["message"], call.now)
+    call.site.outbox.deliveries.send_again(call.workspace.id, call.path["message"], who=call.who, now=call.now)
 
 
 def _shown(call: Call, destination: Destination) -> DestinationShown:

@@ -35,6 +35,8 @@ _SAID = {  # of what nobody would guess from that
     ("user", "change"): "Account changed",
     ("user", "lock"): "Account locked",
     ("members", "create"): "Members changed",
+    ("message", "run"): "Message sent again",
+    ("test-message", "run"): "Test message sent",
 }
 _NAMES = ("name", "title", "email", "agent", "scheme", "org", "text")  # fields that say which one it is
 

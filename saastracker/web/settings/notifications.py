@@ -91,7 +91,8 @@ async def send_again(request: WebRequest, delivery: FromPath[str]) -> Response[b
     frame = _opened(request)
     await read_form(request, frame.site)
     try:
-        await asyncio.to_thread(frame.site.outbox.deliveries.send_again, frame.place.id, delivery, frame.now)
+        again = frame.site.outbox.deliveries.send_again
+        await asyncio.to_thread(again, frame.place.id, delivery, who=frame.by.who, now=frame.now)
     except Conflict as refusal:
         return await _list(frame, refusal.status, wrong={delivery: refusal.detail})
     return frame.done("sent-again")
@@ -104,7 +105,7 @@ def _opened(request: WebRequest) -> Frame:
 async def _tried(frame: Frame, place: str, send: Callable[..., None], *given: Any) -> Response[bytes]:
     """`place` is where on the page it says what is wrong."""
     try:
-        await asyncio.to_thread(send, frame.site, frame.place, *given, frame.now)
+        await asyncio.to_thread(send, frame.site, frame.place, *given, frame.by, frame.now)
     except NotFound:
         raise
     except Refusal as refusal:
