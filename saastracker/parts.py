@@ -62,8 +62,9 @@ class Parts(msgspec.Struct):
         return pack(list(columns.values()))
 
     @classmethod
-    def decode(cls, data: bytes) -> "Parts":
-        parts = cls(*unpack(data, len(cls.__struct_fields__)))
+    def decode(cls, *several: bytes) -> "Parts":
+        """All that was encoded."""
+        parts = cls(*unpack(several, len(cls.__struct_fields__)))
         for name, near in _NEAR.items():
             setattr(parts, name, getattr(parts, name) + getattr(parts, near))
         parts.started = np.where(parts.started == 0, FOREVER, parts.started + parts.first - 1)

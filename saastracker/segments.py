@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from saastracker.columns import pack, unpack
+from saastracker.columns import count, pack, unpack
 from saastracker.index import Integers
 
 STORED = ("actor", "session", "time", "sequence", "path")
@@ -40,8 +40,15 @@ class Moments(msgspec.Struct):
 
     @classmethod
     def decode(cls, name: str, data: bytes) -> "Moments":
-        columns = unpack(data, len(STORED))
-        return cls([name], np.zeros(len(columns[0]), np.int64), *columns)
+        return cls.decoded([(name, data)])
+
+    @classmethod
+    def decoded(cls, several: Sequence[tuple[str, bytes]]) -> "Moments":
+        """All that was encoded, of several names."""
+        numbers: dict[str, int] = {}
+        named = [numbers.setdefault(name, len(numbers)) for name, _ in several]
+        columns = unpack([data for _, data in several], len(STORED))
+        return cls(list(numbers), np.repeat(np.array(named, np.int64), [count(data) for _, data in several]), *columns)
 
     @classmethod
     def together(cls, several: Sequence["Moments"]) -> "Moments":

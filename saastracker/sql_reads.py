@@ -108,8 +108,10 @@ class SqlReads(ABC):
 
         days = range(first, last + 1)
         read = self._apart if apart else self._chunks
-        pieces = (Moments.decode(name, data) for name, data in read("moments", project, days, names, environment))
-        return Moments.together(list(pieces if narrow is None else map(narrow, pieces)))
+        pieces = read("moments", project, days, names, environment)
+        if narrow is None:
+            return Moments.decoded(pieces)
+        return Moments.together([narrow(Moments.decode(name, data)) for name, data in pieces])
 
     def parts(
         self, project: str, first: int, last: int, environment: str | None = None, *, apart: bool = False
@@ -118,13 +120,12 @@ class SqlReads(ABC):
 
         read = self._apart if apart else self._chunks
         own = read("parts", project, range(first, last + 1), None, environment)
-        found = [Parts.decode(data) for _, data in own]
+        found = Parts.decode(*(data for _, data in own))
         longer = self.longer(project, first, last)
         other_days = {day for _, since, until in longer for day in range(since, until + 1) if not first <= day <= last}
         others = read("parts", project, sorted(other_days), None, environment)
         sessions = [session for session, _, _ in longer]
-        found += [parts.of_sessions(sessions) for parts in (Parts.decode(data) for _, data in others)]
-        return Parts.together(found)
+        return Parts.together([found, Parts.decode(*(data for _, data in others)).of_sessions(sessions)])
 
     def settled(self, project: str, table: str, first: int, last: int, environment: str | None = None) -> list[bytes]:
         found = self._chunks("settled", project, range(first, last + 1), [table], environment)
