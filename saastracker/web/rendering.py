@@ -54,6 +54,7 @@ def _parts(table: Table) -> list[tuple[str, Any, Any]]:
 _environment = Environment(
     loader=PackageLoader("saastracker.web"),
     autoescape=True,
+    auto_reload=False,  # a page would look at the files of two dozen templates
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,

@@ -1,6 +1,7 @@
 """What a form asks for: the shapes of a struct's fields, as msgspec knows their types."""
 
 import re
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -82,7 +83,12 @@ class Maybe(Shape, frozen=True, kw_only=True):
 
 def group(definition: Definition) -> Group:
     """What the form of a kind asks for."""
-    told = inspect.type_info(definition.struct)
+    return _of_struct(definition.struct)
+
+
+@cache  # kinds are made at start, and a page with buttons asks for several of them
+def _of_struct(struct: type[msgspec.Struct]) -> Group:
+    told = inspect.type_info(struct)
     assert isinstance(told, inspect.StructType)  # noqa: S101  # Definition says so
     return _group(told, ())
 
