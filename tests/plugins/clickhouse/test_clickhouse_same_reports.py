@@ -1,171 +1,24 @@
 """Every report says the same of the same events, whether SQLite or ClickHouse keeps them."""
 
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
-from itertools import islice
-from typing import Any, NamedTuple
+from pathlib import Path
 
-import msgspec
 import pytest
 
-from saastracker.cli.options import Installation, Options
-from saastracker.contracts import Group, ReportPage, Store, Submission
-from saastracker.demo.load import DEMOS, Demo, define
-from saastracker.errors import Invalid
-from saastracker.event import Event
-from saastracker.index_store import IndexState
-from saastracker.indexer import Indexer
-from saastracker.merging import merging
-from saastracker.scope import Scope
-from saastracker.testing import NOW
-from saastracker.wire import Project, Reply
-from saastracker_sqlite.store import SqliteStore
-
-SHARE = 80  # one person of so many
-GROUP = 2000  # events
-DETAILS = 1  # of each report
-FILTERS = (
-    "range=90d",
-    "range=90d&compare=year&environment=production",
-    "range=30d&f=country:is:DE&f=country:is:NL",
-    "range=90d&f=org:exists&f=path:starts_with:/b",
-    "range=90d&f=name:contains:e&f=plan:is_not:pro",
-    "range=90d&f=prop.format:is:pdf",
-    "range=90d&f=prop.format:exists",
-    "range=90d&f=prop.seconds:gt:2.5",
-    "range=90d&f=user:contains:a&f=browser:is:Firefox",
-)
-DETAILED = FILTERS[:2]  # how the things that reports list are asked for
-MEASURED = tuple(
-    f"range=90d&measure={measure}&by={by}&interval={interval}"
-    for measure in ("events", "persons", "organizations", "sessions", "sum", "avg", "min", "max", "p50", "p95")
-    for by, interval in (("name", "day"), ("country,prop.format", "month"), ("org", "week"), ("user", ""), ("", "hour"))
-)
+from saastracker.cli.options import Installation
+from saastracker.contracts import Store
+from tests.same_reports import OpenOther, SameReports
 
 
-class Pair(NamedTuple):
-    installation: Installation
-    stores: Sequence[Store]
-    projects: Sequence[Project]
+class TestSameReports(SameReports):
+    details = 1
+    every = 2
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def open_other(cls) -> OpenOther:
+        from saastracker_clickhouse.rows import ClickHouseRows
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    from saastracker_clickhouse.rows import ClickHouseRows
+        def open_rows(folder: Path, installation: Installation) -> Store:
+            return installation.records.store(ClickHouseRows(f"chdb://{folder / 'engine'}"))
 
-    folder = tmp_path_factory.mktemp("same")
-    (folder / "config.toml").touch()
-    with ExitStack() as opened:
-        installation = opened.enter_context(Options(folder, folder / "config.toml").open())
-        stores: list[Store] = [
-            opened.enter_context(closing(SqliteStore(folder / "events.db"))),
-            opened.enter_context(closing(installation.records.store(ClickHouseRows(f"chdb://{folder / 'engine'}")))),
-        ]
-        workspace = installation.facts.default_workspace().id
-        projects = [installation.facts.add_project(demo.name, workspace, timezone=demo.timezone) for demo in DEMOS]
-        for demo in DEMOS:
-            define(demo, installation.facts, installation.definitions, NOW)
-        events = [made_up(demo) for demo in DEMOS]
-        for store in stores:
-            store.claim()
-            for of_project, project in zip(events, projects, strict=True):
-                fill(store, project, of_project)
-            follow(installation, store)
-        yield Pair(installation, stores, projects)
-
-
-def made_up(demo: Demo) -> list[Event]:
-    events = [event for event in demo.events(NOW) if zlib.crc32((event.user or "").encode()) % SHARE == 0]
-    for number, event in enumerate(events):
-        vary(event, number // GROUP)
-    return events
-
-
-def fill(store: Store, project: Project, events: Sequence[Event]) -> None:
-    own = map(msgspec.structs.replace, events)  # a store gives each its number
-    for group in iter(lambda: list(islice(own, GROUP)), []):
-        store.append(Group([Submission(project, group, NOW, Reply(202, b"{}"))]))
-
-
-def vary(event: Event, number: int) -> None:
-    """Properties of every kind, that the demo has none of; values whose sums are exact, in whatever order."""
-    if event.value is not None:
-        event.value = round(event.value * 8) / 8
-    if zlib.crc32(event.name.encode()) % 3 == number % 3:
-        kinds = (b'"pdf"', b'"csv"', b"null", b"true", b"5.0", b"12", b'["a", 1]', b'""', b"1.25")
-        kind = kinds[zlib.crc32(f"{event.time}".encode()) % len(kinds)]
-        own = msgspec.json.decode(event.properties or b"{}", type=dict[str, Any])
-        properties = own | {"format": msgspec.Raw(kind), "seconds": (event.time or 0) % 97 / 8}
-        event.properties = msgspec.json.encode(properties).decode()
-
-
-def follow(installation: Installation, store: Store) -> IndexState:
-    zones = {project.id: project.timezone for project in installation.facts.snapshot.projects.values()}
-    indexer = Indexer(
-        store.index,
-        lambda: zones,
-        lambda work: work(),
-        taggers=installation.registry.taggers,
-        definitions=installation.definitions,
-    )
-    indexer.begin()
-    while any(indexer.step()):
-        pass
-    return store.index.state()
-
-
-def said(pair: Pair, store: Store, project: Project, page: ReportPage, query: str, item: str | None) -> Any:
-    """A report as JSON, or why there is none."""
-    own = page.parameters if item is None else page.detail_parameters
-    with merging(store, pair.installation.definitions).reader(120.0) as reader:
-        try:
-            scope = Scope.parse(query, project=project.id, timezone=project.timezone, now=NOW, declared=own)
-            if item is None:
-                report = page.load(reader, scope)
-            else:
-                assert page.detail is not None
-                report = page.detail(reader, scope, item)
-        except Invalid as error:
-            return error.detail
-        return msgspec.json.decode(msgspec.json.encode(report))
-
-
-def items(pair: Pair, project: Project, page: ReportPage) -> list[str]:
-    """Some of what a report lists."""
-    if page.search is None or page.detail is None:
-        return []
-    with merging(pair.stores[0], pair.installation.definitions).reader() as reader:
-        return [match.item for match in page.search(reader, project.id, "a", DETAILS)]
-
-
-def slugs() -> list[str]:
-    return [
-        *("activity", "adoption", "custom", "errors", "explorer", "funnels", "health", "home", "organizations"),
-        *("pages", "paths", "people", "resources", "retention", "runs", "sessions", "signals", "sources", "stream"),
-        "vitals",
-    ]
-
-
-def test_all_reports_are_compared(pair: Pair) -> None:
-    assert {*slugs()} == {*pair.installation.registry.reports}
-
-
-@pytest.mark.parametrize("slug", slugs())
-def test_a_report_says_the_same(pair: Pair, slug: str) -> None:
-    page = pair.installation.registry.reports[slug]
-    answered = 0
-    for number, project in enumerate(pair.projects):
-        for query in (*FILTERS[number::2], *(MEASURED[number::2] if slug == "explorer" else ())):
-            for item in (None, *(items(pair, project, page) if query in DETAILED else ())):
-                here, there = (said(pair, store, project, page, query, item) for store in pair.stores)
-                assert there == here, (project.slug, query, item)
-                answered += isinstance(here, dict)
-    assert answered >= len(FILTERS)
-
-
-def test_the_stores_have_the_same_index(pair: Pair) -> None:
-    here, there = (store.index.state() for store in pair.stores)
-    assert (here.watermark, here.newest, here.last_actor) == (there.watermark, there.newest, there.last_actor)
-    assert here.first == there.first
-    assert here.newest > 5_000
+        return open_rows
