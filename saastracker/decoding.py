@@ -102,12 +102,14 @@ ABSENT = msgspec.Raw()  # the default of a field kept as sent: msgspec has no `R
 
 
 def properties(raw: msgspec.Raw, path: str) -> str | None:
-    """A JSON object as it was sent, within its limits; None if absent, null or empty."""
+    """A JSON object as it was sent, its keys in plain letters, within its limits; None if absent, null or empty."""
     sent = bytes(raw)
     if sent in {b"", b"{}", b"null"}:
         return None
     if sent[0] != _OPEN:
         raise Invalid(f"{path}: Expected `object`")
+    if b"\\" in sent:  # JSON may write a letter of a key as \u0063, by which SQLite would not find it
+        sent = msgspec.json.encode(_object.decode(sent))
     text = sent.decode()
     check_size(text, path)
     return text

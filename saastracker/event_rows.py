@@ -57,7 +57,7 @@ class EventRows(Protocol):
     def arrivals(self, after: int, until: int, limit: int, near: tuple[str, int] | None = None) -> "Arrivals":
         """See `Index.arrivals`."""
 
-    def properties(self, sequences: Sequence[int]) -> dict[int, str]:
+    def properties(self, sequences: Sequence[int], names: Sequence[str] = ()) -> dict[int, str]:
         """See `Index.properties`."""
 
     def held(self) -> dict[str, Held]:

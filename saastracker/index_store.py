@@ -189,8 +189,8 @@ class Index(Protocol):
     def units(self) -> dict[Unit, Progress]:
         """What is followed of taggers."""
 
-    def properties(self, sequences: Sequence[int]) -> dict[int, str]:
-        """The properties of events as JSON; those without are left out."""
+    def properties(self, sequences: Sequence[int], names: Sequence[str] = ()) -> dict[int, str]:
+        """The properties of events as JSON; those without are left out, and may be without one of some names."""
 
     def write(self, changes: IndexChanges) -> None:
         """All of it or nothing. Raises Conflict if the index was changed after the step started."""

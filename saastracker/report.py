@@ -202,6 +202,14 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     begins: bool = False  # whether code that sends a first event stands under it
 
 
+def counting(share: float) -> tuple[Note, ...]:
+    """What to tell while only a share of the events, from 0 to 1, is counted for a report."""
+    if share >= 1:
+        return ()
+    text = f"Still counting: the index has gone through {int(share * 100)}% of the events."
+    return (Note(key="counting", text=text),)
+
+
 Block: TypeAlias = Figures | Series | Table | Steps | Grid | Flow | Note
 
 

@@ -45,7 +45,7 @@ def matches(rule: Rule, name: str, path: str | None, properties: str | None) -> 
     if properties is None:
         return False
     has = _properties.decode(properties)
-    return all(key in has and _text_of(has[key]) == _text(value) for key, value in rule.properties.items())
+    return all(key in has and text_of(has[key]) == _text(value) for key, value in rule.properties.items())
 
 
 def tagging(rules: Sequence[Rule]) -> Tagging:
@@ -59,10 +59,13 @@ def tagging(rules: Sequence[Rule]) -> Tagging:
         fits = (matches(rule, has["name"], has.get("path"), has.get("properties")) for rule in rules)
         return ("",) if any(fits) else ()
 
-    return Tagging(columns=columns, keys=keys, wanted={"name": frozenset(rule.name for rule in rules)})
+    named = {key for rule in rules for key in rule.properties or ()}
+    wanted = {"name": frozenset(rule.name for rule in rules)}
+    return Tagging(columns=columns, keys=keys, wanted=wanted, named=tuple(sorted(named)))
 
 
-def _text_of(raw: msgspec.Raw) -> str | None:
+def text_of(raw: msgspec.Raw) -> str | None:
+    """A property as `prop(:key)` gives it, None for null."""
     return _text(msgspec.json.decode(raw))
 
 

@@ -14,6 +14,7 @@ INDEX_TABLES = (
 
 _PROP = re.compile(r"\bprop(_number)?\(\s*:(\w+)\s*\)")
 _ORGANIZATION = re.compile(r"\borganization\(\)")
+_PLAIN = re.compile(r"[\w.$: -]+", re.ASCII)
 
 
 class Dialect(NamedTuple):
@@ -23,6 +24,14 @@ class Dialect(NamedTuple):
     texts: str  # of texts
     prop: str  # of the column `properties`, the one named by the parameter `:{key}`
     prop_number: str
+
+
+def mentioned(names: Sequence[str]) -> list[str]:
+    """Patterns for LIKE; properties, as JSON, that have one of some names match one. None: any properties may.
+
+    Other characters may be written in more than one way, or mean something to LIKE.
+    """
+    return [f'%"{name}"%' for name in names] if all(_PLAIN.fullmatch(name) for name in names) else []
 
 
 class Rows(Protocol):

@@ -25,7 +25,7 @@ from saastracker.index_store import (
     Sequences,
     Unit,
 )
-from saastracker.sql import INDEX_TABLES, Rows
+from saastracker.sql import INDEX_TABLES, Rows, mentioned
 
 _CELLS = """SELECT p.project, s.namespace, c.day, s.environment, c.key, c.data FROM (VALUES {}) v
     CROSS JOIN projects p ON p.project = v.column1
@@ -82,16 +82,16 @@ class SqlIndex(ABC):
     def texts(self, codes: Sequence[int]) -> dict[int, str]:
         return dict(self._of_numbers("SELECT id, text FROM texts WHERE id IN", codes))
 
-    def properties(self, sequences: Sequence[int]) -> dict[int, str]:
-        return dict(
-            self._of_numbers(
-                "SELECT sequence, properties FROM event_rows WHERE properties IS NOT NULL AND sequence IN", sequences
-            )
-        )
+    def properties(self, sequences: Sequence[int], names: Sequence[str] = ()) -> dict[int, str]:
+        some = mentioned(names)
+        having = " OR ".join(["properties LIKE ?"] * len(some)) or "properties IS NOT NULL"
+        sql = f"SELECT sequence, properties FROM event_rows WHERE ({having}) AND sequence IN"
+        return dict(self._of_numbers(sql, sequences, *some))
 
-    def _of_numbers(self, sql: str, numbers: Sequence[int]) -> list[tuple[Any, ...]]:
+    def _of_numbers(self, sql: str, numbers: Sequence[int], *before: str) -> list[tuple[Any, ...]]:
+        values = *before, msgspec.json.encode(numbers).decode()
         with self._reading() as rows:
-            return rows.execute(f"{sql} {rows.dialect.numbers.format('?')}", (msgspec.json.encode(numbers).decode(),))
+            return rows.execute(f"{sql} {rows.dialect.numbers.format('?')}", values)
 
     def actors(self, keys: Sequence[ActorKey]) -> dict[ActorKey, int]:
         with self._reading() as rows:

@@ -14,6 +14,8 @@ COLUMNS = tuple(
     if name not in {"time", "value", "id", "received_at", "sequence", "traits", "user_agent", "address", "drop"}
 )
 
+VALUED = "valued"
+
 NAMESPACES = (
     "all",
     "name",
@@ -40,13 +42,16 @@ class Tagging(msgspec.Struct, frozen=True, kw_only=True):
     with nearly every event and have to be read besides. A key is cut behind KEY_MAX characters.
     """
 
-    columns: tuple[str, ...]  # of Event, of texts; what `keys` is given, in this order
+    # Of Event, of texts; what `keys` is given, in this order. VALUED is a text for an event with a value.
+    columns: tuple[str, ...]
     keys: Callable[..., Sequence[str]]  # of one row: none, one or several; None stands for what an event lacks
     # Only events whose column has one of these values are looked at; each column given must fit.
     wanted: Mapping[str, frozenset[str]] = {}
+    # Where `columns` has properties: only those that may have one with such a name are read, the rest is None.
+    named: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if unknown := sorted({*self.columns, *self.wanted}.difference(COLUMNS)):
+        if unknown := sorted({*self.columns} - {*COLUMNS, VALUED} | {*self.wanted} - {*COLUMNS}):
             raise ValueError(f"events have no column of texts {', '.join(unknown)}")
         if "properties" in self.wanted:
             raise ValueError("properties differ with nearly every event: look at them in keys, not in wanted")

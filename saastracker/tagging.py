@@ -9,13 +9,13 @@ import numpy as np
 from saastracker.folding import DAY_MS, Texts, cells, local
 from saastracker.index import Cell, Integers, Seen, distinct, unique
 from saastracker.index_store import Arrivals, CellKey, Unit
-from saastracker.tagger import KEY_MAX, Tagger, Tagging
+from saastracker.tagger import KEY_MAX, VALUED, Tagger, Tagging
 
 log = logging.getLogger("saastracker.tagging")
 
 PROPERTIES_ROWS = 1000  # read at a time
 
-Properties = Callable[[Sequence[int]], Mapping[int, str]]
+Properties = Callable[[Sequence[int], Sequence[str]], Mapping[int, str]]
 
 
 class Followed(msgspec.Struct, frozen=True):
@@ -96,16 +96,12 @@ def _keys(
     failed = False
     for start in range(0, len(some), size):
         part = some.only(np.arange(start, min(start + size, len(some))))
-        columns = [part.sequence if name == "properties" else part.codes[name] for name in tagging.columns]
-        known: dict[str, Mapping[int, str]] = {
-            name: (properties if name == "properties" else texts)(unique(column).tolist())
-            for name, column in zip(tagging.columns, columns, strict=True)
-        }
+        columns, known = _columns(tagging, part, texts, properties)
         rows, _, row = distinct(*columns) if columns else ([()], None, np.zeros(len(part), np.int64))
         of_row: list[list[int]] = []
         for codes in rows:
             try:
-                keys = _of_row(followed, _texts(codes, tagging, known))
+                keys = _of_row(followed, [of.get(code) for of, code in zip(known, codes, strict=True)])
             except Exception:
                 # One event that a plugin cannot read must not stop the index, nor many fill the log.
                 if not failed:
@@ -123,8 +119,24 @@ def _keys(
     return np.concatenate([none, *events]), np.concatenate([none, *places])
 
 
-def _texts(row: tuple[int, ...], tagging: Tagging, known: Mapping[str, Mapping[int, str]]) -> list[str | None]:
-    return [known[name].get(code) for name, code in zip(tagging.columns, row, strict=True)]
+def _columns(
+    tagging: Tagging, part: Arrivals, texts: Texts, properties: Properties
+) -> tuple[list[Integers], list[Mapping[int, str]]]:
+    """What `keys` is given of each event as numbers, and the texts they stand for."""
+    columns: list[Integers] = []
+    known: list[Mapping[int, str]] = []
+    for name in tagging.columns:
+        if name == "properties":
+            has = properties(part.sequence.tolist(), tagging.named)
+            columns.append(np.where(np.isin(part.sequence, list(has)), part.sequence, 0))
+            known.append(has)
+        elif name == VALUED:
+            columns.append((~np.isnan(part.value)).astype(np.int64))
+            known.append({1: VALUED})
+        else:
+            columns.append(part.codes[name])
+            known.append(texts(unique(part.codes[name]).tolist()))
+    return columns, known
 
 
 def _of_row(followed: Followed, row: Sequence[str | None]) -> list[str]:

@@ -204,7 +204,8 @@ def test_malformed_json_with_half_a_surrogate_pair_stays_malformed() -> None:
         (b"{}", None),
         (b'{"properties":null}', None),
         (b'{"properties": {} }', None),
-        (b'{"properties": {"b": 1.50, "a": [1, "\\u00e9"]} }', '{"b": 1.50, "a": [1, "\\u00e9"]}'),
+        (b'{"properties": {"b": 1.50, "a": [1, "x"]} }', '{"b": 1.50, "a": [1, "x"]}'),
+        (b'{"properties": {"\\u0063 \\"": 1.50, "a": [1, "\\u00e9"]} }', '{"c \\"":1.50,"a":[1, "\\u00e9"]}'),
     ],
 )
 def test_properties_are_kept_as_sent(body: bytes, expected: str | None) -> None:

@@ -17,7 +17,7 @@ from saastracker.report import Column, Figure, Figures, Measure, Point, Report, 
 from saastracker.scope import Scope, Span
 from saastracker.told import Facts
 from saastracker_adoption.counting import Adoption, Chosen, adoptions, first_uses
-from saastracker_adoption.listing import COLUMNS, counting
+from saastracker_adoption.listing import COLUMNS, followed
 
 DAYS_MAX = 62  # a longer span is shown by week
 EPOCH = date(1970, 1, 1)
@@ -63,7 +63,7 @@ def detail(reader: Reader, scope: Scope, features: Sequence[Defined], wanted: st
     return Report(
         title=feature[0].value.name,
         blocks=(
-            *counting(reader, scope, feature),
+            *followed(reader, scope, feature),
             _figures("totals", "Organizations", both, ORGANIZATION_FIGURES),
             _figures("persons", "People", both, PERSON_FIGURES),
             _series(actors, scope, both),

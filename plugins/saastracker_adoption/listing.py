@@ -7,7 +7,7 @@ import numpy as np
 from saastracker.actors import Actors
 from saastracker.contracts import Reader
 from saastracker.definition import Defined
-from saastracker.report import Block, Column, Figure, Figures, Grid, Note, Report, Table
+from saastracker.report import Block, Column, Figure, Figures, Grid, Note, Report, Table, counting
 from saastracker.scope import Scope
 from saastracker_adoption.counting import Adoption, adoptions, first_uses
 from saastracker_adoption.feature import KIND
@@ -89,7 +89,7 @@ def listing(reader: Reader, scope: Scope, features: Sequence[Defined]) -> Report
         numbers = [getattr(now[each.id], column.key) for column in COLUMNS[1:10]]
         rows.append([each.value.name, *numbers, *_changes(now[each.id], before[each.id] if before else None), each.id])
     blocks: list[Block] = [_how_to_begin()] if not features else []
-    blocks += counting(reader, scope, features)
+    blocks += followed(reader, scope, features)
     if features:
         blocks.append(_totals(now, before))
     blocks.append(Table(key="features", title="Adoption by feature", columns=COLUMNS, rows=rows))
@@ -106,12 +106,9 @@ def _changes(now: Adoption, before: Adoption | None) -> tuple[int | None, int | 
     return int(gained.sum()), int(kept.sum()), int(lost.sum())
 
 
-def counting(reader: Reader, scope: Scope, features: Sequence[Defined]) -> list[Note]:
+def followed(reader: Reader, scope: Scope, features: Sequence[Defined]) -> tuple[Note, ...]:
     """What to tell while new or changed features are still followed."""
-    done = min((reader.tagged(scope.project, KIND, each.id) for each in features), default=1.0)
-    if done == 1:
-        return []
-    return [Note(key="counting", text=f"Still counting: the index has gone through {int(done * 100)}% of the events.")]
+    return counting(min((reader.tagged(scope.project, KIND, each.id) for each in features), default=1.0))
 
 
 def _how_to_begin() -> Note:

@@ -12,6 +12,7 @@ from saastracker.erasable import Progress
 from saastracker.errors import OperatorError, Unavailable
 from saastracker.event import Event
 from saastracker.event_rows import EventRow, Held
+from saastracker.sql import mentioned
 from saastracker.sql_events import CODED
 from saastracker_clickhouse import backup, schema
 from saastracker_clickhouse.client import Clients
@@ -145,11 +146,12 @@ class ClickHouseRows:
                     break
         return together(found)
 
-    def properties(self, sequences: Sequence[int]) -> dict[int, str]:
+    def properties(self, sequences: Sequence[int], names: Sequence[str] = ()) -> dict[int, str]:
         if not sequences:
             return {}
         wanted = ", ".join(map(str, sequences))
-        sql = f"SELECT sequence, properties FROM {self._events} WHERE sequence IN ({wanted}) AND properties != ''"
+        having = " OR ".join(f"properties LIKE '{some}'" for some in mentioned(names)) or "properties != ''"
+        sql = f"SELECT sequence, properties FROM {self._events} WHERE sequence IN ({wanted}) AND ({having})"
         with self._clients.client() as client:
             return dict(self._ask(client, sql))
 

@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 
-import msgspec
-
-from saastracker.conditions import conditions
 from saastracker.contracts import Config, Reader, ReportPage
-from saastracker.errors import Invalid
 from saastracker.hookspecs import hookimpl
-from saastracker.persons import Person, joining
-from saastracker.report import Column, Report, Table
+from saastracker.report import Column, Report, Table, counting
 from saastracker.scope import Scope
+from saastracker.tagger import VALUED, Tagger, Tagging
+from saastracker_custom.labels import NAMESPACE, PROPERTIES, Labels, keys
 
 # What a row counts; one without category or label cannot be asked for.
 ROW = "f=name:is:{name}&f=prop.category:is:{category}&f=prop.label:is:{label}"
@@ -25,7 +22,12 @@ COLUMNS = (
     ),
     Column("value_mean", "Mean value", "number", about="Over the events that have a value."),
 )
-GROUPS_MAX = 500_000  # name, category, label and person
+TAGGING = Tagging(columns=("name", "properties", VALUED), keys=keys, named=PROPERTIES)
+
+
+@hookimpl
+def taggers(config: Config) -> Sequence[Tagger]:  # noqa: ARG001
+    return [Tagger(namespace=NAMESPACE, version=1, tagging=lambda _: TAGGING)]
 
 
 @hookimpl
@@ -41,51 +43,17 @@ def reports(config: Config) -> Sequence[ReportPage]:  # noqa: ARG001
     ]
 
 
-class Group(msgspec.Struct):
-    """The events of one name, category and label."""
-
-    events: int = 0
-    persons: set[Person] = msgspec.field(default_factory=set)
-    sums: list[float] = msgspec.field(default_factory=list)
-    valued: int = 0
-
-
 def load(reader: Reader, scope: Scope) -> Report:
     """By category, then label, then name; what has none of it stands last."""
-    sql, parameters = conditions(scope)
-    found = reader.query(
-        f"""SELECT name, prop(:category), prop(:label), "user", anonymous, COUNT(*), SUM(value), COUNT(value)
-        FROM events WHERE {sql} AND "time" >= :start AND "time" < :end
-        AND (prop(:category) IS NOT NULL OR prop(:label) IS NOT NULL OR value IS NOT NULL)
-        GROUP BY 1, 2, 3, 4, 5 LIMIT :groups""",
-        **parameters,
-        category="category",
-        label="label",
-        start=scope.span.start,
-        end=scope.span.end,
-        groups=GROUPS_MAX + 1,
-    )
-    if len(found) > GROUPS_MAX:
-        raise Invalid("from, to: too many different labels and people for one report; ask for a shorter span")
-    person = joining(reader, reader.actors(scope.project))
-    groups: dict[tuple[str, str | None, str | None], Group] = {}
-    for name, category, label, user, anonymous, events, total, valued in found:
-        group = groups.setdefault((name, category, label), Group())
-        group.events += events
-        who = person(user, anonymous)
-        if who:
-            group.persons.add(who)
-        if valued:
-            group.sums.append(total)
-            group.valued += valued
+    from saastracker_custom.totals import Counts, counts  # noqa: PLC0415  # numpy takes 13 MB
+
+    def order(item: tuple[Labels, Counts]) -> tuple[bool, str, bool, str, int, str]:
+        (name, category, label), of = item
+        return (category is None, category or "", label is None, label or "", -of.events, name)
+
     rows = []
-    for (name, category, label), group in sorted(groups.items(), key=_order):
-        total = sum(group.sums) if group.valued else None
-        mean = None if total is None else total / group.valued
-        rows.append([name, category, label, group.events, len(group.persons), total, mean])
-    return Report(blocks=(Table(key="events", title="Events", columns=COLUMNS, rows=rows),))
-
-
-def _order(item: tuple[tuple[str, str | None, str | None], Group]) -> tuple[bool, str, bool, str, int, str]:
-    (name, category, label), group = item
-    return (category is None, category or "", label is None, label or "", -group.events, name)
+    for labels, of in sorted(counts(reader, scope).items(), key=order):
+        values = (of.total, of.total / of.valued) if of.valued else (None, None)
+        rows.append([*labels, of.events, of.persons, *values])
+    table = Table(key="events", title="Events", columns=COLUMNS, rows=rows)
+    return Report(blocks=(*counting(reader.tagged(scope.project, NAMESPACE)), table))

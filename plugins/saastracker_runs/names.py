@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from saastracker.contracts import Reader
-from saastracker.report import Note
 from saastracker.tagger import KEY_MAX
 
 NAMESPACE = "game"
@@ -28,13 +26,3 @@ def named(kind: str, names: Iterable[str]) -> Named:
         for verb in VERBS[kind]
         if name.startswith(verb) and len(name) > len(verb)
     }
-
-
-def counting(reader: Reader, project: str) -> tuple[Note, ...]:
-    """A note while the index has not gone through all events."""
-    share = reader.tagged(project, NAMESPACE)
-    if share >= 1:
-        return ()
-    return (
-        Note(key="counting", text=f"Still counting: the index has gone through {int(share * 100)}% of the events."),
-    )

@@ -13,9 +13,9 @@ from saastracker.cells import cells
 from saastracker.conditions import DAY_MS
 from saastracker.contracts import Reader
 from saastracker.index import OTHER, Day, day_number
-from saastracker.report import Column, Measure, Point, Report, Series, Table
+from saastracker.report import Column, Measure, Point, Report, Series, Table, counting
 from saastracker.scope import Filter, Scope, Span
-from saastracker_runs.names import NAMESPACE, SOURCE, counting, named
+from saastracker_runs.names import NAMESPACE, SOURCE, named
 
 DRAWN = 5  # resources whose balance is drawn
 COLUMNS = (
@@ -56,7 +56,7 @@ def report(reader: Reader, scope: Scope) -> Report:
         rows.append([name, each.sourced, each.sunk, net, persons, net / persons if persons else None])
     return Report(
         blocks=(
-            *counting(reader, scope.project),
+            *counting(reader.tagged(scope.project, NAMESPACE)),
             _balance({name: found[name].nets for name in names[:DRAWN]}, scope.span),
             Table(key="resources", title="By resource", columns=COLUMNS, rows=rows),
         )

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from saastracker.contracts import Reader
 from saastracker.index import Integers, distinct
-from saastracker.report import Column, Figure, Figures, Number, Report, Table
+from saastracker.report import Column, Figure, Figures, Number, Report, Table, counting
 from saastracker.scope import Scope
 from saastracker_runs.attempts import ABANDONED, COMPLETED, FAILED, OUTCOMES, RUNNING, Attempts, attempts
-from saastracker_runs.names import counting
+from saastracker_runs.names import NAMESPACE
 
 LOOKUP_ROWS = 10_000  # that one query names
 COUNTS = (
@@ -55,7 +55,8 @@ def report(reader: Reader, scope: Scope) -> Report:
     actors = reader.actors(scope.project)
     found = attempts(reader, scope, actors, scope.span)
     before = attempts(reader, scope, actors, scope.compared) if scope.compared else None
-    return Report(blocks=(*counting(reader, scope.project), _figures(found, before), _table(reader, scope, found)))
+    note = counting(reader.tagged(scope.project, NAMESPACE))
+    return Report(blocks=(*note, _figures(found, before), _table(reader, scope, found)))
 
 
 # --- All together ---

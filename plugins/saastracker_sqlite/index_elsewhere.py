@@ -33,8 +33,8 @@ class IndexElsewhere(SqliteIndex):
         last = self._last()
         return self._rows.arrivals(after, last if until is None else min(until, last), limit, near)
 
-    def properties(self, sequences: Sequence[int]) -> dict[int, str]:
-        return self._rows.properties(sequences)
+    def properties(self, sequences: Sequence[int], names: Sequence[str] = ()) -> dict[int, str]:
+        return self._rows.properties(sequences, names)
 
     def _last(self) -> int:
         with self._readers.connection() as connection:

@@ -6,7 +6,7 @@ from typing import Any
 
 from saastracker.contracts import Reader
 from saastracker.index import day_number
-from saastracker.report import Block, Column, Figure, Figures, Measure, Note, Point, Report, Series, Table
+from saastracker.report import Column, Figure, Figures, Measure, Point, Report, Series, Table, counting
 from saastracker.scope import Scope, Span
 from saastracker_vitals.metrics import METRICS, NAMESPACE, Metric
 from saastracker_vitals.samples import Key, Samples, Values, p75, samples, together
@@ -24,7 +24,7 @@ def report(reader: Reader, scope: Scope) -> Report:
     days = (scope.span.last - scope.span.first).days + 1  # a year earlier there may be one more
     return Report(
         blocks=(
-            *_counting(reader, scope),
+            *(() if scope.filters else counting(reader.tagged(scope.project, NAMESPACE))),
             _figures(values, together(before, lambda each: each.metric)),
             Series(
                 key="days",
@@ -37,13 +37,6 @@ def report(reader: Reader, scope: Scope) -> Report:
             _table(found, asked),
         )
     )
-
-
-def _counting(reader: Reader, scope: Scope) -> list[Block]:
-    share = reader.tagged(scope.project, NAMESPACE)
-    if share >= 1 or scope.filters:
-        return []
-    return [Note(key="counting", text=f"Still counting: the index has gone through {int(share * 100)}% of the events.")]
 
 
 def _figures(values: Mapping[str, Values], before: Mapping[str, Values]) -> Figures:

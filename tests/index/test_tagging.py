@@ -11,7 +11,7 @@ from saastracker.contracts import Group, Submission
 from saastracker.event import Event
 from saastracker.index_store import Unit
 from saastracker.indexer import Indexer
-from saastracker.tagger import Tagger, Tagging
+from saastracker.tagger import VALUED, Tagger, Tagging
 from saastracker.testing import OTHER_PROJECT, PROJECT, InMemoryDefinitions
 from saastracker.wire import Reply
 from saastracker_sqlite.store import SqliteStore
@@ -87,6 +87,24 @@ def test_several_keys_of_an_event_and_its_value(tmp_path: Path, rebuilt: bool) -
         assert cell.values is not None
         assert sorted(cell.values.tolist()) == [1.0, 2.5]
         assert len(cell.actors) == 1
+
+
+def test_only_properties_with_some_names_are_read(tmp_path: Path) -> None:
+    def keys(properties: str | None, valued: str | None) -> list[str]:
+        return [f"{properties} {valued}"]
+
+    some = Tagging(columns=("properties", VALUED), keys=keys, named=("tags", "labels"))
+    tagger = Tagger(namespace="some", version=1, tagging=lambda _: some)
+    more = [event(2, "open", properties='{"other":"tags"}'), event(2, "open", value=0.0)]
+    with reading(tmp_path, "UTC", EVENTS, more, taggers=[tagger]) as reader:
+        assert counted(reader, "some") == {
+            (FIRST, "None None"): 3,
+            (FIRST + 1, "None None"): 1,
+            (FIRST + 1, '{"tags":["a","b","a"]} valued'): 1,
+            (FIRST + 1, '{"tags":["a"]} valued'): 1,
+            (FIRST + 2, '{"other":"tags"} None'): 1,  # holds the name, so it may have one
+            (FIRST + 2, "None valued"): 1,
+        }
 
 
 def fails(name: str) -> list[str]:

@@ -1,6 +1,9 @@
 """The report on custom events equals a plain count over the raw events."""
 
+import json
 from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +14,27 @@ from hypothesis import strategies as st
 from saastracker.contracts import Reader
 from saastracker.errors import Invalid
 from saastracker.event import Event
-from saastracker_custom import load
+from saastracker_custom import load, taggers
 from tests.asking import FOREIGN, QUERIES, SPAN, START, ZONES, Row, blocks, inside, keys, made, prop, rows, scope
 from tests.indexed import HOUR, reading
 
 COLUMNS = ["name", "category", "label", "events", "persons", "value_sum", "value_mean"]
 NOON = START + 100 * HOUR
+TAGGERS = taggers(None)  # type: ignore[arg-type]
+LABELLED: dict[str, Callable[[Event], bool]] = {  # what a click on a value of the table asks for
+    "f=prop.category:is:a": lambda event: prop(event, "category") == "a",
+    "f=prop.category:is:a&f=prop.category:is:b&f=prop.label:is:m&name=open": lambda event: (
+        prop(event, "category") in {"a", "b"} and prop(event, "label") == "m" and event.name == "open"
+    ),
+    "f=prop.label:is_not:m": lambda event: prop(event, "label") != "m",
+}
+ASKED = QUERIES | LABELLED
+
+
+def counting(
+    folder: Path, zone: str, *batches: Sequence[Event], rebuilt: bool = False
+) -> AbstractContextManager[Reader]:
+    return reading(folder, zone, *batches, foreign=FOREIGN, rebuilt=rebuilt, taggers=TAGGERS)
 
 
 def ask(reader: Reader, query: str, zone: str = "UTC") -> dict[str, Any]:
@@ -27,7 +45,7 @@ def ask(reader: Reader, query: str, zone: str = "UTC") -> dict[str, Any]:
 
 def slow(found: list[Row], query: str) -> list[list[Any]]:
     groups = defaultdict(list)
-    for row in inside(found, QUERIES[query]):
+    for row in inside(found, ASKED[query]):
         key = row.event.name, prop(row.event, "category"), prop(row.event, "label")
         if key[1:] != (None, None) or row.event.value is not None:
             groups[key].append(row)
@@ -53,8 +71,8 @@ def test_equals_a_slow_count(
 ) -> None:
     batches = [made(seed + number, size) for number, size in enumerate(sizes)]
     found = rows([event for batch in batches for event in batch], zone)
-    with reading(tmp_path_factory.mktemp("custom"), zone, *batches, foreign=FOREIGN, rebuilt=rebuilt) as reader:
-        for query in QUERIES:
+    with counting(tmp_path_factory.mktemp("custom"), zone, *batches, rebuilt=rebuilt) as reader:
+        for query in ASKED:
             assert ask(reader, f"{SPAN}&{query}", zone)["rows"] == slow(found, query)
 
 
@@ -67,7 +85,7 @@ def test_by_hand(tmp_path: Path) -> None:
         Event(name="score", time=NOON, value=-3.0),
         Event(name="plain", time=NOON, properties='{"other": 1}'),
     ]
-    with reading(tmp_path, "UTC", sent, foreign=FOREIGN) as reader:
+    with counting(tmp_path, "UTC", sent) as reader:
         answer = ask(reader, SPAN)
         assert keys(answer) == COLUMNS
         assert answer["rows"] == [
@@ -78,12 +96,55 @@ def test_by_hand(tmp_path: Path) -> None:
 
 
 def test_too_many_groups_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("saastracker_custom.GROUPS_MAX", 1)
-    sent = [Event(name=name, time=NOON, value=1.0) for name in ("a", "b")]
-    with reading(tmp_path, "UTC", sent) as reader, pytest.raises(Invalid, match="shorter span"):
-        ask(reader, SPAN)
+    monkeypatch.setattr("saastracker_custom.totals.GROUPS_MAX", 1)
+    sent = [Event(name=name, time=NOON, value=1.0, path="/a") for name in ("a", "b")]
+    with counting(tmp_path, "UTC", sent) as reader:
+        assert len(ask(reader, SPAN)["rows"]) == 2
+        with pytest.raises(Invalid, match="shorter span"):
+            ask(reader, f"{SPAN}&f=path:is:/a")
+
+
+ODD = [
+    ("5", "true"),  # numbers and booleans are texts, too
+    ('{"a":[1]}', None),
+    ("x" * 300, "y" * 300),  # longer than a key of the index may be
+    ("x" * 300, "z" * 300),
+    ('ä"\\,[#', "(other)"),
+    ("(other)", "\u2028"),
+]
+
+
+def test_odd_labels(tmp_path: Path) -> None:
+    """Beside nested names that only look like labels, and nulls."""
+    sent = [
+        Event(name="odd", time=NOON, user=f"u{number}", properties=json.dumps({"category": category, "label": label}))
+        for number, (category, label) in enumerate(ODD)
+    ]
+    sent += [
+        Event(name="odd", time=NOON, user="u0", properties='{"category": 5, "label": true}'),
+        Event(name="odd", time=NOON, user="u1", properties='{"category": {"a": [1]}, "label": null}'),
+        Event(name="nested", time=NOON, user="u1", properties='{"a": {"category": "c"}, "b": "\\"label\\""}'),
+        Event(name="nothing", time=NOON, user="u1", properties='{"category": null}'),
+    ]
+    with counting(tmp_path, "UTC", sent) as reader:
+        for query in (SPAN, f"{SPAN}&f=type:is:custom"):  # from the index, and from raw events
+            rows = {tuple(row[:3]): row[3] for row in ask(reader, query)["rows"]}
+            assert rows == {("odd", *of): 1 + (number < 2) for number, of in enumerate(ODD)}
+
+
+def test_more_labels_than_a_day_keeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("saastracker.folding.KEYS_MAX", 2)
+    sent = [Event(name=name, time=NOON, user="u1", value=1.0) for name in ("a", "b", "c", "d")]
+    with counting(tmp_path, "UTC", sent) as reader:
+        assert [row[0] for row in ask(reader, SPAN)["rows"]] == ["a", "b", "c", "d"]
+
+
+def test_still_counting(tmp_path: Path) -> None:
+    with reading(tmp_path, "UTC", [Event(name="a", time=NOON, value=1.0)]) as reader:
+        asked = scope(SPAN, "UTC")
+        assert "0%" in blocks(load(reader, asked), asked)["counting"]["text"]
 
 
 def test_nothing_yet(tmp_path: Path) -> None:
-    with reading(tmp_path, "UTC", foreign=FOREIGN) as reader:
+    with counting(tmp_path, "UTC") as reader:
         assert ask(reader, SPAN)["rows"] == []
