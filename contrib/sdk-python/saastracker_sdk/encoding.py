@@ -1,0 +1,47 @@
+"""Events as JSON, as tolerant as can be: what a program calls a value is its own business."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+_HASH = re.compile(r"[0-9a-fA-F]{64}")
+
+
+def encode(fields: Mapping[str, Any]) -> bytes:
+    """The fields that are not None as JSON.
+
+    Dates become ISO 8601, sets become arrays, and what JSON does not know its text. Half a surrogate pair, as in
+    names of files that are no UTF-8, becomes `?`: a server could not read it. Raises ValueError or TypeError.
+    """
+    text = json.dumps(
+        {name: value for name, value in fields.items() if value is not None},
+        default=_plain,
+        allow_nan=False,
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+    return text.encode("utf-8", "replace")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, date | datetime | time):
+        return value.isoformat()
+    return list(value) if isinstance(value, set | frozenset) else str(value)
+
+
+def iso(moment: datetime | None) -> str:
+    """A moment, or now, in UTC to the millisecond. One without a zone is local time, as everywhere in Python."""
+    return (moment or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def epoch(moment: datetime | None) -> float:
+    """Seconds since 1970 of a moment, or of now."""
+    return (moment or datetime.now(UTC)).timestamp()
+
+
+def hashed(person: str) -> str:
+    """The SHA-256 of an id in hex; 64 hexadecimal digits are taken for such a hash already."""
+    return person.lower() if _HASH.fullmatch(person) else hashlib.sha256(person.encode()).hexdigest()

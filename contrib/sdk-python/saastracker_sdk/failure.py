@@ -1,0 +1,63 @@
+"""What went wrong, as reports on errors read it: a type, a message, a stack, or a signature in place of these."""
+
+import traceback
+from logging import LogRecord
+from typing import NamedTuple
+
+MESSAGE_BYTES = 4 * 1024  # with the stack within the 32 KiB that the server takes of an event's properties
+STACK_BYTES = 20 * 1024
+TYPE_CHARACTERS = 100
+
+_HEADER = "Traceback (most recent call last):\n"
+
+
+class Failure(NamedTuple):
+    """Failures of the same type with alike messages and the same innermost calls are one issue; so are all with the
+    same signature."""
+
+    type: str
+    message: str
+    stack: str = ""
+    signature: str | None = None
+
+    @classmethod
+    def of(cls, error: BaseException) -> "Failure":
+        kind = type(error)
+        name = (
+            kind.__qualname__
+            if kind.__module__ in {"builtins", "__main__"}
+            else f"{kind.__module__}.{kind.__qualname__}"
+        )
+        try:
+            message = str(error)
+        except Exception:  # an exception's own __str__
+            message = ""
+        return cls(name[:TYPE_CHARACTERS], _head(message), _stack(error))
+
+    @classmethod
+    def logged(cls, record: LogRecord) -> "Failure":
+        """Of a record without an exception all that come from the same text are one issue, whatever is filled in."""
+        message = record.getMessage()
+        if record.exc_info and record.exc_info[1]:
+            error = cls.of(record.exc_info[1])
+            return error._replace(message=error.message or _head(message))
+        place = f'{_HEADER}  File "{record.pathname}", line {record.lineno}, in {record.funcName}\n'
+        signature = f"{record.name}: {record.msg}" if record.args else None
+        return cls(record.name[:TYPE_CHARACTERS], _head(message), place, signature and signature[:1000])
+
+    def properties(self) -> dict[str, str]:
+        said = {"type": self.type, "message": self.message, "stack": self.stack, "signature": self.signature}
+        return {name: text for name, text in said.items() if text}
+
+
+def _stack(error: BaseException) -> str:
+    """The traceback with those of its causes, where that is not too long; else the innermost calls of its own."""
+    whole = "".join(traceback.format_exception(error))
+    if len(whole.encode(errors="replace")) <= STACK_BYTES:
+        return whole
+    calls = "".join(traceback.format_tb(error.__traceback__)).encode(errors="replace")[-STACK_BYTES:]
+    return _HEADER + calls.decode(errors="ignore").partition("\n")[2]
+
+
+def _head(text: str) -> str:
+    return text.encode(errors="replace")[:MESSAGE_BYTES].decode(errors="ignore")
