@@ -1,15 +1,33 @@
-"""The real server and a real PostgreSQL, each started once for all tests that need one."""
+"""The real server and a real PostgreSQL, each started once for all tests that need one; cheap passwords."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from argon2 import PasswordHasher
 
+from saastracker.accounts import passwords
 from tests.needing import missing
 from tests.serving import Served, serve
 
 if TYPE_CHECKING:
     from tests.postgres import Postgres
+
+HASHER = passwords._hasher
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hundreds of tests sign somebody up, which takes 30 ms with the real parameters."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
+@pytest.fixture
+def costly_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is used outside of tests."""
+    monkeypatch.setattr(passwords, "_hasher", HASHER)
 
 
 @pytest.fixture(scope="session")

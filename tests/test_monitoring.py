@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import yaml
 
 from saastracker.metrics import Metrics, PerMinute
 from saastracker.scope import Scope
-from tests.serving import Served, program
+from tests.serving import Served, typed
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "contrib" / "deploy"
@@ -152,8 +151,8 @@ def test_events_of_the_last_minutes() -> None:
 
 
 def test_all_jobs_of_the_server_are_there(served: Served) -> None:
-    made = subprocess.check_output([*program(served.data), "token", "add", "jobs", "--scope", "admin", "--json"])
-    headers = {"authorization": f"Bearer {json.loads(made)['token']}"}
+    made = typed(served.data, "token", "add", "jobs", "--scope", "admin")
+    headers = {"authorization": f"Bearer {made['token']}"}
     deadline = time.monotonic() + SOON
     while (answer := httpx.get(f"{served.url}/api/v1/jobs", headers=headers)).status_code == 401:  # not known yet
         assert time.monotonic() < deadline

@@ -295,7 +295,7 @@ def test_too_many_at_once_are_sent_away(place: Place, owner: Signed, monkeypatch
 # --- Hashes ---
 
 
-def test_passwords_are_argon2id(place: Place, owner: Signed) -> None:
+def test_passwords_are_argon2id(costly_passwords: None, owner: Signed) -> None:
     assert owner.user.credentials.password.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 

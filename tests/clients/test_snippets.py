@@ -13,7 +13,7 @@ import pytest
 
 from tests.clients.browsing import Site, Visit
 from tests.needing import missing
-from tests.serving import SAASTRACKER, Served, columns
+from tests.serving import Served, columns, typed
 
 PROGRAMS = {"curl": "sh", "python": sys.executable, "node": "node", "ruby": "ruby"}
 ENDINGS = {"curl": "sh", "python": "py", "node": "mjs", "ruby": "rb"}
@@ -30,8 +30,8 @@ Shown = dict[tuple[str, str], str]  # code by format and language
 @pytest.fixture(scope="module")
 def shown(served: Served) -> Shown:
     """What the page of the served project shows right after a new key of each kind was made."""
-    command = [*SAASTRACKER, "--data", str(served.data), "user", "add", "ada@example.com", "--role", "owner", "--json"]
-    link = re.search(r"/sign-up/[\w-]+", subprocess.check_output(command, text=True))
+    made = typed(served.data, "user", "add", "ada@example.com", "--role", "owner")
+    link = re.search(r"/sign-up/[\w-]+", made["link"])
     assert link
     found: Shown = {}
     with httpx.Client(base_url=served.url, follow_redirects=True) as browser:

@@ -1,8 +1,6 @@
 """A real server and a real mail server: a budget is crossed, and each warning arrives once, whatever happens."""
 
-import json
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +16,7 @@ from saastracker.cli.options import Options
 from saastracker.deliveries import Deliveries, change
 from saastracker.records import now_ms
 from tests.mailing import Mailbox, free_port, serving
-from tests.serving import Server, program
+from tests.serving import Server, typed
 
 ADA = "ada@shop.example"
 EVENTS = 10
@@ -43,8 +41,8 @@ class Site:
         self.folder = folder
         self.port = free_port()
         (folder / "config.toml").write_text(CONFIG.format(port=self.port))
-        self.project = self._type("project", "add", "Shop")
-        self.token = self._type("token", "add", "tests", "--scope", "admin")["token"]
+        self.project = typed(folder / "data", "project", "add", "Shop")
+        self.token = typed(folder / "data", "token", "add", "tests", "--scope", "admin")["token"]
         with Options(folder / "data", None).open() as installation:
             workspace, now = installation.facts.default_workspace().id, now_ms()
             installation.facts.set_workspace(workspace, budget=EVENTS, policy=None)
@@ -54,10 +52,6 @@ class Site:
                 invited.link, name="Ada", email=ADA, password="an owl in the chimney", agent="Firefox", now=now
             )
         self.server = Server(folder)
-
-    def _type(self, *command: str) -> Any:
-        given = [*program(self.folder / "data"), *command, "--json"]
-        return json.loads(subprocess.check_output(given, cwd=self.folder))
 
     def restart(self) -> None:
         self.server = Server(self.folder)

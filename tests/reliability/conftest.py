@@ -1,8 +1,6 @@
 """A data folder with one project, ready for a server."""
 
-import json
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.reliability.load import Keys
-from tests.serving import Server, program
+from tests.serving import Server, typed
 
 
 class Installed(NamedTuple):
@@ -25,11 +23,8 @@ class Installed(NamedTuple):
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     data = tmp_path_factory.mktemp("installed") / "data"
 
-    def made(*command: str) -> Any:
-        return json.loads(subprocess.check_output([*program(data), *command, "--json"]))
-
-    keys = made("project", "add", "Shop")["keys"]
-    return Installed(data, keys, made("token", "add", "tests", "--project", "shop")["token"])
+    keys = typed(data, "project", "add", "Shop")["keys"]
+    return Installed(data, keys, typed(data, "token", "add", "tests", "--project", "shop")["token"])
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Issues over the API of a live server: ignored, opened again, merged and split off."""
 
-import json
-import subprocess
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.serving import program, serve
+from tests.serving import serve, typed
 
 INDEXED_SECONDS = 60
 
@@ -17,8 +15,7 @@ INDEXED_SECONDS = 60
 def test_issues_are_decided(tmp_path: Path) -> None:
     served = serve(tmp_path)
     try:
-        made = [*program(served.data), "token", "add", "writer", "--scope", "write", "--json"]
-        token = json.loads(subprocess.check_output(made))["token"]
+        token = typed(served.data, "token", "add", "writer", "--scope", "write")["token"]
         game = {"build_version": "1", "session_id": "5f2b1c9e-3a44-4a53-9d0e-0f6a1f0f6a1f", "player_hash": "0" * 32}
         at = datetime.now(UTC).isoformat()
         errors = [

@@ -1,13 +1,12 @@
 """Schemathesis asks a live server whatever its own description allows, and what it does not."""
 
 import importlib.util
-import json
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.needing import missing
-from tests.serving import Server, program
+from tests.serving import Server, typed
 
 ROOT = Path(__file__).parents[2]
 # What is the same for each kind of definition and each report is asked of one of them.
@@ -19,11 +18,11 @@ def test_the_api_does_what_it_says(tmp_path: Path) -> None:
         missing("schemathesis is not installed: pip install -e '.[dev]'")
     server = Server(tmp_path)
     try:
-        subprocess.run([*program(server.data), "project", "add", "Shop"], check=True, capture_output=True)
-        made = subprocess.check_output([*program(server.data), "token", "add", "t", "--scope", "admin", "--json"])
+        typed(server.data, "project", "add", "Shop")
+        token = typed(server.data, "token", "add", "t", "--scope", "admin")["token"]
         asked = [
             *("--config-file", str(ROOT / "schemathesis.toml"), "run", f"{server.url}/api/openapi.json"),
-            *("--header", f"Authorization: Bearer {json.loads(made)['token']}", "--include-path-regex", ASKED),
+            *("--header", f"Authorization: Bearer {token}", "--include-path-regex", ASKED),
             *("--phases", "examples,coverage,fuzzing", "--max-examples", "3"),
             "--generation-deterministic",
         ]
