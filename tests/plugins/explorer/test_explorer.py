@@ -25,6 +25,8 @@ BY: dict[str, list[Callable[[Row], Any]]] = {
     "path": [lambda row: row.event.path],
     "user": [lambda row: row.person[1] if row.person else None],
     "prop.n": [lambda row: None if prop(row.event, "n") is None else str(prop(row.event, "n"))],
+    "name": [lambda row: row.event.name],
+    "type": [lambda row: row.event.type],
     "org,name": [lambda row: row.event.org, lambda row: row.event.name],
 }
 INTERVALS = ["", "hour", "day", "week", "month"]
