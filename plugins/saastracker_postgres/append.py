@@ -1,31 +1,29 @@
 """One group of requests becomes one transaction."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from hashlib import blake2b
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any, NamedTuple, TypeAlias
 
 import psycopg
 
 from saastracker.contracts import Group, Refused, Submission
-from saastracker.dictionary import Dictionary
 from saastracker.event import Event
 from saastracker.months import month_of
 from saastracker.sql_events import CODED
 from saastracker.wire import Reply
 from saastracker_postgres import copying
 from saastracker_postgres.database import alive, connect
+from saastracker_postgres.numbering import Numbering
 from saastracker_postgres.partitions import Partitions
 from saastracker_postgres.rows import clean
-from saastracker_postgres.schema import LOCK, NUMBERING, stage
+from saastracker_postgres.schema import COLUMNS
 
 REFUSED_MAX = 1000  # kept per project
 ATTEMPTS = 3  # when another process erases texts meanwhile
-TEXTS_ERASED = "SA001"  # what `append_staged` raises then
+TEXTS_ERASED = "SA001"  # what `begin_append` raises then
 
 # So long may one statement take, and wait for others' locks; who hangs amid a transaction loses it and its locks.
 _SETTINGS = {
@@ -34,47 +32,50 @@ _SETTINGS = {
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "15s",
 }
-_COPY = "COPY staged FROM STDIN (FORMAT binary)"
-_APPEND = """SELECT * FROM append_staged(
-    %s, %s::int::boolean, %s::bytea[], %s::int[], %s::text[], %s::bigint[], %s::int[], %s::bytea[])"""
+_COPY = f"COPY event_rows ({', '.join(COLUMNS)}) FROM STDIN (FORMAT binary)"
+# Begun and ended together with the first and last statement: a group of one event takes the time of its round trips.
+_BEGIN = """BEGIN; SELECT * FROM begin_append(%s,
+    %s::bytea[], %s::int[], %s::text[], %s::bigint[], %s::int[], %s::bytea[],
+    %s::int[], %s::int[], %s::int[], %s::bytea[])"""
+_END = "SELECT * FROM end_append(%s, %s::text[], %s::text[], %s::bigint[]); COMMIT"
 _texts = attrgetter(*CODED)
 
+Codes: TypeAlias = Mapping[str | None, int]
 
-class _Appended(NamedTuple):
-    """What `append_staged` gives back."""
+
+class Coming(NamedTuple):
+    """An event on its way."""
+
+    request: int  # its place among the group's
+    project: int
+    event: Event
+    texts: Sequence[str | None]
+
+
+class _Begun(NamedTuple):
+    """What `begin_append` gives back."""
 
     base: int
-    gone: list[int] | None
     repeated: list[int] | None
     repeated_statuses: list[int] | None
     repeated_bodies: list[bytes] | None
-    used_projects: list[str] | None
-    used_months: list[str] | None
-    used_events: list[int] | None
+    gone: list[int] | None
 
 
 class Appender:
-    """Appends groups on a connection of its own; knows the ids of texts and projects.
+    """Appends groups on a connection of its own; knows the numbers of texts and projects.
 
     What it knows is true while its connection lives. After any failure it is closed.
     """
 
-    def __init__(self, url: str) -> None:
-        self.connection = connect(url, **_SETTINGS)
+    def __init__(self, url: str, **settings: str | int) -> None:
+        self.connection = connect(url, **{**_SETTINGS, **settings})
         try:
-            stage(self.connection)
             self._partitions = Partitions(self.connection)
-            self._start_over()
+            self.numbering = Numbering(self.connection)
         except BaseException:
             self.close()
             raise
-
-    def _start_over(self) -> None:
-        """Know nothing: numbers of texts or projects are no longer valid."""
-        row = self.connection.execute("SELECT value FROM counters WHERE name = 'texts'").fetchone()
-        self._known_texts: int = row[0] if row else 0
-        self._dictionary = Dictionary(self._find)
-        self._projects: dict[str, int] = {}
 
     @property
     def alive(self) -> bool:
@@ -85,26 +86,16 @@ class Appender:
         first, twins = _without_twins(group.submissions)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                appended, events = self._commit(first, group)
+                usage = self._commit(first, group)
                 break
             except psycopg.Error as error:
                 if error.sqlstate != TEXTS_ERASED or attempt == ATTEMPTS:
                     raise
-                self._start_over()
-        gone = set(appended.gone or ())
-        sequence = appended.base
-        for n, event in enumerate(events, 1):
-            if n not in gone:
-                sequence += 1
-                event.sequence = sequence
-        for place, status, body in zip(
-            appended.repeated or (), appended.repeated_statuses or (), appended.repeated_bodies or (), strict=True
-        ):
-            first[place].reply = Reply(status, body)
+                self.connection.rollback()
+                self.numbering.erased()
         for twin, original in twins:
             twin.reply = original.reply
-        used = zip(appended.used_projects or (), appended.used_months or (), strict=True)
-        return dict(zip(used, appended.used_events or (), strict=True))
+        return usage
 
     @contextlib.contextmanager
     def change(self) -> Iterator[psycopg.Connection[Any]]:
@@ -121,87 +112,93 @@ class Appender:
         with contextlib.suppress(psycopg.Error):
             self.connection.close()
 
-    def _commit(self, submissions: Sequence[Submission], group: Group) -> tuple[_Appended, list[Event]]:
-        events = [event for submission in submissions for event in submission.events]
-        rows = self._rows(submissions)
-        with self.connection.transaction():
-            self._refuse(group.refused, group.refusals)
-            if not submissions:
-                return _Appended(0, *[None] * 7), []
-            with self.connection.cursor() as cursor:
-                if events:
-                    with cursor.copy(_COPY) as copy:
-                        copy.write(b"".join((copying.BEGIN, *rows, copying.END)))
-                keyed = [(place, each) for place, each in enumerate(submissions) if each.idempotency is not None]
-                cursor.execute(
-                    _APPEND,
-                    (
-                        self._known_texts,
-                        any(event.id is not None for event in events),
-                        [each.idempotency for _, each in keyed],
-                        [place for place, _ in keyed],
-                        [each.project.id for _, each in keyed],
-                        [each.received_at for _, each in keyed],
-                        [each.reply.status for _, each in keyed],
-                        [each.reply.body for _, each in keyed],
-                    ),
-                )
-                [appended] = cursor.fetchall()
-        return _Appended(*appended), events
-
-    def _rows(self, submissions: Sequence[Submission]) -> list[bytes]:
-        """The rows to copy. What has no number yet gets one here, in transactions before."""
-        texts = [_texts(event) for submission in submissions for event in submission.events]
-        codes = self._dictionary.codes(chain.from_iterable(texts))
-        self._find_projects({submission.project.id for submission in submissions})
-        self._partitions.prepare(
-            event.received_at if event.time is None else event.time
-            for submission in submissions
-            for event in submission.events
+    def _commit(self, submissions: Sequence[Submission], group: Group) -> dict[tuple[str, str], int]:
+        coming, codes = self._numbered(submissions)
+        prepared = self._prepare(coming, codes)
+        begun = self._begin(submissions, coming)
+        self._refuse(group.refused, group.refusals)
+        gone, repeated = set(begun.gone or ()), set(begun.repeated or ())
+        places = [n for n, each in enumerate(coming) if n not in gone and each.request not in repeated]
+        if places:
+            self._keep(begun.base, coming, prepared, places)
+        added = Counter(
+            (of.project.id, month_of(of.received_at)) for of in (submissions[coming[n].request] for n in places)
         )
-        rows: list[bytes] = []
-        for place, submission in enumerate(submissions):
-            project, month = self._projects[submission.project.id], _number(month_of(submission.received_at))
-            for event in submission.events:
-                n = len(rows)
-                rows.append(copying.row(n + 1, place, month, project, event, texts[n], codes))
-        return rows
+        usage = self._end(begun.base + len(places), added)
+        for sequence, n in enumerate(places, begun.base + 1):
+            coming[n].event.sequence = sequence
+        for place, status, body in zip(
+            begun.repeated or (), begun.repeated_statuses or (), begun.repeated_bodies or (), strict=True
+        ):
+            submissions[place].reply = Reply(status, body)
+        return usage
 
-    def _find(self, texts: list[str]) -> dict[str, int]:
-        """The ids of texts, new ones for those without; committed before any event has them."""
-        hashes = {_hash(text): text for text in texts}
-        found = self._ids(hashes)
-        new = [each for each in hashes if each not in found]
-        if new:
-            with self.connection.transaction():
-                # One at a time, or two that add the same texts wait for each other. The events' own commit
-                # writes this one to disk, too.
-                self.connection.execute("SET LOCAL synchronous_commit = off")
-                self.connection.execute(f"SELECT pg_advisory_xact_lock({LOCK}, {NUMBERING})")
-                self.connection.execute(
-                    """INSERT INTO texts (hash, text)
-                    SELECT hash, text FROM unnest(%s::uuid[], %s::text[]) WITH ORDINALITY AS t(hash, text, place)
-                    ORDER BY place ON CONFLICT DO NOTHING""",
-                    (new, [clean(hashes[each]) for each in new]),
-                )
-            found |= self._ids(new)
-        return {hashes[hashed]: number for hashed, number in found.items()}
+    def _numbered(self, submissions: Sequence[Submission]) -> tuple[list[Coming], Codes]:
+        """The events. What has no number yet gets one here, in transactions before."""
+        projects = self.numbering.projects({submission.project.id for submission in submissions})
+        coming = [
+            Coming(place, projects[submission.project.id], event, _texts(event))
+            for place, submission in enumerate(submissions)
+            for event in submission.events
+        ]
+        return coming, self.numbering.texts.codes(chain.from_iterable(each.texts for each in coming))
 
-    def _ids(self, hashes: Iterable[UUID]) -> dict[UUID, int]:
-        rows = self.connection.execute("SELECT hash, id FROM texts WHERE hash = ANY (%s::uuid[])", (list(hashes),))
-        return dict(rows.fetchall())
+    def _prepare(self, coming: Sequence[Coming], codes: Codes) -> Sequence[Any]:
+        """What `_keep` is given of each event: all that can be done before others wait."""
+        self._partitions.prepare(event.received_at if event.time is None else event.time for _, _, event, _ in coming)
+        return [copying.row(project, event, texts, codes) for _, project, event, texts in coming]
 
-    def _find_projects(self, projects: set[str]) -> None:
-        """Learn the numbers of projects; new ones get one."""
-        unknown = sorted(projects - self._projects.keys())
-        if unknown:
-            self.connection.execute(
-                "INSERT INTO projects (project) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING", (unknown,)
+    def _begin(self, submissions: Sequence[Submission], coming: Sequence[Coming]) -> _Begun:
+        keyed = [(place, each) for place, each in enumerate(submissions) if each.idempotency is not None]
+        known = self._known_by_id(coming)
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                _BEGIN,
+                (
+                    self.numbering.known,
+                    [each.idempotency for _, each in keyed],
+                    [place for place, _ in keyed],
+                    [each.project.id for _, each in keyed],
+                    [each.received_at for _, each in keyed],
+                    [each.reply.status for _, each in keyed],
+                    [each.reply.body for _, each in keyed],
+                    known,
+                    [coming[n].request for n in known],
+                    [coming[n].project for n in known],
+                    [coming[n].event.id for n in known],
+                ),
             )
-            rows = self.connection.execute(
-                "SELECT project, id FROM projects WHERE project = ANY (%s::text[])", (unknown,)
+            cursor.nextset()
+            [begun] = cursor.fetchall()
+        return _Begun(*begun)
+
+    def _known_by_id(self, coming: Sequence[Coming]) -> list[int]:
+        """The places of events whose ids `begin_append` has to keep."""
+        return [n for n, each in enumerate(coming) if each.event.id is not None]
+
+    def _keep(self, base: int, coming: Sequence[Coming], prepared: Sequence[bytes], places: Sequence[int]) -> None:  # noqa: ARG002
+        """Insert the rows of some of the events, which get the numbers after `base`."""
+        parts = [copying.BEGIN]
+        for sequence, n in enumerate(places, base + 1):
+            parts += (copying.HEAD(copying.FIELDS, 8, sequence), prepared[n])
+        parts.append(copying.END)
+        with self.connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+            copy.write(b"".join(parts))
+
+    def _end(self, last: int, added: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+        """Commit; what the usage is then of those that something was added to."""
+        periods = sorted(added)
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                _END,
+                (
+                    last,
+                    [project for project, _ in periods],
+                    [month for _, month in periods],
+                    [added[period] for period in periods],
+                ),
             )
-            self._projects.update(rows.fetchall())
+            return {(project, month): events for project, month, events in cursor.fetchall()}
 
     def _refuse(self, refused: Sequence[Refused], refusals: Mapping[tuple[str, str, int], int]) -> None:
         if not refused and not refusals:
@@ -216,11 +213,10 @@ class Appender:
                 (SELECT id FROM refused WHERE project = %(project)s ORDER BY id DESC LIMIT 1 OFFSET %(kept)s)""",
                 [{"project": project, "kept": REFUSED_MAX} for project in sorted({item.project for item in refused})],
             )
-            # In order, or two processes wait for each other.
             cursor.executemany(
                 """INSERT INTO refusals AS r (project, reason, day, count) VALUES (%s, %s, %s, %s)
                 ON CONFLICT (project, day, reason) DO UPDATE SET count = r.count + excluded.count""",
-                [(*what, count) for what, count in sorted(refusals.items())],
+                [(*what, count) for what, count in refusals.items()],
             )
 
 
@@ -242,13 +238,3 @@ def _without_twins(
             if 200 <= submission.reply.status < 300:
                 kept[key] = submission
     return first, twins
-
-
-def _hash(text: str) -> UUID:
-    return UUID(bytes=blake2b(text.encode(), digest_size=16).digest())
-
-
-@lru_cache(64)
-def _number(month: str) -> int:
-    """`2026-11` as 202611."""
-    return int(month.replace("-", ""))

@@ -10,33 +10,26 @@ from saastracker.sql_events import CODED
 BEGIN = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 END = b"\xff\xff"
 
-_FIELDS = 6 + len(CODED) + 4
+FIELDS = 4 + len(CODED) + 4
+HEAD = Struct(">hiq").pack  # how many fields, then the length of the first, the event's number, and that
 # Each field after its length; the four that may be missing follow.
-_HEAD = Struct(">h" + "ii" * 4 + "iq" * 2 + "ii" * len(CODED))
-_LENGTHS = (4, 4, 4, 4, 8, 8, *[4] * len(CODED))
+_FIXED = Struct(">ii" + "iq" * 2 + "ii" * len(CODED))
+_LENGTHS = (4, 8, 8, *[4] * len(CODED))
 _LENGTH = Struct(">i")
 _VALUE = Struct(">id")
 _NULL = _LENGTH.pack(-1)
 
 
-def row(  # noqa: PLR0917
-    n: int,
-    submission: int,
-    month: int,
-    project: int,
-    event: Event,
-    texts: Sequence[str | None],
-    codes: Mapping[str | None, int],
-) -> bytes:
-    """One row of the table `staged`; `texts` are the event's coded columns."""
+def row(project: int, event: Event, texts: Sequence[str | None], codes: Mapping[str | None, int]) -> bytes:
+    """One row of `event_rows` but for its HEAD; `texts` are the event's coded columns."""
     received_at = event.received_at
     happened = received_at if event.time is None else event.time
-    fields = [_FIELDS, *_TEMPLATE]
-    fields[2::2] = (n, submission, month, project, happened, received_at - happened, *itemgetter(*texts)(codes))
+    fields = _TEMPLATE.copy()
+    fields[1::2] = (project, happened, received_at - happened, *itemgetter(*texts)(codes))
     value = event.value
     return b"".join(
         (
-            _HEAD.pack(*fields),
+            _FIXED.pack(*fields),
             _NULL if value is None else _VALUE.pack(8, value),
             _text(event.properties),
             _text(event.traits),

@@ -1,17 +1,35 @@
 -- What runs within the database; every release puts its own in place of these.
 
--- A group's rows wait in the temporary table `staged`: they become events, without those of repeated requests and
--- those stored before, and are counted as usage. `n` counts the rows from 1.
-CREATE OR REPLACE FUNCTION append_staged(
-    known_texts bigint, with_ids boolean,
-    digests bytea[], places integer[], owners text[], ats bigint[], statuses integer[], bodies bytea[],
-    OUT base bigint, OUT gone integer[],
-    OUT repeated integer[], OUT repeated_statuses integer[], OUT repeated_bodies bytea[],
-    OUT used_projects text[], OUT used_months text[], OUT used_events bigint[]
-) LANGUAGE plpgsql AS $$
+-- The numbers of texts, new ones for those without. Whoever commits an event later writes this to disk, too.
+CREATE OR REPLACE FUNCTION numbered(hashes uuid[], sent text[], OUT hash uuid, OUT id integer)
+RETURNS SETOF record LANGUAGE plpgsql AS $$
+#variable_conflict use_column
 DECLARE
-    twins integer[];
-    added bigint;
+    found bigint;
+BEGIN
+    RETURN QUERY SELECT t.hash, t.id FROM texts t WHERE t.hash = ANY (hashes);
+    GET DIAGNOSTICS found = ROW_COUNT;
+    IF found = cardinality(hashes) THEN
+        RETURN;
+    END IF;
+    PERFORM set_config('synchronous_commit', 'off', true);
+    -- One at a time, or two that add the same texts wait for each other.
+    PERFORM pg_advisory_xact_lock({lock}, {numbering});
+    INSERT INTO texts (hash, text)
+    SELECT u.hash, u.text FROM unnest(hashes, sent) WITH ORDINALITY AS u(hash, text, place)
+    WHERE NOT EXISTS (SELECT 1 FROM texts t WHERE t.hash = u.hash) ORDER BY u.place;
+    RETURN QUERY SELECT t.hash, t.id FROM texts t WHERE t.hash = ANY (hashes);
+END $$;
+
+-- A group's transaction begins here: the last number given to an event, which of the requests `places` were sent before
+-- and what they were answered, and which of the events `numbers` have an id that is stored, or came before them.
+CREATE OR REPLACE FUNCTION begin_append(
+    known_texts bigint,
+    digests bytea[], places integer[], owners text[], ats bigint[], statuses integer[], bodies bytea[],
+    numbers integer[], requests integer[], projects integer[], ids bytea[],
+    OUT base bigint, OUT repeated integer[], OUT repeated_statuses integer[], OUT repeated_bodies bytea[],
+    OUT gone integer[]
+) LANGUAGE plpgsql AS $$
 BEGIN
     -- The lock on this row, held to the commit, makes the order of numbers the order of commits.
     SELECT value INTO base FROM counters WHERE name = 'sequence' FOR UPDATE;
@@ -23,10 +41,6 @@ BEGIN
         INTO repeated, repeated_statuses, repeated_bodies
         FROM unnest(digests, places, ats) AS k(digest, place, at)
         JOIN answers a ON a.digest = k.digest AND a.at > k.at - {answer_ms};
-        IF repeated IS NOT NULL THEN
-            WITH deleted AS (DELETE FROM staged WHERE submission = ANY (repeated) RETURNING n)
-            SELECT array_agg(n) INTO gone FROM deleted;
-        END IF;
         -- Up to two old ones go for each that comes: they never pile up, and no group pays for all of them.
         DELETE FROM answers WHERE digest IN (
             SELECT digest FROM answers WHERE at <= (SELECT min(k.at) FROM unnest(ats) AS k(at)) - {answer_ms}
@@ -39,38 +53,32 @@ BEGIN
         ON CONFLICT (digest) DO UPDATE
         SET project = excluded.project, at = excluded.at, status = excluded.status, body = excluded.body;
     END IF;
-    IF with_ids THEN
-        WITH fresh AS (
-            INSERT INTO event_ids (project, id) SELECT DISTINCT project, id FROM staged WHERE id IS NOT NULL
+    IF cardinality(ids) > 0 THEN
+        WITH sent AS (
+            SELECT u.n, u.project, u.id FROM unnest(numbers, requests, projects, ids) AS u(n, request, project, id)
+            WHERE u.request <> ALL (coalesce(repeated, '{}'))
+        ), fresh AS (
+            INSERT INTO event_ids (project, id) SELECT DISTINCT s.project, s.id FROM sent s
             ON CONFLICT DO NOTHING RETURNING project, id
         ), kept AS (
-            SELECT min(s.n) AS n FROM staged s JOIN fresh f ON f.project = s.project AND f.id = s.id
+            SELECT min(s.n) AS n FROM sent s JOIN fresh f ON f.project = s.project AND f.id = s.id
             GROUP BY s.project, s.id
-        ), deleted AS (
-            DELETE FROM staged s WHERE s.id IS NOT NULL AND s.n NOT IN (SELECT k.n FROM kept k) RETURNING s.n
         )
-        SELECT array_agg(n) INTO twins FROM deleted;
-        gone := gone || twins;
+        SELECT array_agg(s.n) INTO gone FROM sent s WHERE s.n NOT IN (SELECT k.n FROM kept k);
     END IF;
-    IF gone IS NULL THEN
-        INSERT INTO event_rows ({columns}) SELECT base + s.n, {others} FROM staged s;
-    ELSE
-        INSERT INTO event_rows ({columns}) SELECT base + row_number() OVER (ORDER BY s.n), {others} FROM staged s;
-    END IF;
-    GET DIAGNOSTICS added = ROW_COUNT;
-    UPDATE counters SET value = base + added WHERE name = 'sequence';
-    WITH counted AS (
-        SELECT s.project, s.month, count(*) AS events FROM staged s GROUP BY 1, 2
-    ), stored AS (
-        INSERT INTO usage AS u (project, month, events)
-        SELECT p.project, substr(c.month::text, 1, 4) || '-' || substr(c.month::text, 5), c.events
-        FROM counted c JOIN projects p ON p.id = c.project
-        ON CONFLICT (project, month) DO UPDATE SET events = u.events + excluded.events
-        RETURNING u.project, u.month, u.events
-    )
-    SELECT array_agg(project), array_agg(month), array_agg(events)
-    INTO used_projects, used_months, used_events FROM stored;
 END $$;
+
+-- It ends here, once the rows are there: counts them as usage, and tells what that is then.
+CREATE OR REPLACE FUNCTION end_append(
+    last bigint, added_projects text[], added_months text[], added bigint[],
+    OUT project text, OUT month text, OUT events bigint
+) RETURNS SETOF record LANGUAGE sql AS $$
+    UPDATE counters SET value = last WHERE name = 'sequence';
+    INSERT INTO usage AS u (project, month, events)
+    SELECT * FROM unnest(added_projects, added_months, added)
+    ON CONFLICT (project, month) DO UPDATE SET events = u.events + excluded.events
+    RETURNING u.project, u.month, u.events;
+$$;
 
 -- Properties as they were sent may hold what a text here cannot: then as much of them as can be read.
 CREATE OR REPLACE FUNCTION readable(properties text) RETURNS json LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$

@@ -15,9 +15,7 @@ ANSWER_MS = 24 * 3600 * 1000  # how long the answer to an Idempotency-Key is kep
 LOCK = 0x5AA5  # of our advisory locks, whose second number says which
 MIGRATING, CLAIMED, NUMBERING = 1, 2, 3
 
-STAGED = ("n", "submission", "month", "project", '"time"', "delay", *(f'"{name}"' for name in CODED))
-LONG = {'"time"', "delay"}
-_COLUMNS = ("project", '"time"', "delay", *(f'"{name}"' for name in CODED), *PLAIN)
+COLUMNS = ("sequence", "project", '"time"', "delay", *(f'"{name}"' for name in CODED), *PLAIN)
 
 
 def prepare(url: str) -> None:
@@ -47,23 +45,12 @@ def _migrate(connection: psycopg.Connection[Any]) -> None:
             ),
         )
         connection.execute("INSERT INTO saastracker VALUES (%s, %s)", (VERSION, "0.1.0"))
-    others = ", ".join(f"s.{name}" for name in _COLUMNS)
     _run(
         connection,
         _text("functions.sql")
         .replace("{answer_ms}", str(ANSWER_MS))
-        .replace("{columns}", ", ".join(("sequence", *_COLUMNS)))
-        .replace("{others}", others),
-    )
-
-
-def stage(connection: psycopg.Connection[Any]) -> None:
-    """The temporary table in which a group's rows wait for `append_staged`."""
-    columns = ", ".join(f"{name} {'bigint' if name in LONG else 'integer'} NOT NULL" for name in STAGED)
-    _run(
-        connection,
-        f"""CREATE TEMPORARY TABLE staged ({columns}, value double precision, properties text, traits text, id bytea)
-        ON COMMIT DELETE ROWS""",
+        .replace("{lock}", str(LOCK))
+        .replace("{numbering}", str(NUMBERING)),
     )
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
@@ -44,17 +44,20 @@ def open_store(url: str) -> Iterator[Callable[[], Store]]:
 def test_a_transaction_held_open_is_not_overtaken(url: str, open_store: Callable[[], Store]) -> None:
     fast = open_store()
     fast.append(Group([submission(event("before"))]))
-    slow = Appender(url)
-    later = event("later", org="another text")
+    later, held = event("later", org="another text"), event("held")
     appending = threading.Thread(target=fast.append, args=(Group([submission(later)]),))
     reading = open_store()
-    with contextlib.closing(slow), slow.connection.transaction():
-        held = event("held")
+
+    class Slow(Appender):
+        def _end(self, last: int, added: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+            appending.start()
+            appending.join(0.5)
+            assert appending.is_alive()  # its number would come after one that is not there yet
+            assert names(reading) == ["before"]
+            return super()._end(last, added)
+
+    with contextlib.closing(Slow(url)) as slow:
         slow.append(Group([submission(held)]))
-        appending.start()
-        appending.join(0.5)
-        assert appending.is_alive()  # its number would come after one that is not there yet
-        assert names(reading) == ["before"]
     appending.join(10)
     assert held.sequence < later.sequence
     assert names(reading) == ["before", "held", "later"]
