@@ -64,7 +64,7 @@ def tagging(rules: Sequence[Rule]) -> Tagging:
     return Tagging(columns=columns, keys=keys, wanted=wanted, named=tuple(sorted(named)))
 
 
-def text_of(raw: msgspec.Raw) -> str | None:
+def text_of(raw: msgspec.Raw | bytes) -> str | None:
     """A property as `prop(:key)` gives it, None for null."""
     return _text(msgspec.json.decode(raw))
 

@@ -94,6 +94,14 @@ def _keys(
     size = PROPERTIES_ROWS if "properties" in tagging.columns else max(len(some), 1)
     events, places = [], []
     failed = False
+    placed: dict[str, int] = {}  # numbers of keys as they are given
+
+    def place(key: str) -> int:
+        number = placed.get(key)
+        if number is None:
+            number = placed[key] = numbers.setdefault(_full(followed.unit.unit, key), len(numbers))
+        return number
+
     for start in range(0, len(some), size):
         part = some.only(np.arange(start, min(start + size, len(some))))
         columns, known = _columns(tagging, part, texts, properties)
@@ -101,13 +109,14 @@ def _keys(
         of_row: list[list[int]] = []
         for codes in rows:
             try:
-                keys = _of_row(followed, [of.get(code) for of, code in zip(known, codes, strict=True)])
+                keys = tagging.keys(*[of.get(code) for of, code in zip(known, codes, strict=True)])
+                own = list(map(place, keys))
             except Exception:
                 # One event that a plugin cannot read must not stop the index, nor many fill the log.
                 if not failed:
                     log.exception("The tagger %s fails; events are counted without its keys", followed.unit.namespace)
-                failed, keys = True, []
-            of_row.append([numbers.setdefault(key, len(numbers)) for key in keys])
+                failed, own = True, []
+            of_row.append(own if len(own) < 2 else list(dict.fromkeys(own)))
         counts = np.array([len(keys) for keys in of_row], np.int64)
         flat = np.array([key for keys in of_row for key in keys], np.int64)
         starts = np.cumsum(counts) - counts
@@ -137,10 +146,6 @@ def _columns(
             columns.append(part.codes[name])
             known.append(texts(unique(part.codes[name]).tolist()))
     return columns, known
-
-
-def _of_row(followed: Followed, row: Sequence[str | None]) -> list[str]:
-    return list(dict.fromkeys(_full(followed.unit.unit, key) for key in followed.tagging.keys(*row)))
 
 
 def _full(unit: str, key: str) -> str:

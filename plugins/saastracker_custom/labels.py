@@ -1,6 +1,7 @@
 """The keys under which the index counts events with a category, a label or a value."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -35,8 +36,10 @@ _parse = msgspec.json.Decoder(Labels).decode
 
 def keys(name: str, properties: str | None, valued: str | None) -> tuple[str, ...]:
     """Of an event with a name, properties as JSON, and a value where `valued` is not None."""
-    labels = _labels(name, properties)
-    return (_key(labels),) if labels[1:] != (None, None) or valued else ()
+    has = _properties.decode(properties) if properties else _NONE
+    category, label = bytes(has.category), bytes(has.label)
+    remembered = _keys if len(category) + len(label) <= KEY_MAX else _keys.__wrapped__
+    return remembered(name, category, label, valued is not None)
 
 
 def named(reader: Reader, project: str, counted: Iterable[str]) -> dict[str, Labels]:
@@ -49,6 +52,12 @@ def named(reader: Reader, project: str, counted: Iterable[str]) -> dict[str, Lab
             labels = _labels(event.name, event.properties)
             found[_key(labels)] = labels
     return found
+
+
+@lru_cache(10_000)
+def _keys(name: str, category: bytes, label: bytes, valued: bool) -> tuple[str, ...]:
+    labels = Labels(name, text_of(category), text_of(label))
+    return (_key(labels),) if labels[1:] != (None, None) or valued else ()
 
 
 def _labels(name: str, properties: str | None) -> Labels:
