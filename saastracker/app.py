@@ -99,6 +99,7 @@ class App:
                     *jobs,
                 ),
                 enabled=config.scheduler.enabled,
+                timezone=config.scheduler.timezone,
                 store=known,
                 records=records,
                 facts=self.facts,

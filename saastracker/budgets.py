@@ -7,7 +7,7 @@ from saastracker.contracts import RecordStore
 from saastracker.facts import Facts
 from saastracker.job import Every, Job, JobContext, Notice, Topic
 from saastracker.job_runs import JobRuns
-from saastracker.months import month_of
+from saastracker.months import months_between
 from saastracker.quota import workspace_usage
 from saastracker.records import Workspace
 from saastracker.wire import Policy
@@ -25,18 +25,14 @@ HABITS: Mapping[Policy | None, str] = {
 def warn(records: RecordStore, facts: Facts) -> Job:
     """The job that hands back a notice for each share of a budget that is used up.
 
-    A month that ended since the job last ran, because no server did, is looked at once more.
+    Months that ended since the job last ran are looked at once more.
     """
 
     def run(context: JobContext) -> Sequence[Notice]:
         facts.refresh()
         last = JobRuns(records).all().get(NAME, ())
         since = min(last[0].started_at, context.now) if last else context.now
-        return [
-            notice
-            for month in dict.fromkeys((month_of(since), month_of(context.now)))
-            for notice in _of_month(records, facts, month)
-        ]
+        return [notice for month in months_between(since, context.now) for notice in _of_month(records, facts, month)]
 
     return Job(name=NAME, title="Warn of budgets that are used up", trigger=Every(60), run=run, topic=TOPIC)
 

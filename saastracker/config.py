@@ -13,6 +13,7 @@ import msgspec
 
 from saastracker.contracts import Settings
 from saastracker.errors import OperatorError
+from saastracker.fact_rules import timezones
 
 NO_FILE = "the configuration"  # how errors call a configuration without a file
 
@@ -62,9 +63,14 @@ class Ingest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scheduler(msgspec.Struct, frozen=True, kw_only=True):
-    """`[scheduler]`: whether this process runs jobs by itself."""
+    """`[scheduler]`: whether this process runs jobs by itself, and by which clock."""
 
     enabled: bool = True
+    timezone: str = "UTC"  # of the nightly jobs
+
+    def __post_init__(self) -> None:
+        if self.timezone not in timezones():
+            raise ValueError(f"timezone: found {self.timezone!r}; use a name such as Europe/Berlin or UTC")
 
 
 class Binding(msgspec.Struct, frozen=True, kw_only=True):

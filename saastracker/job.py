@@ -31,10 +31,14 @@ class Every(msgspec.Struct, frozen=True):
 
 
 class Daily(msgspec.Struct, frozen=True):
-    """Once a day, at a time of day in UTC; a day missed while the server was off is caught up once."""
+    """Once a day, at a time of day in the server's zone; a day missed while the server was off is caught up once.
+
+    With `each_project` in the zone of each project: a run is given those for which it is time.
+    """
 
     hour: int
     minute: int = 0
+    each_project: bool = False
 
     def __post_init__(self) -> None:
         if not (0 <= self.hour < 24 and 0 <= self.minute < 60):
@@ -57,10 +61,12 @@ class JobContext(msgspec.Struct, frozen=True, kw_only=True):
     """What a run of a job is given."""
 
     now: int  # when it began
-    projects: Sequence[Project]  # those that are active
+    projects: Sequence[Project]  # those that are active, and for which it is time
     definitions: Definitions
     reader: Callable[[], AbstractContextManager[Reader]]  # each opened one sees one state of the store
-    progress: Callable[[int, int], None]  # done and total, in any unit
+    # Told how much is done and of how much, in any unit. Of jobs that run often, runs without it and without
+    # notices are not kept one by one.
+    progress: Callable[[int, int], None]
     cancelled: Callable[[], bool]  # the server stops: return within a second or two
 
 

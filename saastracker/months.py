@@ -18,6 +18,14 @@ def month_span(month: str) -> tuple[int, int]:
     return int(begins.timestamp() * 1000), int(ends.timestamp() * 1000)
 
 
+def months_between(first: int, last: int) -> list[str]:
+    """The months from that of one time to that of a later one."""
+    found = [month_of(first)]
+    while found[-1] < month_of(last):
+        found.append(month_of(month_span(found[-1])[1]))
+    return found
+
+
 @lru_cache(64)
 def _month(hour: int) -> str:
     return datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m")

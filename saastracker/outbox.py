@@ -88,7 +88,8 @@ class Outbox:
         def run(context: JobContext) -> Sequence[Notice]:
             self._accounts.refresh()
             self.route(context.now)
-            self.send(context.now, context.cancelled)
+            sent = self.send(context.now, context.cancelled)
+            context.progress(sent, sent)
             return ()
 
         return Job(name="messages", title="Send messages: mail and webhooks", trigger=Every(10), run=run)
@@ -173,18 +174,20 @@ class Outbox:
 
     # --- Sending ---
 
-    def send(self, now: int, cancelled: Callable[[], bool]) -> None:
-        """Send what is due; what is being sent since long is uncertain."""
+    def send(self, now: int, cancelled: Callable[[], bool]) -> int:
+        """Send what is due, how many messages that was; what is being sent since long is uncertain."""
         kept = self.deliveries.all()
         stuck = [each for each in kept if each.delivery.state == "sending"]
         for each in stuck:
             if each.delivery.changed_at < now - UNCERTAIN_MS:
                 self.deliveries.write([change(each, state="uncertain", changed_at=now, error=_UNCERTAIN)])
         notices = {noted.id: noted.queued for noted in self._notices.all()}
-        for group in self._messages(kept, now):
+        messages = self._messages(kept, now)
+        for number, group in enumerate(messages):
             if cancelled():
-                return
+                return number
             self._send(group, notices, now)
+        return len(messages)
 
     def _messages(self, kept: Sequence[Kept], now: int) -> list[list[Kept]]:
         """What is due, by message: all of a grouped topic for one recipient, if one may go out this hour."""

@@ -10,11 +10,11 @@ import msgspec
 from apscheduler.executors.debug import DebugExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from saastracker.alarms import Alarms
 from saastracker.contracts import RecordStore, Store
+from saastracker.daily import DailyTrigger, last_time
 from saastracker.definition import Definitions
 from saastracker.errors import Conflict, NotFound, OperatorError, Unavailable
 from saastracker.facts import Facts
@@ -24,6 +24,7 @@ from saastracker.job_runs import JobRuns, Result, Run
 from saastracker.metrics import Metrics
 from saastracker.notify import Notices
 from saastracker.records import now_ms
+from saastracker.wire import Project
 
 log = logging.getLogger("saastracker.schedule")
 logging.getLogger("apscheduler").setLevel("WARNING")  # it tells of every start and every run
@@ -68,19 +69,25 @@ class Scheduler:
         jobs: Sequence[Job],
         *,
         enabled: bool,
+        timezone: str = "UTC",
         store: Store,
         records: RecordStore,
         facts: Facts,
         definitions: Definitions,
         metrics: Metrics,
     ) -> None:
-        """With `enabled` False a job only runs when asked. Raises OperatorError for two jobs of one name."""
+        """With `enabled` False a job only runs when asked; `timezone` is that of daily ones.
+
+        Raises OperatorError for two jobs of one name.
+        """
         self._jobs = {job.name: job for job in jobs}
         if len(self._jobs) < len(jobs):
             names = [job.name for job in jobs]
             twice = next(name for name in names if names.count(name) > 1)
             raise OperatorError(f'Two jobs are named "{twice}"; turn off the plugin that offers one')
         self._enabled = enabled
+        self._timezone = timezone
+        self._started_at = now_ms()
         self._store = store
         self._facts = facts
         self._definitions = definitions
@@ -110,7 +117,7 @@ class Scheduler:
             if succeeded is not None:
                 self._metrics.job_success.labels(job.name).set(succeeded / 1000)
             if job.trigger is not None and self._enabled:
-                trigger = _timer_trigger(job.trigger)
+                trigger = self._timer_trigger(job.trigger)
                 first = _first(trigger, last[0] if last else None)
                 self._timer.add_job(
                     self._due, trigger, args=(job,), id=job.name, next_run_time=first, replace_existing=True
@@ -130,7 +137,7 @@ class Scheduler:
             if job is None:
                 self._requests.end(name)
             else:
-                self._begin(job)
+                self._begin(job, asked=True)
 
     def stop(self) -> None:
         """Start nothing more, tell what runs, and wait a few seconds for it."""
@@ -154,7 +161,7 @@ class Scheduler:
             raise Unavailable("The server is stopping.")
         if self._resting:
             self._requests.add(name, now_ms())
-        elif not self._begin(job):
+        elif not self._begin(job, asked=True):
             raise Conflict(f"The job {name} runs already.")
         return self._state(job, self._runs.all().get(name, ()))
 
@@ -177,27 +184,28 @@ class Scheduler:
             )
 
     def _due(self, job: Job) -> None:
-        if not self._begin(job):
+        if not self._begin(job, asked=False):
             log.warning("The job %s is due, and still runs since last time; this time is left out", job.name)
 
-    def _begin(self, job: Job) -> bool:
+    def _begin(self, job: Job, *, asked: bool) -> bool:
         """Whether a run was started; not while one goes on or the server stops."""
         with self._lock:
             if job.name in self._running or self._stopping.is_set():
                 return False
             running = self._running[job.name] = Running(started_at=now_ms())
-            thread = threading.Thread(target=self._run, args=(job, running), name=f"job {job.name}", daemon=True)
+            given = (job, running, asked)
+            thread = threading.Thread(target=self._run, args=given, name=f"job {job.name}", daemon=True)
             self._threads[job.name] = thread
         thread.start()
         return True
 
-    def _run(self, job: Job, running: Running) -> None:
+    def _run(self, job: Job, running: Running, asked: bool) -> None:
         begin = time.monotonic()
         result: Result = "done"
         error = None
         queued = 0
         try:
-            queued = self._notices.add(job.name, job.run(self._context(running)), now_ms())
+            queued = self._notices.add(job.name, job.run(self._context(job, running, asked)), now_ms())
             if running.cancelled:
                 result = "cancelled"
         except Exception as failure:
@@ -209,6 +217,7 @@ class Scheduler:
             result=result,
             error=error,
             notices=queued,
+            quiet=isinstance(job.trigger, Every) and not (asked or queued or running.total) and result == "done",
         )
         self._metrics.job_runs.labels(job.name, result).inc()
         if result == "done":
@@ -236,7 +245,7 @@ class Scheduler:
             link="settings/jobs",
         )
 
-    def _context(self, running: Running) -> JobContext:
+    def _context(self, job: Job, running: Running, asked: bool) -> JobContext:
         def progress(done: int, total: int) -> None:
             running.done, running.total = done, total
 
@@ -246,19 +255,37 @@ class Scheduler:
 
         return JobContext(
             now=running.started_at,
-            projects=[project for project in self._facts.snapshot.projects.values() if project.active],
+            projects=self._active() if asked else self._due_projects(job, running.started_at),
             definitions=self._definitions,
             reader=self._store.reader,
             progress=progress,
             cancelled=cancelled,
         )
 
+    def _active(self) -> list[Project]:
+        return [project for project in self._facts.snapshot.projects.values() if project.active]
 
-def _timer_trigger(trigger: Every | Daily) -> BaseTrigger:
-    if isinstance(trigger, Daily):
-        return CronTrigger(hour=trigger.hour, minute=trigger.minute, jitter=JITTER_SECONDS, timezone=UTC)
-    jitter = min(JITTER_SECONDS, trigger.seconds / 10)
-    return IntervalTrigger(seconds=trigger.seconds, jitter=jitter, timezone=UTC)
+    def _due_projects(self, job: Job, now: int) -> list[Project]:
+        """Those whose time of day has come since the last run; all, for a job to which their clocks are all one."""
+        daily, projects = job.trigger, self._active()
+        if not isinstance(daily, Daily) or not daily.each_project:
+            return projects
+        runs = self._runs.all().get(job.name, ())
+        ended = (run.started_at for run in runs if run.result != "cancelled")
+        since = _moment(next(ended, 0 if runs else self._started_at))
+        return [each for each in projects if last_time(daily, each.timezone, _moment(now)) > since]
+
+    def _timer_trigger(self, trigger: Every | Daily) -> BaseTrigger:
+        if isinstance(trigger, Every):
+            jitter = min(JITTER_SECONDS, trigger.seconds / 10)
+            return IntervalTrigger(seconds=trigger.seconds, jitter=jitter, timezone=UTC)
+
+        own = self._active if trigger.each_project else tuple
+        return DailyTrigger(trigger, lambda: {each.timezone for each in own()} or {self._timezone}, JITTER_SECONDS)
+
+
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 def _first(trigger: BaseTrigger, last: Run | None) -> datetime:
@@ -266,6 +293,6 @@ def _first(trigger: BaseTrigger, last: Run | None) -> datetime:
     now = datetime.now(UTC)
     if last is not None and last.result == "cancelled":
         return now
-    before = None if last is None else min(now, datetime.fromtimestamp(last.started_at / 1000, UTC))
+    before = None if last is None else min(now, _moment(last.started_at))
     following: datetime = trigger.get_next_fire_time(before, now)
     return max(now, following)

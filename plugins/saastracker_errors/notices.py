@@ -16,12 +16,11 @@ NEW_MAX = 20  # notices of new issues in a project per day
 
 def notices(context: JobContext) -> list[Notice]:
     told: list[Notice] = []
-    for done, project in enumerate(context.projects):
+    for project in context.projects:
         if context.cancelled():
             break
         with context.reader() as reader:
             told += _of_project(reader, project, context.definitions, context.now)
-        context.progress(done + 1, len(context.projects))
     return told
 
 

@@ -39,12 +39,12 @@ def weekly(
         found: list[Notice] = []
         known = Notices(records).known(NAME)
         for number, project in enumerate(context.projects):
-            context.progress(number, len(context.projects))
             if context.cancelled():
                 break
             monday = due(project, context.now)
             if monday is None or (project.id, key(monday)) in known or not follows(NAME, project):
                 continue
+            context.progress(number, len(context.projects))
             with context.reader() as reader:
                 notice = _notice(reader, reports, Week(project, monday, context.now, public_url))
             found += [notice] if notice else []

@@ -1,6 +1,7 @@
 """Warnings of budgets: one for each share and month, whatever happens in between."""
 
 from saastracker.budgets import NAME, warn
+from saastracker.conditions import DAY_MS
 from saastracker.contracts import Group, Store, Submission
 from saastracker.definitions import NOTHING_DEFINED
 from saastracker.event import Event
@@ -63,6 +64,16 @@ def test_crossed_in_one_batch_both_are_told(store: Store, office: Office) -> Non
     store_events(store, office, 1234)
     assert told(store, office) == ["80-2026-11", "100-2026-11"]
     assert told(store, office) == []
+
+
+def test_months_without_a_run_are_looked_at(store: Store, office: Office) -> None:
+    """One that was used up while no server ran, or while no run was written down, is told of."""
+    limit(office, 10)
+    store_events(store, office, 10)
+    JobRuns(office.records).add(NAME, Run(started_at=NOW - 40 * DAY_MS, seconds=0.0, result="done"))
+    later = NOW + 40 * DAY_MS
+    found = warn(office.records, office.facts).run(context(store, later))
+    assert [notice.key for notice in found] == ["80-2026-11", "100-2026-11"]
 
 
 def test_another_budget_tells_nothing_twice(store: Store, office: Office) -> None:

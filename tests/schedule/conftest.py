@@ -55,12 +55,13 @@ def make(stores: tuple[Store, RecordStore], facts: Facts, metrics: Metrics) -> I
     """A scheduler with these jobs; it is stopped in the end."""
     made = []
 
-    def make(*jobs: Job, enabled: bool = True) -> Scheduler:
+    def make(*jobs: Job, enabled: bool = True, timezone: str = "UTC") -> Scheduler:
         store, records = stores
         made.append(
             Scheduler(
                 jobs,
                 enabled=enabled,
+                timezone=timezone,
                 store=store,
                 records=records,
                 facts=facts,

@@ -25,17 +25,15 @@ NOW = START + 10 * DAY + 12 * HOUR
 def told(reader: Reader, *issues: Issue, cancelled: bool = False) -> Sequence[Notice]:
     [job] = saastracker_errors.jobs(None)  # type: ignore[arg-type]
     assert job.trigger == Every(60)
-    steps: list[tuple[int, int]] = []
     context = JobContext(
         now=NOW,
         projects=[PROJECT],
         definitions=InMemoryDefinitions({"issue": issues}),
         reader=lambda: contextlib.nullcontext(reader),
-        progress=lambda *step: steps.append(step),
+        progress=lambda _done, _total: None,
         cancelled=lambda: cancelled,
     )
     found = job.run(context)
-    assert steps == ([] if cancelled else [(1, 1)])
     assert len({notice.key for notice in found}) == len(found)
     return found
 
