@@ -52,6 +52,14 @@ class Coming(NamedTuple):
     texts: Sequence[str | None]
 
 
+class Row(NamedTuple):
+    """An event that gets a number."""
+
+    sequence: int
+    coming: Coming
+    prepared: Any
+
+
 class _Begun(NamedTuple):
     """What `begin_append` gives back."""
 
@@ -119,14 +127,14 @@ class Appender:
         self._refuse(group.refused, group.refusals)
         gone, repeated = set(begun.gone or ()), set(begun.repeated or ())
         places = [n for n, each in enumerate(coming) if n not in gone and each.request not in repeated]
-        if places:
-            self._keep(begun.base, coming, prepared, places)
-        added = Counter(
-            (of.project.id, month_of(of.received_at)) for of in (submissions[coming[n].request] for n in places)
-        )
-        usage = self._end(begun.base + len(places), added)
-        for sequence, n in enumerate(places, begun.base + 1):
-            coming[n].event.sequence = sequence
+        rows = [Row(sequence, coming[n], prepared[n]) for sequence, n in enumerate(places, begun.base + 1)]
+        if rows:
+            self._keep(rows)
+        requests = (submissions[row.coming.request] for row in rows)
+        added = Counter((request.project.id, month_of(request.received_at)) for request in requests)
+        usage = self._end(begun.base + len(rows), added)
+        for row in rows:
+            row.coming.event.sequence = row.sequence
         for place, status, body in zip(
             begun.repeated or (), begun.repeated_statuses or (), begun.repeated_bodies or (), strict=True
         ):
@@ -176,11 +184,11 @@ class Appender:
         """The places of events whose ids `begin_append` has to keep."""
         return [n for n, each in enumerate(coming) if each.event.id is not None]
 
-    def _keep(self, base: int, coming: Sequence[Coming], prepared: Sequence[bytes], places: Sequence[int]) -> None:  # noqa: ARG002
-        """Insert the rows of some of the events, which get the numbers after `base`."""
+    def _keep(self, rows: Sequence[Row]) -> None:
+        """Insert them, within the transaction that is begun."""
         parts = [copying.BEGIN]
-        for sequence, n in enumerate(places, base + 1):
-            parts += (copying.HEAD(copying.FIELDS, 8, sequence), prepared[n])
+        for sequence, _, prepared in rows:
+            parts += (copying.HEAD(copying.FIELDS, 8, sequence), prepared)
         parts.append(copying.END)
         with self.connection.cursor() as cursor, cursor.copy(_COPY) as copy:
             copy.write(b"".join(parts))
