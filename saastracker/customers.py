@@ -46,7 +46,11 @@ def _plans(reader: Reader, scope: Scope, actors: Actors, wanted: set[int], betwe
     if not wanted:
         return {}
     days = reader.days(scope.project, "plan", *between, environment=scope.environment)
-    missing = BitMap(_actors_of(actors, wanted))
+    return latest_plans(reader, scope, actors, BitMap(_actors_of(actors, wanted)), days)
+
+
+def latest_plans(reader: Reader, scope: Scope, actors: Actors, missing: BitMap, days: Iterable[Day]) -> dict[int, str]:
+    """The last plan that cells of the namespace "plan" name of each organization that `missing` has an actor of."""
     found: dict[int, str] = {}
     for day, cells in groupby(sorted(days, key=attrgetter("day"), reverse=True), attrgetter("day")):
         of_day = _of_day(actors, missing, cells)
@@ -55,7 +59,7 @@ def _plans(reader: Reader, scope: Scope, actors: Actors, wanted: set[int], betwe
         if changed:
             found |= _last_plans(reader, scope, actors, changed, day)
         if of_day:
-            missing -= BitMap(_actors_of(actors, of_day))
+            missing = missing - BitMap(_actors_of(actors, of_day))
         if not missing:
             break
     return found

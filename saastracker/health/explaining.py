@@ -9,12 +9,11 @@ from saastracker.actors import Actors
 from saastracker.contracts import Reader
 from saastracker.definition import Definitions
 from saastracker.health.features import KIND as FEATURE
-from saastracker.health.features import countable, used
+from saastracker.health.features import countable
 from saastracker.health.model import COMPONENTS
 from saastracker.health.scoring import Health, Scores, number, scores
-from saastracker.health.usage import Columns
 from saastracker.health.wording import MINUS, Look, moved, seen
-from saastracker.index import Integers, day_number
+from saastracker.index import day_number
 from saastracker.report import Block, Column, Figure, Note, Table
 from saastracker.scope import Scope
 
@@ -69,12 +68,11 @@ def explain(  # noqa: PLR0917
     asked = {last, *(last - days for days in CHANGES), *days}
     compared = day_number(scope.compared.last) if scope.compared else None
     found = scores(reader, scope, actors, definitions, [*asked, *([] if compared is None else [compared])], orgs=orgs)
-    looks = _looks(reader, scope, actors, definitions, found, orgs)
     return Explained(
         found,
         found.health(found.row(last), 0),
         None if compared is None else found.health(found.row(compared), 0),
-        (*_verdict(found, last), *notes(reader, scope, definitions), _components(found, last, looks)),
+        (*_verdict(found, last), *notes(reader, scope, definitions), _components(found, last, _looks(found, last))),
     )
 
 
@@ -97,23 +95,19 @@ def change(found: Scores, now: int, before: int, column: int) -> int | None:
     return number(found.score[now, column] - found.score[before, column])
 
 
-def _looks(  # noqa: PLR0917
-    reader: Reader, scope: Scope, actors: Actors, definitions: Definitions, found: Scores, orgs: Integers
-) -> Mapping[int, Look]:
+def _looks(found: Scores, last: int) -> Mapping[int, Look]:
     """What was seen by days ago, now and then."""
-    last, length = day_number(scope.span.last), found.model.window_days
-    days = [last - CHANGES[-1], last]
-    features = list(used(reader, scope, actors, Columns(actors, orgs), definitions, days, length))
+    rows = {ago: found.row(last - ago) for ago in (CHANGES[-1], 0)}
     return {
-        last - day: Look(
+        ago: Look(
             **{
-                name: int(getattr(found.raw, name)[found.row(day), 0])
+                name: int(getattr(found.raw, name)[row, 0])
                 for name in ("silent", "active_days", "persons", "best", "used", "eligible", "events", "before")
             },
-            members=frozenset(found.usage.members(day, length)),
-            features=frozenset(each.feature.name for each in features if each.used[place, 0]),
+            members=frozenset(found.usage.members(last - ago, found.model.window_days)),
+            features=frozenset(each.feature.name for each in found.features if each.used[row, 0]),
         )
-        for place, day in enumerate(days)
+        for ago, row in rows.items()
     }
 
 

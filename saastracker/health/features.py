@@ -7,10 +7,11 @@ from typing import NamedTuple, Protocol
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from pyroaring import BitMap
 
 from saastracker.actors import Actors
 from saastracker.contracts import Reader
-from saastracker.customers import plans
+from saastracker.customers import latest_plans, plans
 from saastracker.definition import Defined, Definitions
 from saastracker.health.usage import Columns, date_of
 from saastracker.index import Integers
@@ -103,24 +104,16 @@ class _Plans(msgspec.Struct):
 
 
 def _plans(reader: Reader, scope: Scope, actors: Actors, columns: Columns, days: Sequence[int]) -> _Plans:
-    """The plan of each organization at the end of some days.
-
-    After the first of them only organizations are asked for that have an event with a plan since the day before.
-    """
-    everyone = set(columns.orgs.tolist())
-    known = _until(reader, scope, actors, everyone, (days[0] - PLAN_DAYS, days[0]))
+    """The plan of each organization at the end of some days."""
+    span = Span(date_of(days[0] - PLAN_DAYS), date_of(days[0]), scope.span.timezone)
+    known = plans(reader, msgspec.structs.replace(scope, span=span), actors, set(columns.orgs.tolist()))
     found = [dict(known)]
+    members = BitMap(np.flatnonzero(columns.of_actor >= 0).tolist())
+    after = reader.days(scope.project, "plan", days[0] + 1, days[-1], environment=scope.environment)
     for before, day in pairwise(days):
-        since = reader.days(scope.project, "plan", before + 1, day, environment=scope.environment)
-        seen = {org for _, _, cell in since for org in actors.organizations(cell.actors).tolist()}
-        known |= _until(reader, scope, actors, seen & everyone, (before + 1, day))
+        since = [cell for cell in after if before < cell.day <= day]
+        known |= latest_plans(reader, scope, actors, members, since)
         found.append(dict(known))
     numbers = {name: number for number, name in enumerate(sorted({name for each in found for name in each.values()}))}
     code = [[numbers.get(each.get(org, ""), -1) for org in columns.orgs.tolist()] for each in found]
     return _Plans(list(numbers), np.array(code, np.int64))
-
-
-def _until(reader: Reader, scope: Scope, actors: Actors, wanted: set[int], between: tuple[int, int]) -> dict[int, str]:
-    first, last = between
-    span = Span(date_of(first), date_of(last), scope.span.timezone)
-    return plans(reader, msgspec.structs.replace(scope, span=span), actors, wanted)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from saastracker.actors import Actors
 from saastracker.contracts import Reader
 from saastracker.definition import Definitions
-from saastracker.health.features import used
+from saastracker.health.features import Used, used
 from saastracker.health.model import COMPONENTS, Band, HealthModel, Weights, current
 from saastracker.health.usage import NEVER, Columns, Usage, date_of
 from saastracker.index import Integers, day_number
@@ -54,6 +54,7 @@ class Scores(msgspec.Struct, frozen=True):
     known: Flags  # seen by then, in the scope
     onboarding: Flags
     usage: Usage
+    features: Sequence[Used]
 
     def row(self, day: int) -> int:
         """The row of a day."""
@@ -116,7 +117,8 @@ def scores(  # noqa: PLR0917
     usage = Usage(reader, scope, actors, columns, first, days[-1])
     since = actors.org_first()[columns.orgs]
     eligible, in_use = np.zeros((2, len(days), len(columns)), np.int64)
-    for each in used(reader, scope, actors, columns, definitions, days, length):
+    features = list(used(reader, scope, actors, columns, definitions, days, length))
+    for each in features:
         eligible += each.eligible
         in_use += each.used
     persons = usage.persons(length)
@@ -148,6 +150,7 @@ def scores(  # noqa: PLR0917
         known=known,
         onboarding=known & _since(since, scope, days, length - 1),
         usage=usage,
+        features=features,
     )
 
 
