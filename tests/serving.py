@@ -25,14 +25,17 @@ Event: TypeAlias = dict[str, Any]  # one row of the report "stream", by column
 
 
 class Server:
-    """`saastracker serve` on `folder/data` and a free port; its output goes to `folder/output`."""
+    """`saastracker serve` on `folder/data` and a port, a free one unless given; its output goes to `folder/output`."""
 
-    def __init__(self, folder: Path, *options: str, saastracker: Sequence[str] = SAASTRACKER) -> None:
+    def __init__(
+        self, folder: Path, *options: str, saastracker: Sequence[str] = SAASTRACKER, port: int | None = None
+    ) -> None:
         self.data = folder / "data"
         self._output = folder / "output"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        if port is None:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
