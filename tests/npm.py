@@ -8,13 +8,14 @@ from tests.needing import missing
 
 
 def installed(folder: Path) -> Path:
-    """The folder with the packages of the `package.json` in `folder`, installed."""
+    """The folder with the packages of the `package.json` in `folder`, installed: as its lock says, if it has one."""
     npm = shutil.which("npm")
     if npm is None:
         missing("npm is not installed")
-    options = ("--prefer-offline", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts")
+    how = ("ci",) if (folder / "package-lock.json").exists() else ("install", "--no-package-lock")
+    options = ("--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts")
     done = subprocess.run(
-        [npm, "install", *options], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+        [npm, *how, *options], cwd=folder, capture_output=True, text=True, timeout=120, check=False
     )
     if done.returncode:
         missing(f"npm install failed: {done.stderr[-500:]}")
