@@ -31,8 +31,7 @@ namespace Saastracker
                 if (folder == null)
                     return;
                 Directory.CreateDirectory(folder);
-                // Two processes in one folder would send and delete each other's batches.
-                claim = new FileStream(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                Claim(Path.Combine(folder, "lock"));
                 this.folder = folder;
                 Load();
             }
@@ -101,6 +100,20 @@ namespace Saastracker
             foreach (Batch batch in batches)
                 batch.Seal();
             claim?.Dispose();
+        }
+
+        /// <summary>Throws where another process has it: two in one folder would send and delete each other's batches.</summary>
+        private void Claim(string path)
+        {
+            claim = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            try
+            {
+                claim.Lock(0, 1); // Mono opens it once more outside Windows, in spite of FileShare.None
+            }
+            catch (NotSupportedException)
+            {
+                // systems without such locks run one process of a game at a time, or heed FileShare.None
+            }
         }
 
         private Batch Create(string id)

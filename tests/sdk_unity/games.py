@@ -1,0 +1,106 @@
+"""The Unity SDK in a small game: compiled by Mono outside Unity, driven line by line."""
+
+import queue
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.needing import missing
+
+PACKAGE = Path(__file__).parents[2] / "contrib" / "sdk-unity"
+WAIT_SECONDS = 10
+SPEED = 100  # seconds of the client in one second: a batch waits 0.3 s, the first repetition 5 to 10 ms
+HTTP = "-r:System.Net.Http"
+
+
+def compiled(into: Path, *options: str) -> Path:
+    """What Mono's compiler makes of `options`, as C# 7 and without a warning."""
+    compiler = shutil.which("mcs")
+    if compiler is None or shutil.which("mono") is None:
+        missing("Mono is not installed: apt-get install mono-mcs mono-runtime libmono-system-net-http4.0-cil")
+    command = [compiler, "-nologo", "-langversion:7", "-warn:4", "-warnaserror", HTTP, f"-out:{into}", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return into
+
+
+def sources(*folders: str) -> list[str]:
+    return [str(path) for folder in folders for path in sorted((PACKAGE / folder).rglob("*.cs"))]
+
+
+class Game:
+    """A game that runs; `options` are those of the driver."""
+
+    def __init__(self, program: Path, **options: object) -> None:
+        self._process = subprocess.Popen(
+            ["mono", str(program), *(f"{name}={value}" for name, value in options.items())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        self.warnings: list[str] = []
+        self._answers: queue.Queue[str] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self._answer()
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            kind, _, text = line.rstrip("\n").partition(" ")
+            if kind == "warning":
+                self.warnings.append(text)
+            else:
+                self._answers.put(text)
+
+    def _answer(self) -> str:
+        return self._answers.get(timeout=WAIT_SECONDS)
+
+    def tell(self, *words: object) -> str:
+        assert self._process.stdin
+        self._process.stdin.write("\t".join(map(str, words)) + "\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def track(self, name: str, *, kind: str = "design", value: object = "", dim01: str = "", message: str = "") -> None:
+        self.tell("track", kind, name, value, dim01, message)
+
+    def waiting(self) -> int:
+        """How many events the server has not answered yet."""
+        return int(self.tell("state").split()[0])
+
+    def until(self, true: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not true():
+            assert time.monotonic() < deadline, self.warnings
+            time.sleep(0.01)
+
+    def sent(self) -> None:
+        """Waits until no event waits."""
+        self.until(lambda: self.waiting() == 0)
+
+    def quit(self) -> int:
+        """Ends it as its player does; the milliseconds that the SDK took."""
+        took = int(self.tell("quit"))
+        assert self._process.wait(WAIT_SECONDS) == 0
+        self._close()
+        return took
+
+    def kill(self) -> None:
+        """Ends it as a crash does."""
+        self._process.kill()
+        self._process.wait()
+        self._close()
+
+    def _close(self) -> None:
+        self._reader.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe and not pipe.closed:
+                pipe.close()
+
+    @property
+    def runs(self) -> bool:
+        return self._process.poll() is None
