@@ -55,6 +55,10 @@ class Script:
         self.url = ""
         self._changed = threading.Condition()
 
+    def then(self, *turns: Turn) -> None:
+        """Take these as well."""
+        self._turns += turns
+
     def turn(self, asked: Asked) -> Turn:
         with self._changed:
             self.asked.append(asked)
@@ -95,6 +99,18 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     told: ClassVar[Script]
 
+    def do_OPTIONS(self) -> None:
+        self.send_response(204)
+        self._allow()
+        self.end_headers()
+
+    def _allow(self) -> None:
+        """What pages of other origins need."""
+        if "Origin" in self.headers:
+            self.send_header("Access-Control-Allow-Origin", self.headers["Origin"])
+            self.send_header("Access-Control-Allow-Headers", "authorization, content-type, idempotency-key")
+            self.send_header("Access-Control-Expose-Headers", "Retry-After")
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -109,6 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(turn.status)
         for name, value in {**turn.headers, "Content-Length": str(len(answer))}.items():
             self.send_header(name, value)
+        self._allow()
         self.end_headers()
         self.wfile.write(answer)
         self.close_connection = turn.hang_up

@@ -1,5 +1,6 @@
 """What went wrong, as reports on errors read it: a type, a message, a stack, or a signature in place of these."""
 
+import json
 import traceback
 from logging import LogRecord
 from typing import NamedTuple
@@ -52,12 +53,25 @@ class Failure(NamedTuple):
 
 def _stack(error: BaseException) -> str:
     """The traceback with those of its causes, where that is not too long; else the innermost calls of its own."""
-    whole = "".join(traceback.format_exception(error))
-    if len(whole.encode(errors="replace")) <= STACK_BYTES:
+    whole = _readable("".join(traceback.format_exception(error)))
+    if _size(whole) <= STACK_BYTES:
         return whole
-    calls = "".join(traceback.format_tb(error.__traceback__)).encode(errors="replace")[-STACK_BYTES:]
+    calls = _readable("".join(traceback.format_tb(error.__traceback__))).encode()[-STACK_BYTES:]
     return _HEADER + calls.decode(errors="ignore").partition("\n")[2]
 
 
 def _head(text: str) -> str:
-    return text.encode(errors="replace")[:MESSAGE_BYTES].decode(errors="ignore")
+    text = _readable(text)[:MESSAGE_BYTES]
+    while _size(text) > MESSAGE_BYTES:
+        text = text[: len(text) // 2]
+    return text
+
+
+def _readable(text: str) -> str:
+    """Without what a server takes in no text: NUL, and halves of surrogate pairs."""
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
+
+
+def _size(text: str) -> int:
+    """In JSON, which has six bytes for a control character."""
+    return len(json.dumps(text, ensure_ascii=False).encode())
