@@ -11,6 +11,7 @@ from saastracker.wire import Project, Request
 
 pytest.register_assert_rewrite(
     "saastracker.testing.auth",
+    "saastracker.testing.copying",
     "saastracker.testing.erasing",
     "saastracker.testing.formats",
     "saastracker.testing.opened",
