@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from saastracker import keeping, logs, server
@@ -13,15 +13,17 @@ from saastracker.alarms import Alarms
 from saastracker.bindings import Bound
 from saastracker.bodies import Bodies
 from saastracker.budgets import warn
+from saastracker.commanded import Commanded
 from saastracker.config import Config
 from saastracker.contracts import Submission
-from saastracker.control import Append, Appended, ControlServer, Progress
+from saastracker.control import ControlServer
 from saastracker.definitions import Definitions
 from saastracker.disk import DiskWatch
 from saastracker.erasures import Erasures
-from saastracker.errors import NotFound, OperatorError, Unavailable
+from saastracker.errors import OperatorError, Unavailable
 from saastracker.facts import Facts
 from saastracker.following import Following
+from saastracker.index_watch import IndexWatch
 from saastracker.ingest import Ingest
 from saastracker.leading import Leading
 from saastracker.live import Live
@@ -41,14 +43,12 @@ from saastracker.watch import Watch
 from saastracker.web import digest
 from saastracker.web.app import Site, build_web
 from saastracker.web.messages import Messages
-from saastracker.wire import Reply
 from saastracker.writer import Writer
 
 log = logging.getLogger("saastracker")
 
 REFRESH_SECONDS = 1.0
 PAUSE_SECONDS = 0.2
-_NO_REPLY = Reply(202, b"")  # a command reads how many were stored instead
 QUEUE_BYTES = 64 * 1024 * 1024
 
 
@@ -127,7 +127,9 @@ class App:
             used=self.facts.uses.note,
         )
         self._following = Following(self._store, self._writer, self._zones, self.registry.taggers, self.definitions)
-        self._disk = DiskWatch(config.data, Alarms(records, self.facts))
+        alarms = Alarms(records, self.facts)
+        self._disk = DiskWatch(config.data, alarms)
+        self._index_watch = IndexWatch(self._following.progress, alarms)
         self._watch = Watch(
             metrics=self._metrics,
             writer=self._writer,
@@ -136,6 +138,7 @@ class App:
             following=self._following,
             live=self._live,
             disk=self._disk,
+            alarms=alarms,
             facts=self.facts,
             queue_max=config.ingest.queue_events,
         )
@@ -164,7 +167,8 @@ class App:
             )
         )
         self._leading = Leading(self._store, self._scheduler, self._following.run)
-        self._control = ControlServer(config.data, self)
+        commanded = Commanded(self.facts, self._writer, self._following, self._scheduler, self.registry.enrichers)
+        self._control = ControlServer(config.data, commanded)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -192,7 +196,8 @@ class App:
         self._writer.start()
         await self._control.start()
         await self._leading.look()
-        works = (self._refresh(), self._disk.run(), self._leading.run(), Relaying(self._store, self._live).run())
+        relaying = Relaying(self._store, self._live)
+        works = (self._refresh(), self._disk.run(), self._index_watch.run(), self._leading.run(), relaying.run())
         self._tasks = [asyncio.create_task(work) for work in works]
         log.info("saastracker %s takes events, with the store %s", VERSION, self._config.storage.backend)
 
@@ -236,35 +241,6 @@ class App:
     def _committed(self, submissions: Sequence[Submission]) -> None:
         for submission in submissions if not self._store.shared else ():  # else `Relaying` does it
             self._live.publish(submission.project.id, submission.events)
-
-    async def append(self, append: Append) -> Appended:
-        """Events that a command hands over."""
-        if append.project not in self.facts.snapshot.projects:  # made a moment ago
-            await asyncio.to_thread(self.facts.refresh)
-        project = self.facts.snapshot.projects.get(append.project)
-        if project is None or not project.active:
-            raise NotFound("This project is not known to the running server.")
-        submission = Submission(project, append.events, _now(), _NO_REPLY)
-        while True:
-            try:
-                await self._writer.submit(submission, len(append.events))
-                break
-            except Unavailable as error:
-                if error.reason != "queue_full":
-                    raise
-                await asyncio.sleep(0.1)
-        stored = sum(1 for event in append.events if event.sequence)
-        return Appended(stored, len(append.events) - stored)
-
-    async def rebuild(self) -> AsyncIterator[Progress]:
-        """Make the index again, for a command."""
-        async for done, total in self._following.rebuild():
-            yield Progress(done, total)
-
-    async def run_job(self, job: str) -> AsyncIterator[Progress]:
-        """Run a job, for a command."""
-        async for progress in keeping.run(self._scheduler, self.facts, job):
-            yield progress
 
     async def _refresh(self) -> None:
         """Follow changes of small facts that other processes make."""

@@ -26,6 +26,7 @@ class Append(msgspec.Struct, tag=True):
 
     project: str
     events: list[Event]
+    as_is: bool = False  # whether enrichers are to leave them alone
 
 
 class Rebuild(msgspec.Struct, tag=True):
@@ -41,6 +42,7 @@ class RunJob(msgspec.Struct, tag=True):
 class Appended(msgspec.Struct, tag=True):
     stored: int
     duplicates: int
+    left_out: int = 0  # by enrichers
 
 
 class Progress(msgspec.Struct, tag=True):
@@ -173,16 +175,16 @@ class Control:
             raise OperatorError(f"Cannot reach the running server through {path}: {error.strerror}.") from None
         return cls(connection)
 
-    def append(self, project: str, events: list[Event]) -> tuple[int, int]:
-        """How many were stored, and how many were there before.
+    def append(self, project: str, events: list[Event], *, as_is: bool) -> Appended:
+        """Store events, `as_is` or after the server's enrichers.
 
         Raises OperatorError with what the server said, or when it stopped.
         """
-        self._ask(Append(project, events))
+        self._ask(Append(project, events, as_is))
         answer = self._next()
         if not isinstance(answer, Appended):
             raise OperatorError("The server is of another release; restart it.")
-        return answer.stored, answer.duplicates
+        return answer
 
     def rebuild(self, progress: Callable[[int, int], None]) -> None:
         """Have the server make its index again; `progress(done, total)` in events. Raises OperatorError."""

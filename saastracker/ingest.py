@@ -13,8 +13,8 @@ from litestar.types import HTTPScope, Receive, Send
 from saastracker.bindings import Bound
 from saastracker.bodies import Bodies, Disconnected, Headers, coding
 from saastracker.contracts import Refused, Store, Submission
+from saastracker.enriching import enrich
 from saastracker.errors import Invalid, MethodNotAllowed, Refusal, TooMany, Unauthorized, Unavailable
-from saastracker.event import Event
 from saastracker.limits import Limits
 from saastracker.metrics import Metrics
 from saastracker.quota import OVER_BUDGET
@@ -119,7 +119,7 @@ class Ingest:
                 return answer  # a repeat gets the first answer, also when its body differs
             raise
         reply = wire.reply(Outcome(len(decoded.events), decoded.rejected))
-        events, dropped = self._enrich(decoded.events, project, wire, request)
+        events, dropped = enrich(self._enrichers, decoded.events, project, wire.sender, request.address)
         if events or key is not None:
             submission = Submission(project, events, request.received_at, reply, key, wire.over_budget)
             await self._writer.submit(submission, len(request.body) + ADDED_BYTES * len(events))
@@ -142,15 +142,6 @@ class Ingest:
         detail = f"Events over the month's budget: {count}"
         self._writer.refuse(Refused(project, request.received_at, OVER_BUDGET, detail, request.path[:255]), count)
         return wire.reply(Outcome(0, decoded.rejected, len(decoded.events)))
-
-    def _enrich(
-        self, events: list[Event], project: Project, wire: WireFormat, request: Request
-    ) -> tuple[list[Event], list[Event]]:
-        """Events to store, and those an enricher leaves out."""
-        for enricher in self._enrichers:
-            enricher.enrich(events, project, wire.sender, request.address)
-        dropped = [event for event in events if event.drop]
-        return [event for event in events if not event.drop] if dropped else events, dropped
 
     def address(self, scope: HTTPScope, headers: Headers) -> str | None:
         """The client's address: the connection's, or what the nearest untrusted hop saw."""

@@ -7,12 +7,15 @@ from typing import Any
 
 import msgspec
 
+from saastracker.alarms import Alarms
+from saastracker.backups import Backup, Backups
 from saastracker.contracts import RecordStore, Store
 from saastracker.deliveries import OPEN, Deliveries
 from saastracker.disk import DiskWatch
 from saastracker.errors import Refusal
 from saastracker.facts import Facts
 from saastracker.following import Following, IndexProgress
+from saastracker.index_watch import NAME as INDEX
 from saastracker.live import Live
 from saastracker.metrics import VERSION, Metrics
 from saastracker.notify import Notices
@@ -48,7 +51,10 @@ class ServerStatus(msgspec.Struct, frozen=True, kw_only=True):
     disk_free: int  # bytes
     live_streams: int
     index: IndexProgress
+    index_told_at: int | None = None  # when owners were told that it is not well; None: it is
     messages: Outgoing
+    backup: Backup | None = None  # the last that was tried
+    good_backup: Backup | None = None  # the last that went well
 
     @property
     def rate(self) -> float:
@@ -69,6 +75,7 @@ class Watch:
         following: Following,
         live: Live,
         disk: DiskWatch,
+        alarms: Alarms,
         facts: Facts,
         queue_max: int,
     ) -> None:
@@ -80,6 +87,8 @@ class Watch:
         self._following = following
         self._live = live
         self._disk = disk
+        self._alarms = alarms
+        self._backups = Backups(records)
         self._facts = facts
         self._growth: tuple[float, int] | None = None  # when it was looked for, and what it was
         self._queue_max = queue_max
@@ -94,6 +103,12 @@ class Watch:
             "database_bytes": ("What the store takes on disk", store.size),
             "outbox_messages": ("Notices that wait to be sent to somebody", lambda: self._outgoing().waiting),
             "outbox_oldest_seconds": ("Age of the oldest of those", self._oldest_seconds),
+            "last_backup_timestamp_seconds": (
+                "When the last good backup began, in seconds since 1970",
+                self._backed_up,
+            ),
+            "last_backup_bytes": ("What the last good backup takes", self._backup_bytes),
+            "last_backup_failed": ("1 if the last backup that was tried failed", self._backup_failed),
         }
         for name, (text, read) in gauges.items():
             metrics.gauge(name, text, read)
@@ -130,6 +145,9 @@ class Watch:
             disk_free=self._disk.free,
             live_streams=self._live.readers,
             index=index,
+            index_told_at=self._alarms.since(INDEX),
+            backup=self._backups.last(),
+            good_backup=self._backups.good(),
             messages=self._outgoing(),
         )
 
@@ -150,6 +168,19 @@ class Watch:
             oldest_at=min(queued, default=None),
             failed=sum(each.state in {"failed", "uncertain"} for each in deliveries),
         )
+
+    def _backed_up(self) -> float:
+        """0 for never, so that an alert on its age asks for the first one, too."""
+        good = self._backups.good()
+        return good.started_at / 1000 if good else 0.0
+
+    def _backup_bytes(self) -> float:
+        good = self._backups.good()
+        return good.bytes if good else 0.0
+
+    def _backup_failed(self) -> float:
+        last = self._backups.last()
+        return float(last is not None and bool(last.error))
 
     def _oldest_seconds(self) -> float:
         oldest = self._outgoing().oldest_at

@@ -20,8 +20,8 @@ class Handlers:
     async def append(self, append: Append) -> Appended:
         if append.project != "p":
             raise NotFound("No such project.")
-        assert append.events == EVENTS
-        return Appended(stored=1, duplicates=1)
+        assert (append.events, append.as_is) == (EVENTS, True)
+        return Appended(stored=1, duplicates=1, left_out=3)
 
     async def rebuild(self) -> AsyncIterator[Progress]:
         yield Progress(1, 2)
@@ -33,16 +33,17 @@ class Handlers:
         yield Progress(1, 1)
 
 
-def ask(data: Path, project: str) -> tuple[int, int]:
+def ask(data: Path, project: str) -> tuple[int, int, int]:
     control = Control.connect(data)
     assert control is not None
     try:
-        return control.append(project, EVENTS)
+        told = control.append(project, EVENTS, as_is=True)
+        return told.stored, told.duplicates, told.left_out
     finally:
         control.close()
 
 
-async def serve_and_ask(data: Path, project: str) -> tuple[int, int]:
+async def serve_and_ask(data: Path, project: str) -> tuple[int, int, int]:
     server = ControlServer(data, Handlers())
     await server.start()
     try:
@@ -53,14 +54,14 @@ async def serve_and_ask(data: Path, project: str) -> tuple[int, int]:
 
 
 def test_events_arrive_as_they_are(tmp_path: Path) -> None:
-    assert asyncio.run(serve_and_ask(tmp_path, "p")) == (1, 1)
+    assert asyncio.run(serve_and_ask(tmp_path, "p")) == (1, 1, 3)
     assert Control.connect(tmp_path) is None
 
 
 def test_a_long_folder_name(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 120)
     deep.mkdir()
-    assert asyncio.run(serve_and_ask(deep, "p")) == (1, 1)
+    assert asyncio.run(serve_and_ask(deep, "p")) == (1, 1, 3)
 
 
 def test_what_the_server_refuses_is_told(tmp_path: Path) -> None:
@@ -76,7 +77,7 @@ def test_a_socket_left_by_a_killed_server(tmp_path: Path) -> None:
 
     asyncio.run(leave())
     assert Control.connect(tmp_path) is None
-    assert asyncio.run(serve_and_ask(tmp_path, "p")) == (1, 1)
+    assert asyncio.run(serve_and_ask(tmp_path, "p")) == (1, 1, 3)
 
 
 def test_progress_is_told_as_it_comes(tmp_path: Path) -> None:

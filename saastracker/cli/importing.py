@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import IO, TypeAlias
 
@@ -12,11 +12,12 @@ from saastracker.cli.lines import from_row, origin, read
 from saastracker.cli.options import Installation, Options
 from saastracker.cli.progress import bar
 from saastracker.contracts import Group, Store, Submission
-from saastracker.control import Control
+from saastracker.control import Appended, Control
+from saastracker.enriching import enrich
 from saastracker.errors import Invalid, OperatorError
 from saastracker.event import Event
 from saastracker.records import now_ms
-from saastracker.wire import Project, Reply
+from saastracker.wire import Enricher, Project, Reply
 
 BATCH = 500  # events; at their largest they fit one message to the server
 LINE_MAX = 1024 * 1024  # bytes
@@ -28,20 +29,24 @@ Line: TypeAlias = tuple[int, bytes, int]  # number, text, bytes of the file it t
 class Direct:
     """Appends to a store that no server of this data folder has open; answers like Control."""
 
-    def __init__(self, store: Store, project: Project) -> None:
+    def __init__(self, store: Store, project: Project, enrichers: Sequence[Enricher]) -> None:
         if not store.shared:
             store.claim()
         self._store = store
         self._project = project
+        self._enrichers = enrichers
 
-    def append(self, _project: str, events: list[Event]) -> tuple[int, int]:
+    def append(self, _project: str, events: list[Event], *, as_is: bool) -> Appended:
+        dropped = list[Event]()
+        if not as_is:
+            events, dropped = enrich(self._enrichers, events, self._project, "server")
         now = now_ms()
         for event in events:
             event.received_at = event.received_at or now
             event.time = event.received_at if event.time is None else event.time
         self._store.append(Group([Submission(self._project, events, now, Reply(202, b""))]))
         stored = sum(event.sequence > 0 for event in events)
-        return stored, len(events) - stored
+        return Appended(stored, len(events) - stored, len(dropped))
 
     def close(self) -> None:
         """The store is its opener's to close."""
@@ -51,11 +56,12 @@ class Counts:
     """What became of the lines."""
 
     def __init__(self) -> None:
-        self.stored = self.present = self.bad = 0
+        self.stored = self.present = self.bad = self.left_out = 0
         self.line = self.taken = 0  # how far the file was read: lines, bytes
 
     def __str__(self) -> str:
-        return f"{self.stored} stored, {self.present} already there, {self.bad} bad lines"
+        told = f"{self.stored} stored, {self.present} already there, {self.bad} bad lines"
+        return f"{told}, {self.left_out} left out by the project's rules" if self.left_out else told
 
 
 @click.command("import")
@@ -64,12 +70,15 @@ class Counts:
 @click.option(
     "--format", "form", type=click.Choice(["ndjson", "csv"]), help="Default: by the file's name, else ndjson."
 )
+@click.option("--as-is", is_flag=True, help="Change and leave out nothing: for what saastracker itself exported.")
 @click.pass_obj
-def import_(options: Options, file: IO[bytes], slug: str, form: str | None) -> None:
+def import_(options: Options, *, file: IO[bytes], slug: str, form: str | None, as_is: bool) -> None:
     """Store events from FILE (- for stdin): one JSON object a line, or a CSV with field names on top.
 
     Field names are those of `saastracker export`. What was stored before is skipped, so that the
-    same command goes on after an interruption.
+    same command goes on after an interruption. What is new is treated as if it were sent now: the
+    project's path rules and own traffic hold. An export was treated so when its events came; with
+    --as-is it is taken as it is.
     """
     counts = Counts()
     name = getattr(file, "name", "")
@@ -86,9 +95,9 @@ def import_(options: Options, file: IO[bytes], slug: str, form: str | None) -> N
                 except Invalid as error:
                     _bad(counts, number, error.detail)
                 if len(batch) == BATCH:
-                    _store(batch, counts, project, store, sink)
+                    _store(batch, counts, project, store, sink, as_is)
                     batch = []
-            _store(batch, counts, project, store, sink)
+            _store(batch, counts, project, store, sink, as_is)
         except KeyboardInterrupt:
             raise OperatorError(
                 f"Interrupted near line {counts.line}: {counts}. Run the same command again to go on"
@@ -98,19 +107,22 @@ def import_(options: Options, file: IO[bytes], slug: str, form: str | None) -> N
 
 @contextmanager
 def _sink(installation: Installation, slug: str) -> "Iterator[tuple[Project, Store, Control | Direct]]":
-    project = installation.project(slug)
+    project, enrichers = installation.project(slug), installation.registry.enrichers
     with (
         closing(installation.plugins.open_store(installation.records)) as store,
-        closing(Control.connect(installation.config.data) or Direct(store, project)) as sink,
+        closing(Control.connect(installation.config.data) or Direct(store, project, enrichers)) as sink,
     ):
         yield project, store, sink
 
 
-def _store(batch: list[Event], counts: Counts, project: Project, store: Store, sink: "Control | Direct") -> None:
+def _store(  # noqa: PLR0917
+    batch: list[Event], counts: Counts, project: Project, store: Store, sink: "Control | Direct", as_is: bool
+) -> None:
     new = _without_originals(batch, project.id, store)
-    stored, present = sink.append(project.id, new) if new else (0, 0)
-    counts.stored += stored
-    counts.present += present + len(batch) - len(new)
+    told = sink.append(project.id, new, as_is=as_is) if new else Appended(0, 0)
+    counts.stored += told.stored
+    counts.present += told.duplicates + len(batch) - len(new)
+    counts.left_out += told.left_out
 
 
 def _without_originals(batch: list[Event], project: str, store: Store) -> list[Event]:

@@ -17,6 +17,7 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
+from saastracker.backups import Backup, Backups
 from saastracker.cli.importing import BATCH
 from saastracker.cli.lines import from_row, origin
 from saastracker.cli.lines import read as read_line
@@ -25,7 +26,10 @@ from saastracker.contracts import Group, Submission
 from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker.exported import COLUMNS, written
+from saastracker.records import now_ms
 from saastracker.wire import Reply
+from saastracker_own_traffic.sorting import OwnTraffic
+from saastracker_path_rules.patterns import PathRules
 
 Run = Callable[..., Result]
 Read = Callable[..., Any]
@@ -131,6 +135,73 @@ def test_import_goes_through_a_running_server(server: tuple[str, str], run: Run)
     assert run("import", "-", "--project", "my-product", stdin=EVENTS).stdout.startswith("0 stored, 3 already there")
 
 
+def make_rules(data: str, slug: str) -> None:
+    """Paths lose their ids, and people of example.com are left out."""
+    with Options(Path(data), None).open() as installation:
+        project, definitions = installation.project(slug), installation.definitions
+        definitions.create(project.id, "path-rules", value=PathRules(patterns=("/u/:id",)), who="test")
+        definitions.create(project.id, "own-traffic", value=OwnTraffic(email_domains=("example.com",)), who="test")
+
+
+RULED = b"".join(
+    b'{"name": "view", "id": "%d", "path": "/u/%d", "user": "ada@%s"}\n' % (number, number, domain)
+    for number, domain in enumerate((b"example.com", b"example.org"))
+)
+
+
+def test_imports_are_treated_as_what_is_sent(run: Run) -> None:
+    run("project", "add", "A")
+    make_rules("saastracker-data", "a")
+    told = run("import", "-", "--project", "a", stdin=RULED).stdout
+    assert told == "1 stored, 0 already there, 0 bad lines, 1 left out by the project's rules.\n"
+    assert [(each["path"], each["user"]) for each in export(run, "a")] == [("/u/:id", "ada@example.org")]
+    told = run("import", "-", "--project", "a", stdin=RULED).stdout
+    assert told == "0 stored, 1 already there, 0 bad lines, 1 left out by the project's rules.\n"
+
+
+def test_imports_through_a_running_server_are_treated_alike(server: tuple[str, str], run: Run) -> None:
+    make_rules("saastracker-data", "my-product")
+    tries = 0
+    while True:  # until the server has read the rules
+        lines = RULED.replace(b'"id": "', b'"id": "%d-' % tries)
+        told = run("import", "-", "--project", "my-product", stdin=lines).stdout
+        if told == "1 stored, 0 already there, 0 bad lines, 1 left out by the project's rules.\n":
+            break
+        assert told == "2 stored, 0 already there, 0 bad lines.\n"
+        tries += 1
+    assert export(run, "my-product")[-1]["path"] == "/u/:id"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_export_changes_nothing_where_it_came_from(run: Run, when: str) -> None:
+    """Rules that were made since hold for what is new, not for what is there."""
+    run("project", "add", "A")
+    if when == "before":
+        make_rules("saastracker-data", "a")
+    run("import", "-", "--project", "a", stdin=RULED)
+    store_without_ids(Path("saastracker-data"))
+    if when == "after":
+        make_rules("saastracker-data", "a")
+    stored = export(run, "a")
+    run("export", "--project", "a", "--output", "a.ndjson")
+    for options in ((), ("--as-is",)):
+        assert run("import", "a.ndjson", "--project", "a", *options).stdout.startswith("0 stored")
+        assert export(run, "a") == stored
+
+
+def test_an_export_moves_as_it_is(run: Run) -> None:
+    run("project", "add", "A")
+    run("import", "-", "--project", "a", stdin=RULED)
+    run("export", "--project", "a", "--output", "a.ndjson")
+    run("--data", "other", "project", "add", "B")
+    make_rules("other", "b")
+    told = run("--data", "other", "import", "a.ndjson", "--project", "b", "--as-is").stdout
+    assert told == "2 stored, 0 already there, 0 bad lines.\n"
+    assert without_sequence(export(run, "a")) == without_sequence(
+        [json.loads(line) for line in run("--data", "other", "export", "--project", "b").stdout.splitlines()]
+    )
+
+
 @pytest.mark.parametrize("value", ["inf", "-Infinity", "nan"])
 def test_values_are_finite(run: Run, value: str) -> None:
     run("project", "add", "A")
@@ -189,7 +260,7 @@ def test_what_is_written_reads_back(event: Event) -> None:
     assert b"\n" not in line
     expected = msgspec.structs.replace(event, sequence=0)
     if expected.properties:
-        expected.properties = '{"a":   1.50, "b\\n": "ü"}'
+        expected.properties = '{"a":1.50,"b\\n":"ü"}'  # white space says nothing
     assert read_line(line, NOW) == expected
     row = {name: bytes(value).decode() if name == "properties" else str(value) for name, value in columns.items()}
     assert read_line(from_row(row), NOW) == expected
@@ -215,11 +286,20 @@ def test_a_broken_csv_is_told(run: Run) -> None:
     assert run("import", "x.csv", "--project", "a", code=1).stderr.startswith("Error: line 1: not a CSV in UTF-8")
 
 
+def told_backups() -> tuple[Backup | None, Backup | None]:
+    with Options(Path("saastracker-data"), None).open() as installation:
+        return Backups(installation.records).last(), Backups(installation.records).good()
+
+
 def test_backup(run: Run) -> None:
     secret = json.loads(run("project", "add", "A", "--json").stdout)["keys"]["hmac"]["api_secret"]
     run("import", "-", "--project", "a", stdin=EVENTS)
     printed = run("backup", "copy.db").stdout
     assert "Copied the secret key to copy.db.secret_key" in printed
+    good = told_backups()[1]
+    assert good is not None
+    assert (good.place, good.bytes, good.error) == (str(Path("copy.db").resolve()), Path("copy.db").stat().st_size, "")
+    assert abs(good.started_at - now_ms()) < 60_000
     key = Path("copy.db.secret_key")
     assert key.stat().st_mode & 0o777 == 0o600
     assert key.read_bytes() == Path("saastracker-data/secret_key").read_bytes()
@@ -228,6 +308,10 @@ def test_backup(run: Run) -> None:
     copy.close()
     assert secret not in printed
     assert run("backup", "copy.db", code=1).stderr == "Error: copy.db exists; choose another path or remove it\n"
+    last, still_good = told_backups()
+    assert last is not None
+    assert (last.error, last.bytes) == ("copy.db exists; choose another path or remove it", 0)
+    assert still_good == good
     # The pair is an installation.
     Path("restored").mkdir()
     Path("copy.db").rename("restored/saastracker.db")

@@ -5,6 +5,7 @@ import time
 import msgspec
 import pytest
 
+from saastracker.backups import Backup
 from saastracker.following import BackFill
 from saastracker.job_runs import JobRuns, Run
 
@@ -49,6 +50,40 @@ def test_the_page_says_it_in_words(running: Running) -> None:
         "full in 50 days",
     ):
         assert text in page, text
+
+
+def test_an_index_that_is_not_well_says_so(running: Running) -> None:
+    index = msgspec.structs.replace(STATUS.index, doing="failing", error="KeyError: 4711")
+    serving(running, index=index, index_told_at=NOW - 3_600_000)
+    page = look(running, STATUS_PAGE, join(running, role="admin")).text
+    assert "The index is not well" in page
+    assert "KeyError: 4711" in page
+    twin = running.get(STATUS_TWIN, token=running.token("admin")).json()["index"]
+    assert (twin["told_at"], twin["error"]) == ("2026-11-21T02:00:00.000Z", "KeyError: 4711")
+
+
+def test_backups_are_told_of(running: Running) -> None:
+    cookies, token = join(running, role="admin"), running.token("admin")
+    assert "none that went well yet" in look(running, STATUS_PAGE, cookies).text
+    answer = running.get(STATUS_TWIN, token=token).json()
+    assert (answer["backup"], answer["good_backup"]) == (None, None)
+    good = Backup(started_at=NOW - 3_600_000, seconds=12.5, place="/backups/a.db", bytes=5_000_000)
+    serving(running, backup=good, good_backup=good)
+    page = look(running, STATUS_PAGE, cookies).text
+    assert "5.00 MB in 12.5 s to <code>/backups/a.db</code>" in page
+    assert "The last backup failed" not in page
+    bad = Backup(started_at=NOW, seconds=1, place="/backups/b.db", error="The disk is full")
+    serving(running, backup=bad, good_backup=good)
+    page = look(running, STATUS_PAGE, cookies).text
+    assert ("The last backup failed" in page, "The disk is full" in page, "/backups/a.db" in page) == (True, True, True)
+    told = running.get(STATUS_TWIN, token=token).json()["backup"]
+    assert told == {
+        "at": "2026-11-21T03:00:00.000Z",
+        "seconds": 1.0,
+        "place": "/backups/b.db",
+        "bytes": 0,
+        "error": "The disk is full",
+    }
 
 
 def test_a_store_that_refuses_says_why(running: Running) -> None:

@@ -5,7 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from saastracker.following import BackFill, Doing, IndexProgress
+from saastracker.backups import Backup
+from saastracker.following import BackFill, Doing
 from saastracker.schedule import State
 from saastracker.watch import ServerStatus
 from saastracker.web.api.fields import Slug, Time
@@ -58,6 +59,7 @@ class IndexShown(msgspec.Struct, frozen=True, kw_only=True):
 
     doing: Annotated[Doing, Meta(description="elsewhere: by another server; waiting: for the first event.")]
     error: Annotated[str, Meta(description="Why the last step failed; null: it did not.")] | None
+    told_at: Annotated[Time, Meta(description="When owners were told that it is not well; null: it is.")] | None
     seconds_behind: Seconds
     last_step_at: Time | None
     last_step_seconds: Seconds
@@ -84,6 +86,16 @@ class MessagesShown(msgspec.Struct, frozen=True, kw_only=True):
     failed: Annotated[int, Meta(ge=0, description="Of 30 days, that were not sent or may not have been.")]
 
 
+class BackupShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A backup by `saastracker backup`."""
+
+    at: Time
+    seconds: Seconds
+    place: Annotated[str, Meta(description="The file.", examples=["/backups/saastracker.db"])]
+    bytes: Bytes
+    error: Annotated[str, Meta(description="Why it failed; null: it did not.")] | None
+
+
 class StatusShown(msgspec.Struct, frozen=True, kw_only=True):
     """How the server is."""
 
@@ -98,6 +110,8 @@ class StatusShown(msgspec.Struct, frozen=True, kw_only=True):
     index: IndexShown
     failed_jobs: list[FailedJob]
     messages: MessagesShown
+    backup: Annotated[BackupShown, Meta(description="The last that was tried; null: none was.")] | None
+    good_backup: Annotated[BackupShown, Meta(description="The last that went well; null: none did.")] | None
     plugins: Annotated[int, Meta(ge=0, description="How many are turned on.")]
 
 
@@ -124,24 +138,28 @@ def shown(call: Call, status: ServerStatus) -> StatusShown:
             days_left=status.disk_free // status.daily_bytes if status.daily_bytes else None,
         ),
         live_streams=status.live_streams,
-        index=index_shown(call, status.index),
+        index=index_shown(call, status),
         failed_jobs=[_failed(state) for state in site.scheduler.states() if state.failed],
         messages=MessagesShown(
             waiting=status.messages.waiting,
             oldest_at=None if status.messages.oldest_at is None else iso(status.messages.oldest_at),
             failed=status.messages.failed,
         ),
+        backup=_backup(status.backup),
+        good_backup=_backup(status.good_backup),
         plugins=sum(each.enabled for each in site.registry.plugins),
     )
 
 
-def index_shown(call: Call, index: IndexProgress) -> IndexShown:
+def index_shown(call: Call, status: ServerStatus) -> IndexShown:
     """How far the index is; back-fills of projects that the caller may not know of are only counted."""
+    index = status.index
     slugs = {project.id: project.slug for project in call.site.projects(call.caller)}
     own = [each for each in index.back_fills if each.project in slugs]
     return IndexShown(
         doing=index.doing,
         error=index.error or None,
+        told_at=None if status.index_told_at is None else iso(status.index_told_at),
         seconds_behind=round(index.seconds_behind, 1),
         last_step_at=None if index.stepped_at is None else iso(index.stepped_at),
         last_step_seconds=round(index.step_seconds, 3),
@@ -149,6 +167,18 @@ def index_shown(call: Call, index: IndexProgress) -> IndexShown:
         days_to_redo=index.dirty,
         back_fills=[_back_fill(call, slugs[each.project], each) for each in own],
         other_back_fills=len(index.back_fills) - len(own),
+    )
+
+
+def _backup(backup: Backup | None) -> BackupShown | None:
+    if backup is None:
+        return None
+    return BackupShown(
+        at=iso(backup.started_at),
+        seconds=backup.seconds,
+        place=backup.place,
+        bytes=backup.bytes,
+        error=backup.error or None,
     )
 
 

@@ -34,5 +34,5 @@ async def _list(frame: Frame, status: int = 200, wrong: dict[str, str] | None = 
     site = frame.site
     states = await asyncio.to_thread(site.scheduler.states)
     server = await asyncio.to_thread(site.status)
-    index = index_shown(frame.call(), server.index)
+    index = index_shown(frame.call(), server)
     return frame.show("settings_jobs.html", status, jobs=states, server=server, index=index, wrong=wrong or {})

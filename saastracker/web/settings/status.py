@@ -4,7 +4,7 @@ import asyncio
 
 from litestar import Response
 
-from saastracker.web.api.status import index_shown, shown
+from saastracker.web.api.status import shown
 from saastracker.web.settings.frame import opened_everywhere
 from saastracker.web.site import WebRequest, get
 
@@ -16,4 +16,4 @@ async def status(request: WebRequest) -> Response[bytes]:
     now = await asyncio.to_thread(frame.site.status)
     call = frame.call()
     found = await asyncio.to_thread(shown, call, now)
-    return frame.show("settings_status.html", told=found, server=now, index=index_shown(call, now.index))
+    return frame.show("settings_status.html", told=found, server=now, index=found.index)
