@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 import msgspec
 
 from saastracker.claimable import Claimable
+from saastracker.copyable import Copyable, CopyableRecords
 from saastracker.erasable import Erasable, Of
 from saastracker.event import Event
 from saastracker.event_rows import EventRows
@@ -169,7 +170,7 @@ class Reader(Protocol):
         """How often each reason occurred: ever, or on the days `first` to `last` (since 1970, UTC)."""
 
 
-class Store(Claimable, Erasable, Protocol):
+class Store(Claimable, Copyable, Erasable, Protocol):
     """Keeps events. Each process appends from one thread."""
 
     @property
@@ -220,7 +221,7 @@ class Change(msgspec.Struct, frozen=True):
     name: str | None = None
 
 
-class RecordStore(Protocol):
+class RecordStore(CopyableRecords, Protocol):
     """Keeps small facts as documents with optimistic versions. Safe from several threads and processes."""
 
     def change(self) -> int:

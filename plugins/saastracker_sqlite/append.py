@@ -16,14 +16,15 @@ import msgspec
 from saastracker.contracts import Group, Refused, Submission
 from saastracker.dictionary import Dictionary
 from saastracker.event import Event
+from saastracker.sql_copying import ANSWER_MS, check_open
 from saastracker.sql_events import CODED, PLAIN
 from saastracker.wire import Reply
 from saastracker_sqlite import bulk
 from saastracker_sqlite.database import WAL_MAX, connect, truncate_wal
 from saastracker_sqlite.dictionary import Texts
+from saastracker_sqlite.rows import SqliteRows
 
 HOUR_MS = 3600 * 1000
-ANSWER_MS = 24 * HOUR_MS  # how long the answer to an Idempotency-Key is kept
 REFUSED_MAX = 1000  # kept per project
 TRUNCATE_EVERY = 10.0  # seconds; readers that overlap without end may make it fail
 TRUNCATE_WAIT_MS = 200  # how long it may hold up a busy writer
@@ -41,6 +42,12 @@ def last_sequence(connection: sqlite3.Connection) -> int:
     """The last number that was given out, 0 for none."""
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'event_rows'").fetchone()
     return int(row[0]) if row else 0
+
+
+def go_on_above(connection: sqlite3.Connection, last: int) -> None:
+    """The next number that is given out is above this one."""
+    connection.execute("DELETE FROM sqlite_sequence WHERE name = 'event_rows'")
+    connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('event_rows', ?)", (last,))
 
 
 class Appender:
@@ -65,6 +72,7 @@ class Appender:
     def append(self, group: Group) -> dict[tuple[str, str], int]:
         """Commit the group; only then do its events get their numbers and its repeats their answers."""
         self.connection.execute("BEGIN IMMEDIATE")
+        check_open(SqliteRows(self.connection))
         first, repeats = self._sort_out(group.submissions)
         stored, usage = self._insert(first)
         self._refuse(group.refused, group.refusals)
@@ -76,6 +84,28 @@ class Appender:
             submission.reply = reply
         self._bound_wal()
         return usage
+
+    def put(self, events: Sequence[tuple[str, Event]], last: int) -> None:
+        """As `contracts.Store.put_events` says."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        texts = [_texts(event) for _, event in events]
+        codes = self._dictionary.codes(chain.from_iterable(texts))
+        values: list[Any] = []
+        for (project, event), event_texts in zip(events, texts, strict=True):
+            values += _row(event.sequence, self._project(project), event)
+            values += itemgetter(*event_texts)(codes)
+        self._keep([event for _, event in events], values)
+        go_on_above(self.connection, last)
+        self.connection.execute("COMMIT")
+        self.sequence = last
+        self._bound_wal()
+
+    def codes(self, texts: Sequence[str]) -> dict[str, int]:
+        """As `contracts.Store.codes` says."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        codes = self._dictionary.codes(texts)
+        self.connection.execute("COMMIT")
+        return {text: codes[text] for text in texts}
 
     def change(self, work: Callable[[sqlite3.Connection], None]) -> None:
         """Do something else in a transaction of its own."""
@@ -113,6 +143,7 @@ class Appender:
 
     def beat(self) -> None:
         """Commit something tiny, and use the quiet moment to empty the WAL."""
+        check_open(SqliteRows(self.connection))
         self.connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'heartbeat'")
         truncate_wal(self.connection, wait_ms=0)
 
@@ -189,18 +220,7 @@ class Appender:
                         continue
                     taken.add((project, event.id))
                 sequence += 1
-                received_at = event.received_at
-                happened = received_at if event.time is None else event.time
-                values += (
-                    sequence,
-                    project,
-                    happened,
-                    received_at - happened,
-                    "" if event.value is None else event.value,
-                    event.properties or "",
-                    event.traits or "",
-                    event.id or "",
-                )
+                values += _row(sequence, project, event)
                 values += itemgetter(*event_texts)(codes)
                 stored.append(event)
             period = submission.project.id, _month(submission.received_at // HOUR_MS)
@@ -254,6 +274,22 @@ class Appender:
             ON CONFLICT (project, day, reason) DO UPDATE SET count = count + excluded.count""",
             [(*what, count) for what, count in refusals.items()],
         )
+
+
+def _row(sequence: int, project: int, event: Event) -> tuple[Any, ...]:
+    """The first of COLUMNS, those before CODED."""
+    received_at = event.received_at
+    happened = received_at if event.time is None else event.time
+    return (
+        sequence,
+        project,
+        happened,
+        received_at - happened,
+        "" if event.value is None else event.value,
+        event.properties or "",
+        event.traits or "",
+        event.id or "",
+    )
 
 
 @lru_cache(64)

@@ -77,6 +77,15 @@ def _open(path: Path, mode: str, *pragmas: str) -> sqlite3.Connection:
     return connection
 
 
+@contextlib.contextmanager
+def transaction(path: Path) -> Iterator[sqlite3.Connection]:
+    """One on a connection of its own."""
+    with contextlib.closing(connect(path)) as connection:  # which rolls back what is not committed
+        connection.execute("BEGIN IMMEDIATE")
+        yield connection
+        connection.execute("COMMIT")
+
+
 def begin_read(connection: sqlite3.Connection) -> None:
     """Begin a transaction that sees the database as it is now, whatever others write until it ends."""
     connection.execute("BEGIN")

@@ -16,7 +16,7 @@ from saastracker.erasable import PIECE, Progress, Write
 from saastracker.event import Event
 from saastracker.event_rows import EventRow, EventRows
 from saastracker.sql_events import CODED
-from saastracker_sqlite.append import COLUMNS, Appender, last_sequence
+from saastracker_sqlite.append import COLUMNS, Appender, go_on_above, last_sequence
 from saastracker_sqlite.backup import copy
 from saastracker_sqlite.database import connect
 from saastracker_sqlite.reader import Readers, SqliteReader
@@ -57,17 +57,14 @@ class AppenderElsewhere(Appender):
             return
         width = len(COLUMNS)
         names = {number: project for project, number in self._projects.items()}
-        projects, codes = values[1::width], zip(*(values[column::width] for column in _CODES), strict=True)
+        sequences, projects = values[::width], values[1::width]
+        codes = zip(*(values[column::width] for column in _CODES), strict=True)
         # First: a commit that fails leaves rows that do not count.
-        last = self.sequence + len(stored)
-        self.connection.execute("DELETE FROM sqlite_sequence WHERE name = 'event_rows'")
-        self.connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('event_rows', ?)", (last,))
+        go_on_above(self.connection, sequences[-1])
         self._rows.insert(
             [
                 EventRow(names[project], sequence, event, numbers)
-                for project, sequence, event, numbers in zip(
-                    projects, range(self.sequence + 1, last + 1), stored, codes, strict=True
-                )
+                for project, sequence, event, numbers in zip(projects, sequences, stored, codes, strict=True)
             ]
         )
 

@@ -9,11 +9,13 @@ from pathlib import Path
 from saastracker.contracts import Change, Record, Store
 from saastracker.errors import Conflict
 from saastracker.event_rows import EventRows
-from saastracker_sqlite.database import connect, failures
+from saastracker.sql_copying import SqlCopyableRecords, check_open
+from saastracker_sqlite.database import connect, failures, transaction
+from saastracker_sqlite.rows import SqliteRows
 from saastracker_sqlite.schema import prepare
 
 
-class SqliteRecords:
+class SqliteRecords(SqlCopyableRecords):
     """Implements `contracts.RecordStore` on one connection, which its threads take in turns."""
 
     def __init__(self, path: Path) -> None:
@@ -50,6 +52,7 @@ class SqliteRecords:
 
     def write(self, changes: Sequence[Change]) -> None:
         with self._turn, failures(), self._transaction():
+            check_open(SqliteRows(self._connection))
             for change in changes:
                 self._write(change)
             self._connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'change'")
@@ -62,6 +65,16 @@ class SqliteRecords:
         from saastracker_sqlite.elsewhere import StoreElsewhere  # noqa: PLC0415  # few need it
 
         return StoreElsewhere(self._path, rows)
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[SqliteRows]:
+        with self._turn:
+            yield SqliteRows(self._connection)
+
+    @contextlib.contextmanager
+    def _putting(self) -> Iterator[SqliteRows]:
+        with failures(), transaction(self._path) as connection:
+            yield SqliteRows(connection)
 
     def close(self) -> None:
         self._connection.close()

@@ -12,11 +12,12 @@ from saastracker.contracts import Group, Reader
 from saastracker.erasable import Progress, Write
 from saastracker.errors import OperatorError
 from saastracker.event import Event
+from saastracker.sql_copying import ANSWER_MS, SqlCopyable
 from saastracker.sql_events import read_events
 from saastracker.wire import Reply
-from saastracker_sqlite.append import ANSWER_MS, Appender
+from saastracker_sqlite.append import Appender, last_sequence
 from saastracker_sqlite.backup import copy
-from saastracker_sqlite.database import Lock, failures
+from saastracker_sqlite.database import Lock, failures, transaction
 from saastracker_sqlite.reader import Readers
 from saastracker_sqlite.rows import SqliteRows
 from saastracker_sqlite.schema import prepare
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from saastracker_sqlite.index import SqliteIndex
 
 
-class SqliteStore:
+class SqliteStore(SqlCopyable):
     """Implements `contracts.Store` on one file. Any process reads it, the one that has claimed it appends."""
 
     shared = False
@@ -57,6 +58,29 @@ class SqliteStore:
                 return appender.append(group)
             appender.beat()
             return {}
+
+    @property
+    def last(self) -> int:
+        with self._readers.connection() as connection:
+            return last_sequence(connection)
+
+    def put_events(self, events: Sequence[tuple[str, Event]], last: int) -> None:
+        with self._claimed() as appender:
+            appender.put(events, last)
+
+    def codes(self, texts: Sequence[str]) -> dict[str, int]:
+        with self._claimed() as appender:
+            return appender.codes(texts)
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[SqliteRows]:
+        with self._readers.connection() as connection:
+            yield SqliteRows(connection)
+
+    @contextlib.contextmanager
+    def _putting(self) -> Iterator[SqliteRows]:
+        with failures(), transaction(self._path) as connection:
+            yield SqliteRows(connection)
 
     def erase(self, project: str, write: Write, progress: Progress) -> None:
         from saastracker_sqlite.erase import erase  # noqa: PLC0415  # few servers ever do

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from saastracker.contracts import RecordStore, Store
+from saastracker.testing.copying import CopyContract
 from saastracker.testing.erasing import ErasingContract
 from saastracker.testing.opened import Factories
 from saastracker.testing.readers import ReaderContract
@@ -24,6 +25,10 @@ class ClickHouse:
 
 
 class TestStore(ClickHouse, StoreContract):
+    pass
+
+
+class TestCopying(ClickHouse, CopyContract):
     pass
 
 

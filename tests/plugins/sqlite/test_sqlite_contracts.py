@@ -8,6 +8,7 @@ import pytest
 
 from saastracker.contracts import Group, Store
 from saastracker.testing import OTHER_PROJECT, PROJECT
+from saastracker.testing.copying import CopyContract, CopyRecordsContract
 from saastracker.testing.erasing import ErasingContract, at_once, silent
 from saastracker.testing.opened import Factories, event, submission
 from saastracker.testing.readers import ReaderContract
@@ -28,6 +29,10 @@ class TestStore(Sqlite, StoreContract):
     pass
 
 
+class TestCopying(Sqlite, CopyContract):
+    pass
+
+
 class TestErasing(Sqlite, ErasingContract):
     def test_no_text_of_it_is_left(self, tmp_path: Path, store: Store) -> None:
         theirs = event("kept", user="bob@example.com", org="shared")
@@ -44,4 +49,8 @@ class TestReader(Sqlite, ReaderContract):
 
 
 class TestRecords(Sqlite, RecordStoreContract):
+    pass
+
+
+class TestCopyingRecords(Sqlite, CopyRecordsContract):
     pass
