@@ -10,20 +10,22 @@ from typing import Any, NamedTuple, TypeAlias
 import psycopg
 
 from saastracker.contracts import Group, Refused, Submission
+from saastracker.copyable import sealed
 from saastracker.event import Event
 from saastracker.months import month_of
+from saastracker.sql_copying import check_open
 from saastracker.sql_events import CODED
 from saastracker.wire import Reply
 from saastracker_postgres import copying
 from saastracker_postgres.database import alive, connect
 from saastracker_postgres.numbering import Numbering
 from saastracker_postgres.partitions import Partitions
-from saastracker_postgres.rows import clean
+from saastracker_postgres.rows import PostgresRows, clean
 from saastracker_postgres.schema import COLUMNS
 
 REFUSED_MAX = 1000  # kept per project
 ATTEMPTS = 3  # when another process erases texts meanwhile
-TEXTS_ERASED = "SA001"  # what `begin_append` raises then
+TEXTS_ERASED, SEALED = "SA001", "SA002"  # what `begin_append` raises then, and where it must not begin
 
 # So long may one statement take, and wait for others' locks; who hangs amid a transaction loses it and its locks.
 _SETTINGS = {
@@ -38,6 +40,7 @@ _BEGIN = """BEGIN; SELECT * FROM begin_append(%s,
     %s::bytea[], %s::int[], %s::text[], %s::bigint[], %s::int[], %s::bytea[],
     %s::int[], %s::int[], %s::int[], %s::bytea[])"""
 _END = "SELECT * FROM end_append(%s, %s::text[], %s::text[], %s::bigint[]); COMMIT"
+_PUT_IDS = "INSERT INTO event_ids (project, id) SELECT * FROM unnest(%s::int[], %s::bytea[])"
 _texts = attrgetter(*CODED)
 
 Codes: TypeAlias = Mapping[str | None, int]
@@ -47,6 +50,7 @@ class Coming(NamedTuple):
     """An event on its way."""
 
     request: int  # its place among the group's
+    project_id: str
     project: int
     event: Event
     texts: Sequence[str | None]
@@ -60,7 +64,7 @@ class Row(NamedTuple):
     prepared: Any
 
 
-class _Begun(NamedTuple):
+class Begun(NamedTuple):
     """What `begin_append` gives back."""
 
     base: int
@@ -97,6 +101,8 @@ class Appender:
                 usage = self._commit(first, group)
                 break
             except psycopg.Error as error:
+                if error.sqlstate == SEALED:
+                    raise sealed() from None
                 if error.sqlstate != TEXTS_ERASED or attempt == ATTEMPTS:
                     raise
                 self.connection.rollback()
@@ -104,6 +110,19 @@ class Appender:
         for twin, original in twins:
             twin.reply = original.reply
         return usage
+
+    def put(self, events: Sequence[tuple[str, Event]], last: int) -> None:
+        """As `contracts.Store.put_events` says."""
+        self.numbering.look()
+        coming, codes = self._numbered([(0, *each) for each in events])
+        prepared = self._prepare(coming, codes)
+        rows = [Row(each.event.sequence, each, row) for each, row in zip(coming, prepared, strict=True)]
+        known = [coming[n] for n in self._known_by_id(coming)]
+        with self.change() as connection:
+            if rows:
+                self._keep(rows)
+            connection.execute(_PUT_IDS, ([each.project for each in known], [each.event.id for each in known]))
+            connection.execute("UPDATE counters SET value = %s WHERE name = 'sequence'", (last,))
 
     @contextlib.contextmanager
     def change(self) -> Iterator[psycopg.Connection[Any]]:
@@ -113,6 +132,7 @@ class Appender:
 
     def beat(self) -> None:
         """Commit something tiny."""
+        check_open(PostgresRows(self.connection))
         self.connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'heartbeat'")
 
     def close(self) -> None:
@@ -121,7 +141,9 @@ class Appender:
             self.connection.close()
 
     def _commit(self, submissions: Sequence[Submission], group: Group) -> dict[tuple[str, str], int]:
-        coming, codes = self._numbered(submissions)
+        coming, codes = self._numbered(
+            [(place, each.project.id, event) for place, each in enumerate(submissions) for event in each.events]
+        )
         prepared = self._prepare(coming, codes)
         begun = self._begin(submissions, coming)
         self._refuse(group.refused, group.refusals)
@@ -141,22 +163,20 @@ class Appender:
             submissions[place].reply = Reply(status, body)
         return usage
 
-    def _numbered(self, submissions: Sequence[Submission]) -> tuple[list[Coming], Codes]:
-        """The events. What has no number yet gets one here, in transactions before."""
-        projects = self.numbering.projects({submission.project.id for submission in submissions})
-        coming = [
-            Coming(place, projects[submission.project.id], event, _texts(event))
-            for place, submission in enumerate(submissions)
-            for event in submission.events
-        ]
+    def _numbered(self, sent: Sequence[tuple[int, str, Event]]) -> tuple[list[Coming], Codes]:
+        """Events with their requests and projects. What has no number yet gets one here, in transactions before."""
+        projects = self.numbering.projects({project for _, project, _ in sent})
+        coming = [Coming(place, project, projects[project], event, _texts(event)) for place, project, event in sent]
         return coming, self.numbering.texts.codes(chain.from_iterable(each.texts for each in coming))
 
     def _prepare(self, coming: Sequence[Coming], codes: Codes) -> Sequence[Any]:
         """What `_keep` is given of each event: all that can be done before others wait."""
-        self._partitions.prepare(event.received_at if event.time is None else event.time for _, _, event, _ in coming)
-        return [copying.row(project, event, texts, codes) for _, project, event, texts in coming]
+        self._partitions.prepare(
+            each.event.received_at if each.event.time is None else each.event.time for each in coming
+        )
+        return [copying.row(each.project, each.event, each.texts, codes) for each in coming]
 
-    def _begin(self, submissions: Sequence[Submission], coming: Sequence[Coming]) -> _Begun:
+    def _begin(self, submissions: Sequence[Submission], coming: Sequence[Coming]) -> Begun:
         keyed = [(place, each) for place, each in enumerate(submissions) if each.idempotency is not None]
         known = self._known_by_id(coming)
         with self.connection.cursor() as cursor:
@@ -178,7 +198,7 @@ class Appender:
             )
             cursor.nextset()
             [begun] = cursor.fetchall()
-        return _Begun(*begun)
+        return Begun(*begun)
 
     def _known_by_id(self, coming: Sequence[Coming]) -> list[int]:
         """The places of events whose ids `begin_append` has to keep."""

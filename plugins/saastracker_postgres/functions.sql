@@ -33,6 +33,9 @@ CREATE OR REPLACE FUNCTION begin_append(
 BEGIN
     -- The lock on this row, held to the commit, makes the order of numbers the order of commits.
     SELECT value INTO base FROM counters WHERE name = 'sequence' FOR UPDATE;
+    IF EXISTS (SELECT 1 FROM counters WHERE name = 'sealed') THEN
+        RAISE EXCEPTION 'sealed' USING ERRCODE = 'SA002';
+    END IF;
     IF NOT EXISTS (SELECT 1 FROM counters WHERE name = 'texts' AND value = known_texts) THEN
         RAISE EXCEPTION 'texts were erased' USING ERRCODE = 'SA001';
     END IF;

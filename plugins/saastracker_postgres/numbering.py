@@ -23,6 +23,12 @@ class Numbering:
         self.texts = Dictionary(self._find)
         self._projects: dict[str, int] = {}
 
+    def look(self) -> None:
+        """Know nothing if texts were erased since; nobody may do that from now on."""
+        known = "SELECT 1 FROM counters WHERE name = 'texts' AND value = %s"
+        if self._connection.execute(known, (self.known,)).fetchone() is None:
+            self.erased()
+
     def projects(self, projects: set[str]) -> dict[str, int]:
         """The numbers of these projects, and of others; new ones get one."""
         unknown = sorted(projects - self._projects.keys())

@@ -7,11 +7,11 @@ from typing import Any
 import psycopg
 
 from saastracker.errors import OperatorError
+from saastracker.sql_copying import ANSWER_MS
 from saastracker.sql_events import CODED, PLAIN
 from saastracker_postgres.database import connect, operator_errors
 
 VERSION = 1  # of the tables; a release that changes them adds a step to `_migrate`
-ANSWER_MS = 24 * 3600 * 1000  # how long the answer to an Idempotency-Key is kept
 LOCK = 0x5AA5  # of our advisory locks, whose second number says which
 MIGRATING, CLAIMED, NUMBERING = 1, 2, 3
 

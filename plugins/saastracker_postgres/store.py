@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING
 from saastracker.contracts import Group, Reader
 from saastracker.erasable import Progress, Write
 from saastracker.event import Event
+from saastracker.sql_copying import ANSWER_MS, SqlCopyable
 from saastracker.sql_events import read_events
 from saastracker.wire import Reply
 from saastracker_postgres.append import Appender
 from saastracker_postgres.claim import Claim
-from saastracker_postgres.database import failures
+from saastracker_postgres.database import connect, failures
 from saastracker_postgres.reader import Readers
 from saastracker_postgres.rows import PostgresRows
-from saastracker_postgres.schema import ANSWER_MS, prepare
+from saastracker_postgres.schema import prepare
 
 if TYPE_CHECKING:
     from saastracker_postgres.index import PostgresIndex
 
 
-class PostgresStore:
+class PostgresStore(SqlCopyable):
     """Implements `contracts.Store` on one database. Every process may append."""
 
     shared = True
@@ -59,12 +60,15 @@ class PostgresStore:
             if self._appender is not None and not self._appender.alive:
                 self._drop_appender()
             if self._appender is None:
-                self._appender = Appender(self._url)
+                self._appender = self._open_appender()
             try:
                 yield self._appender
             except BaseException:
                 self._drop_appender()
                 raise
+
+    def _open_appender(self) -> Appender:
+        return Appender(self._url)
 
     def _drop_appender(self) -> None:
         if self._appender is not None:
@@ -82,6 +86,27 @@ class PostgresStore:
         values = [sequence, *(() if project is None else (project,)), limit]
         with self._reading() as rows:
             return read_events(rows, f"WHERE e.sequence > ? {only} ORDER BY e.sequence LIMIT ?", values)
+
+    @property
+    def last(self) -> int:
+        with self._reading() as rows:
+            [(last,)] = rows.execute("SELECT value FROM counters WHERE name = 'sequence'")
+        return int(last)
+
+    def put_events(self, events: Sequence[tuple[str, Event]], last: int) -> None:
+        with self._appending() as appender:
+            appender.put(events, last)
+
+    def codes(self, texts: Sequence[str]) -> dict[str, int]:
+        with self._appending() as appender:
+            appender.numbering.look()
+            codes = appender.numbering.texts.codes(texts)
+            return {text: codes[text] for text in texts}
+
+    @contextlib.contextmanager
+    def _putting(self) -> Iterator[PostgresRows]:
+        with failures(), contextlib.closing(connect(self._url)) as connection, connection.transaction():
+            yield PostgresRows(connection)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[PostgresRows]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from saastracker.testing.copying import CopyContract, CopyRecordsContract
 from saastracker.testing.erasing import ErasingContract
 from saastracker.testing.opened import Factories
 from saastracker.testing.readers import ReaderContract
@@ -23,6 +24,10 @@ class TestStore(InPostgres, StoreContract):
     pass
 
 
+class TestCopying(InPostgres, CopyContract):
+    pass
+
+
 class TestErasing(InPostgres, ErasingContract):
     pass
 
@@ -32,4 +37,8 @@ class TestReader(InPostgres, ReaderContract):
 
 
 class TestRecords(InPostgres, RecordStoreContract):
+    pass
+
+
+class TestCopyingRecords(InPostgres, CopyRecordsContract):
     pass
