@@ -27,10 +27,10 @@ class Erasable(Protocol):
     """The part of a store that does it. What takes `write` has each of its pieces done by that, between groups."""
 
     def erase(self, project: str, write: Write, progress: Progress) -> None:
-        """Erase all that is kept of a project: events, their index, usage, answers, refusals.
+        """Erase all that is kept of a project: events, their index, answers, refusals.
 
-        Texts that nobody else's events have go with them. Every piece is a short transaction of its
-        own, done by `write` on the thread that appends; `progress(done, total)` counts events.
+        Its usage stays: the month's budget was used all the same. Texts that nobody else's
+        events have go with them. Every piece is a short transaction of its own, done by `write` on the thread that appends; `progress(done, total)` counts events.
         What `write` or `progress` raise ends it, and another call goes on from there. Whoever calls
         sees to it that no event of the project comes meanwhile.
         """

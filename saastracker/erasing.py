@@ -9,7 +9,7 @@ from saastracker.contracts import Change, Record, RecordStore, Store
 from saastracker.erasable import Write
 from saastracker.facts import Facts
 from saastracker.job import Daily, Job, JobContext, Notice
-from saastracker.records import HOUR_MS, erased_at
+from saastracker.records import ERASED, HOUR_MS, ErasedProject, erased_at
 from saastracker.wire import Project
 
 MARGIN_MS = HOUR_MS  # after the last moment of restoring: clocks of several servers differ
@@ -61,7 +61,10 @@ def erase_projects(facts: Facts, records: RecordStore, store: Store, write: Writ
 
 
 def _erase_records(records: RecordStore, project: Project, now: int) -> None:
-    """Keys, definitions and whatever else names the project; of the audit trail what it says of the project stays."""
+    """Keys, definitions and whatever else names the project.
+
+    What the audit trail says of the project stays, and whose budget it used.
+    """
     owned = [record for record in records.records() if _belongs(record, project.id)]
     for start in range(0, len(owned), PIECE):
         some = owned[start : start + PIECE]
@@ -78,7 +81,8 @@ def _erase_records(records: RecordStore, project: Project, now: int) -> None:
         version=own.version,
         value=msgspec.Raw(msgspec.json.encode({"name": project.name, "slug": project.slug})),
     )
-    records.write([Change(own.kind, own.id, own.version, None), audit.record(entry)])  # last, so that a run goes on
+    left = Change(ERASED, project.id, 0, msgspec.json.encode(ErasedProject(workspace=project.workspace)))
+    records.write([Change(own.kind, own.id, own.version, None), left, audit.record(entry)])  # last: a run goes on
 
 
 def _belongs(record: Record, project: str) -> bool:

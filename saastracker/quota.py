@@ -12,10 +12,15 @@ OVER_BUDGET = "budget"  # the reason under which dropped events are counted
 def workspace_usage(snapshot: Snapshot, usage: Mapping[str, int]) -> dict[str, int]:
     """Events by workspace id, from those by project id."""
     found = dict.fromkeys(snapshot.workspaces, 0)
-    for project in snapshot.projects.values():
-        if project.workspace in found:
-            found[project.workspace] += usage.get(project.id, 0)
+    for project, workspace in _workspaces(snapshot).items():
+        if workspace in found:
+            found[workspace] += usage.get(project, 0)
     return found
+
+
+def _workspaces(snapshot: Snapshot) -> dict[str, str]:
+    """Whose budget projects use, by id; of those that were erased, too, or deleting one would make room."""
+    return {project.id: project.workspace for project in snapshot.projects.values()} | dict(snapshot.erased)
 
 
 class Usage:
@@ -87,9 +92,9 @@ class Usage:
             self._seen = snapshot
             self._limited = {each.id: each for each in snapshot.workspaces.values() if each.budget is not None}
             self._projects = {workspace: [] for workspace in self._limited}
-            for project in snapshot.projects.values():
-                if project.workspace in self._limited:
-                    self._projects[project.workspace].append(project.id)
+            for project, workspace in _workspaces(snapshot).items():
+                if workspace in self._limited:
+                    self._projects[workspace].append(project)
         return bool(self._limited)
 
     def _budget(self, submission: Submission) -> int | None:

@@ -12,6 +12,7 @@ from saastracker.wire import Credential, Policy, Project
 AccessScope: TypeAlias = Literal["read", "write", "admin"]
 
 HOUR_MS = 3600 * 1000
+ERASED = "erased-project"  # kind of record
 RESTORABLE_MS = 7 * 24 * HOUR_MS  # how long a deleted project can be restored
 
 
@@ -57,6 +58,12 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: int | None = None
 
 
+class ErasedProject(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of a project that was erased: whose budget its events have used."""
+
+    workspace: str  # id
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """All facts at one change number, oldest first. Never changes."""
 
@@ -64,6 +71,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     until: int | None = None  # when the next key expires
     workspaces: Mapping[str, Workspace] = {}  # by id
     projects: Mapping[str, Project] = {}  # by id
+    erased: Mapping[str, str] = {}  # workspaces of projects that are no more, by their ids
     projects_by_slug: Mapping[str, Project] = {}
     keys: Mapping[str, Key] = {}  # by id, dead ones too
     tokens: Mapping[str, Token] = {}  # by id, revoked ones too

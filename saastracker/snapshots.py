@@ -8,7 +8,7 @@ import msgspec
 
 from saastracker import audit
 from saastracker.contracts import RecordStore
-from saastracker.records import Key, Snapshot, Token, Workspace
+from saastracker.records import ERASED, ErasedProject, Key, Snapshot, Token, Workspace
 from saastracker.secrets import Secrets
 from saastracker.wire import Credential, Project
 
@@ -40,6 +40,12 @@ def read(store: RecordStore, secrets: Secrets, change: int, now: int) -> Snapsho
         until=min((key.expires_at for key in keys if key.expires_at is not None), default=None),
         workspaces=MappingProxyType(facts["workspace"]),
         projects=MappingProxyType(projects),
+        erased=MappingProxyType(
+            {
+                record.id: msgspec.json.decode(record.data, type=ErasedProject).workspace
+                for record in store.records(ERASED)
+            }
+        ),
         projects_by_slug=MappingProxyType({project.slug: project for project in projects.values()}),
         keys=MappingProxyType(facts["key"]),
         tokens=MappingProxyType(facts["token"]),

@@ -15,10 +15,13 @@ from saastracker.definitions import Definitions
 from saastracker.erasing import MARGIN_MS, erase_projects
 from saastracker.facts import Facts
 from saastracker.job import Job, JobContext, Notice
+from saastracker.months import month_of
 from saastracker.notify import Notices
 from saastracker.plugins import Plugins
+from saastracker.quota import Usage, workspace_usage
 from saastracker.records import RESTORABLE_MS, now_ms
 from saastracker.secrets import Secrets
+from saastracker.testing import NOW
 from saastracker.testing.erasing import at_once
 from saastracker.testing.opened import event, submission
 from saastracker.wire import Project
@@ -97,7 +100,7 @@ def test_then_all_goes_but_what_the_audit_log_says_of_it(kept: Kept) -> None:
     kept.job.run(kept.context(now, cancelled=True))
     assert kept.gone.id in kept.facts.snapshot.projects
     kept.job.run(kept.context(now))
-    assert kept.naming(kept.gone) == ["audit"] * 4  # one of a token of the workspace
+    assert kept.naming(kept.gone) == [*["audit"] * 4, "erased-project"]  # one of a token of the workspace
     assert kept.naming(kept.stays) == others
     assert "event" in others
     assert [token.name for token in kept.facts.snapshot.tokens.values()] == ["t", "all"]
@@ -112,6 +115,21 @@ def test_then_all_goes_but_what_the_audit_log_says_of_it(kept: Kept) -> None:
     assert kept.facts.add_project("Gone", kept.gone.workspace).slug == "gone"
 
 
+def test_what_a_project_used_of_the_budget_stays_used(kept: Kept) -> None:
+    """In the count of requests, before and after a restart, as in that of mails."""
+    kept.facts.set_workspace(kept.gone.workspace, budget=2, policy="drop")
+    running = Usage(kept.records, lambda: kept.facts.snapshot, NOW)
+    deleted_at = kept.facts.delete_project(kept.gone.id).deleted_at
+    assert deleted_at
+    kept.job.run(kept.context(deleted_at + RESTORABLE_MS + MARGIN_MS))
+    for usage in (running, Usage(kept.records, lambda: kept.facts.snapshot, NOW)):
+        asked = submission(event(), project=kept.stays)
+        asked.over_budget = "drop"
+        assert usage.admit([asked]) == []
+    stored = kept.records.usage(month_of(NOW))
+    assert workspace_usage(kept.facts.snapshot, stored)[kept.gone.workspace] == 2
+
+
 def test_what_was_interrupted_goes_on(kept: Kept) -> None:
     deleted_at = kept.facts.delete_project(kept.gone.id).deleted_at
     assert deleted_at
@@ -119,4 +137,4 @@ def test_what_was_interrupted_goes_on(kept: Kept) -> None:
     kept.records.write([Change(key.kind, key.id, key.version, None)])  # as if a run had ended in between
     for _ in range(2):
         kept.job.run(kept.context(deleted_at + RESTORABLE_MS + MARGIN_MS))
-    assert kept.naming(kept.gone) == ["audit"] * 4  # one of a token of the workspace
+    assert kept.naming(kept.gone) == [*["audit"] * 4, "erased-project"]  # one of a token of the workspace

@@ -5,13 +5,14 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
-from saastracker.contracts import Reader, Refused, ReportPage
+from saastracker.contracts import Change, Reader, Refused, ReportPage
 from saastracker.event import Event
 from saastracker.meter import forecast
 from saastracker.months import month_span
-from saastracker.records import now_ms
+from saastracker.records import ERASED, ErasedProject, now_ms
 from saastracker.report import Figure, Figures, Report
 from saastracker.scope import Scope
 
@@ -126,6 +127,24 @@ def test_the_page_shows_it_and_sets_it(running: Running) -> None:
     viewer = look(running, PAGE, join(running, "bo@example.com", "viewer")).text
     assert 'name="budget"' not in viewer
     assert "Database" not in viewer
+
+
+def test_what_erased_projects_stored_stays_counted(running: Running) -> None:
+    store(running, 3)
+    gone = running.facts.add_project("Gone", running.shop.workspace)
+    store(running, 5, gone)
+    record = next(each for each in running.records.records("project") if each.id == gone.id)
+    left = msgspec.json.encode(ErasedProject(workspace=running.shop.workspace))
+    running.records.write([Change(record.kind, record.id, record.version, None), Change(ERASED, gone.id, 0, left)])
+    running.facts.refresh()
+    limit(running, 10)
+    token, path = running.token(), f"/workspaces/{running.shop.workspace}"
+    [month] = ask(running, "GET", f"{path}/usage?months=1", token).json()
+    assert (month["events"], month["erased"], len(month["projects"])) == (8, 5, 1)
+    assert ask(running, "GET", f"{path}/budget", token).json()["used"] == 8
+    shown = look(running, PAGE, join(running, role="admin")).text
+    assert "Projects that were erased" in shown
+    assert "<b>80%</b> of 10 events" in shown
 
 
 def test_an_empty_workspace_is_told_what_to_do(running: Running) -> None:

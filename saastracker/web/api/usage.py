@@ -40,6 +40,7 @@ class MonthUsage(msgspec.Struct, frozen=True, kw_only=True):
     events: Events
     dropped: Dropped
     projects: Annotated[list[ProjectUsage], Meta(description="Those that stored any.")]
+    erased: Annotated[int, Meta(ge=0, description="Events of projects that are no more; `events` has them, too.")]
 
 
 class UsageAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,12 +109,14 @@ def usage(call: Call) -> list[MonthUsage]:
         for month in _months(call.now, call.parameters.months):
             used = records.usage(month)
             shares = [ProjectUsage(project=each.slug, events=used[each.id]) for each in own if used.get(each.id)]
+            erased = sum(used.get(each, 0) for each in _erased(call))
             found.append(
                 MonthUsage(
                     month=month,
-                    events=sum(each.events for each in shares),
+                    events=sum(each.events for each in shares) + erased,
                     dropped=_refused(reader, dropping, month)[OVER_BUDGET],
                     projects=shares,
+                    erased=erased,
                 )
             )
     return found
@@ -125,9 +128,10 @@ def read_budget(call: Call) -> BudgetShown:
     facts, site = call.site.facts.snapshot, call.site
     workspace, own, month = facts.workspaces[call.workspace.id], _projects(call), month_of(call.now)
     stored = site.records.usage(month)
-    used = sum(stored.get(each.id, 0) for each in own)
+    counted = [*(each.id for each in own), *_erased(call)]
+    used = sum(stored.get(each, 0) for each in counted)
     before = site.records.usage(_months(call.now, 2)[1])
-    earlier = any(before.get(each.id) for each in own)
+    earlier = any(before.get(each) for each in counted)
     with site.store.reader() as reader:
         refused = _refused(reader, own, month)
     return BudgetShown(
@@ -165,6 +169,12 @@ def _projects(call: Call) -> list[Project]:
     """Of the workspace, by slug; deleted ones too, until they are erased."""
     projects = call.site.facts.snapshot.projects.values()
     return sorted((each for each in projects if each.workspace == call.workspace.id), key=lambda one: one.slug)
+
+
+def _erased(call: Call) -> list[str]:
+    """The ids of the workspace's projects that are no more."""
+    erased = call.site.facts.snapshot.erased
+    return [project for project, workspace in erased.items() if workspace == call.workspace.id]
 
 
 def _refused(reader: Reader, projects: list[Project], month: str) -> Counter[str]:
