@@ -16,6 +16,7 @@ from saastracker.channel import Channel
 from saastracker.config import Config, suggest
 from saastracker.contracts import RecordStore, RecordStoreFactory, ReportPage, Setup, Setups, Store, StoreFactory
 from saastracker.definition import Definition, Definitions
+from saastracker.environments import ENVIRONMENTS
 from saastracker.errors import OperatorError
 from saastracker.job import Job
 from saastracker.merging import ORGANIZATION
@@ -26,7 +27,7 @@ from saastracker.wire import AuthScheme, Enricher, Projects, WireFormat
 
 GROUP = "saastracker"  # of entry points; also the distribution whose plugins are on by default
 DEFAULT_RECORDS = "sqlite"
-OWN_KINDS = (VIEW, ANNOTATION, ORGANIZATION)  # definitions of the core
+OWN_KINDS = (VIEW, ANNOTATION, ORGANIZATION, ENVIRONMENTS)  # definitions of the core
 OWN_PAGES = ("define", "detail", "everything", "search", "share")  # of projects, where a report would not be reached
 
 T = TypeVar("T")

@@ -85,6 +85,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     span_given: bool = False  # whether the query names a span; a report by arrival limits times only then
     compare: Compare = "previous"
     environment: str | None = None  # None: all
+    everywhere: bool = False  # whether all are asked for by name, where pages begin in one
     filters: tuple[Filter, ...] = ()
     limit: int = LIMIT_DEFAULT
     after: int | None = None  # the position a `cursor` holds
@@ -101,6 +102,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         value counts as absent: that is how a form sends a field left blank.
         """
         values, filters, parameters = _read(query, declared)
+        environment = _text("environment", values.get("environment"), ENVIRONMENT_MAX)
         today = datetime.fromtimestamp(now / 1000, UTC).astimezone(ZoneInfo(timezone)).date()
         span, preset = _span(values, timezone, today)
         return cls(
@@ -110,7 +112,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
             range=preset,
             span_given=bool(values.keys() & {"from", "to", "range"}),
             compare=cast("Compare", _one_of("compare", values.get("compare", "previous"), COMPARES)),
-            environment=_text("environment", values.get("environment"), ENVIRONMENT_MAX),
+            environment=environment,
+            everywhere=environment is None and ("environment", "") in parse_qsl(query, keep_blank_values=True),
             filters=filters,
             limit=_limit(values.get("limit")),
             after=_position(values.get("after")),
@@ -141,6 +144,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
             pairs.append(("compare", self.compare))
         if self.environment:
             pairs.append(("environment", self.environment))
+        elif self.everywhere:
+            pairs.append(("environment", ""))
         for item in self.filters:
             short = item.operator == "is" and item.dimension in SHORT_FORMS
             pairs.append((item.dimension, item.value) if short else ("f", str(item)))

@@ -33,6 +33,7 @@ FLOORS = (
         "views",
         "accounts",
         "annotations",
+        "environments",
         "bindings",
     },
     {

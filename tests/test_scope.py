@@ -76,7 +76,14 @@ def test_filters_and_their_short_forms() -> None:
 
 
 def test_blank_fields_of_a_form_count_as_absent() -> None:
-    assert parse("name=&org=&f=&environment=&from=&to=&limit=&after=") == parse("")
+    assert parse("name=&org=&f=&from=&to=&limit=&after=") == parse("")
+
+
+def test_a_blank_environment_stays_in_addresses() -> None:
+    """Pages may begin in one, and all are asked for."""
+    scope = parse("environment=&range=7d")
+    assert (scope.environment, scope.everywhere, scope.query) == (None, True, "range=7d&environment=")
+    assert not parse("environment=&environment=qa").everywhere
 
 
 @pytest.mark.parametrize(

@@ -43,13 +43,14 @@ def split(query: str) -> tuple[str, Arrangement]:
     if not any(f"{name}=" in query for name in (*PARAMETERS, *FILTER_FIELDS)):
         return query, Arrangement()
     try:
-        pairs = parse_qsl(query, max_num_fields=100)
+        every = parse_qsl(query, max_num_fields=100, keep_blank_values=True)
     except ValueError:  # too many, which `Scope.parse` refuses
         return query, Arrangement()
+    pairs = [pair for pair in every if pair[1]]
     own = {name: value for name, value in pairs if name in PARAMETERS}
     if len(own.get("search", "")) > SEARCH_MAX:
         raise Invalid(f"search: at most {SEARCH_MAX} characters")
-    rest = [pair for pair in pairs if pair[0] not in PARAMETERS and pair[0] not in FILTER_FIELDS]
+    rest = [pair for pair in every if pair[0] not in PARAMETERS and pair[0] not in FILTER_FIELDS]
     fields = dict(pairs)  # without those left blank
     if "filter.dimension" in fields:
         rest.append(("f", ":".join(fields[name] for name in FILTER_FIELDS if name in fields)))

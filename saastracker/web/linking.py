@@ -57,9 +57,12 @@ class Links(msgspec.Struct, frozen=True):
     twins: bool = True  # whether the page can be had as JSON and CSV, and sorted
     leads: bool = True  # whether it leads to other pages
     live: Container[str] = ()  # slugs of reports by arrival, which know no span unless it is given
+    begin: str = ""  # the environment that pages begin in unless they name one
 
     def changed(self, **changes: Any) -> str:
         """The page with another scope, from the first row on."""
+        if self.begin and changes.get("environment", "") is None:
+            changes["everywhere"] = True
         return _query(msgspec.structs.replace(self.scope, **{"after": None, **changes}), self.arrangement)
 
     def without(self, item: Filter) -> str:
@@ -168,12 +171,16 @@ def scope_bar(scope: Scope, arrangement: Arrangement, environments: Sequence[str
             "year": "Same days last year",
             "none": "No comparison",
         },
-        "span_fields": parse_qsl(msgspec.structs.replace(first, span_given=False).query) + carried,
-        "filter_fields": parse_qsl(msgspec.structs.replace(first, environment=None, filters=others).query) + carried,
-        "parameter_fields": [pair for pair in parse_qsl(first.query) if pair[0] not in own] + carried,
-        "search_fields": parse_qsl(first.query),
+        "span_fields": _fields(msgspec.structs.replace(first, span_given=False)) + carried,
+        "filter_fields": _fields(msgspec.structs.replace(first, environment=None, filters=others)) + carried,
+        "parameter_fields": [pair for pair in _fields(first) if pair[0] not in own] + carried,
+        "search_fields": _fields(first),
         "simple": {name: simple[name].value if name in simple else "" for name in SHORT_FORMS},
     }
+
+
+def _fields(scope: Scope) -> list[tuple[str, str]]:
+    return parse_qsl(scope.query, keep_blank_values=True)
 
 
 def told(scope: Scope, live: bool) -> list[str]:

@@ -10,6 +10,7 @@ from litestar import Response
 from litestar.params import FromPath
 from litestar.response import Stream
 
+from saastracker import environments
 from saastracker.annotations import ANNOTATION, noted
 from saastracker.contracts import Reader, ReportPage
 from saastracker.errors import MethodNotAllowed, NotFound
@@ -99,7 +100,8 @@ class Asked(msgspec.Struct):
     @property
     def links(self) -> Links:
         live = {page.slug for page in self.site.reports.values() if page.live}
-        return Links(self.address, self.project.slug, self.scope, self.arrangement, live=live)
+        begin = environments.of(self.site.definitions, self.project.id).begin
+        return Links(self.address, self.project.slug, self.scope, self.arrangement, live=live, begin=begin)
 
 
 AnyAsked = TypeVar("AnyAsked", bound=Asked)
@@ -152,7 +154,7 @@ def _asked(request: WebRequest, slug: str, name: str, item: str | None, face: st
     now = now_ms()
     query, arrangement = split(request.scope["query_string"].decode("latin-1"))
     if face == "":
-        query = opened(query, declared)
+        query = begun(opened(query, declared), environments.of(site.definitions, project.id).begin)
     scope = Scope.parse(query, project=project.id, timezone=project.timezone, now=now, declared=declared)
     scope = settled(scope, site.definitions)
     return Asked(request, site, caller, project, found, item, load, scope, arrangement, now)
@@ -175,6 +177,13 @@ def opened(query: str, declared: Sequence[Parameter]) -> str:
     return "&".join(part for part in (query, opening) if part)
 
 
+def begun(query: str, environment: str) -> str:
+    """What a page is asked whose address names no environment, not even a blank one: where the project begins."""
+    if not environment or "environment" in dict(parse_qsl(query, keep_blank_values=True)):
+        return query
+    return "&".join(part for part in (query, urlencode({"environment": environment})) if part)
+
+
 def _detail(detail: Callable[[Reader, Scope, str], Report], item: str, reader: Reader, scope: Scope) -> Report:
     return detail(reader, scope, item)
 
@@ -191,7 +200,8 @@ def answer(
             if not asked.follows:
                 loaded = with_dropped(reader, asked.scope, loaded)
             if face is _html:
-                asked.environments = reader.environments(project.id)
+                said, known = environments.of(site.definitions, project.id), reader.environments(project.id)
+                asked.environments = environments.offered(said, known, asked.scope.environment)
         return face(asked, loaded)
 
 

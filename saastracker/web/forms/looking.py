@@ -79,7 +79,7 @@ async def form(
         wrong=said,
         said=said.get(ROOT, ""),
         versions=await versions(about, found.id) if found else [],
-        event_names=await asyncio.to_thread(suggested, about),
+        suggestions=await asyncio.to_thread(suggested, about),
         **known,
     )
 

@@ -15,8 +15,8 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 
     label: str = ""
     hint: str = ""
-    # Of `msgspec.Meta(extra_json_schema=…)`. "client-address": a button adds the caller's own; "event-name": names of
-    # events are suggested.
+    # Of `msgspec.Meta(extra_json_schema=…)`. "client-address": a button adds the caller's own; "event-name"
+    # and "environment": names of events or environments are suggested.
     format: str = ""
     optional: bool = False  # may be None, for which nothing typed stands
     default: Any = msgspec.UNSET  # as JSON has it

@@ -8,6 +8,7 @@ from typing import Any
 from litestar import Response, post
 from litestar.params import FromPath
 
+from saastracker import environments
 from saastracker.errors import Conflict
 from saastracker.fact_rules import WrongField, timezones
 from saastracker.records import erased_at
@@ -107,8 +108,17 @@ def show_project(
         made=made,
         snippets=sorted(frame.site.snippets(project, shown), key=lambda each: each.format not in newest),
         zones=sorted(timezones()),
+        environments=environments.of(frame.site.definitions, project.id),
+        edit=_edit(frame, project),
         **values,
     )
+
+
+def _edit(frame: Frame, project: Project) -> str:
+    """Where the project's environments are changed."""
+    said = frame.site.definitions.of(project.id, environments.KIND)
+    address = f"/p/{project.slug}/define/{environments.KIND}/{said[0].id if said else 'new'}"
+    return f"{address}?next=/settings/projects/{project.slug}"
 
 
 def _formats(frame: Frame) -> dict[str, list[str]]:
