@@ -15,15 +15,30 @@ from saastracker.errors import OperatorError
 from saastracker_postgres.database import connect, operator_errors
 
 LOOK_SECONDS = 0.2
+# Of the very state that is dumped.
+_STATE = """SELECT pg_export_snapshot(), value, pg_database_size(current_database())
+    FROM counters WHERE name = 'sequence'"""
 
 
-def dump(url: str, target: Path, progress: Callable[[int, int], None]) -> None:
-    """Write the database to a new file for pg_restore; `progress(done, total)` counts bytes. Raises OperatorError."""
+def dump(url: str, target: Path, progress: Callable[[int, int], None]) -> int:
+    """Write the database to a new file for pg_restore; the last number of an event in it.
+
+    `progress(done, total)` counts bytes. Raises OperatorError.
+    """
     program = shutil.which("pg_dump")
     if program is None:
         raise OperatorError("pg_dump is not installed: apt install postgresql-client, as new as the server")
     with operator_errors(), closing(connect(url)) as connection:
-        [(total,)] = connection.execute("SELECT pg_database_size(current_database())").fetchall()
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        [(snapshot, last, total)] = connection.execute(_STATE).fetchall()
+        _dump(program, snapshot, url, target, total, progress)
+    progress(total, total)
+    return int(last)
+
+
+def _dump(  # noqa: PLR0917
+    program: str, snapshot: str, url: str, target: Path, total: int, progress: Callable[[int, int], None]
+) -> None:
     parameters: dict[str, Any] = conninfo.conninfo_to_dict(url)
     password = parameters.pop("password", None)
     # On the command line others would read the password.
@@ -38,7 +53,12 @@ def dump(url: str, target: Path, progress: Callable[[int, int], None]) -> None:
         with (
             os.fdopen(file, "wb") as output,
             subprocess.Popen(  # noqa: S603  # found above, and no shell
-                [program, "--format=custom", f"--dbname={conninfo.make_conninfo(**parameters)}"],
+                [
+                    program,
+                    "--format=custom",
+                    f"--snapshot={snapshot}",
+                    f"--dbname={conninfo.make_conninfo(**parameters)}",
+                ],
                 stdout=output,
                 stderr=subprocess.PIPE,
                 env=environment,
@@ -54,4 +74,3 @@ def dump(url: str, target: Path, progress: Callable[[int, int], None]) -> None:
     except BaseException:
         target.unlink(missing_ok=True)
         raise
-    progress(total, total)

@@ -10,7 +10,7 @@ from saastracker.erasable import PIECE, Progress
 from saastracker.sql import INDEX_TABLES
 from saastracker_postgres.append import Appender
 from saastracker_postgres.reader import Readers
-from saastracker_postgres.sweep import erase_texts, renumber
+from saastracker_postgres.sweep import Codes, erase_texts, renumber
 
 Run: TypeAlias = Callable[[Callable[[Appender], None]], None]  # has the writer do something
 
@@ -22,7 +22,7 @@ _DELETE = """WITH deleted AS (
     ) DELETE FROM event_ids i USING deleted d WHERE i.project = %(project)s AND i.id = d.id"""
 
 
-def erase(readers: Readers, run: Run, project: str, progress: Progress) -> None:
+def erase(readers: Readers, run: Run, project: str, progress: Progress, codes: Codes | None = None) -> None:
     """As `contracts.Store.erase` says. The project's number goes last: until then it can be gone on with."""
     with readers.connection() as connection:
         row = connection.execute(_PROJECT, (project,)).fetchone()
@@ -35,7 +35,7 @@ def erase(readers: Readers, run: Run, project: str, progress: Progress) -> None:
         for table in INDEX_TABLES:
             run(lambda appender, table=table: _clear(appender, f"index_{table}", number))  # type: ignore[misc]
             progress(total, total)
-        erase_texts(readers, run, lambda: progress(total, total))
+        erase_texts(readers, run, lambda: progress(total, total), codes)
     run(lambda appender: _forget(appender, project))
 
 

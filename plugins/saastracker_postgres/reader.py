@@ -30,7 +30,13 @@ class PostgresReader(SqlReads):
 
     dialect = DIALECT
 
-    def __init__(self, connection: psycopg.Connection[Any], seconds: float, known_actors: KnownActors) -> None:
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        seconds: float,
+        cancelled: Callable[[], bool],  # noqa: ARG002  # `Readers` sees to it
+        known_actors: KnownActors,
+    ) -> None:
         super().__init__(known_actors)
         self._connection = connection
         self._seconds = seconds
@@ -69,8 +75,9 @@ class PostgresReader(SqlReads):
 class Readers:
     """Connections that cannot write, kept open between reads."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, make: Callable[..., PostgresReader] = PostgresReader) -> None:
         self._url = url
+        self._make = make  # what reads on a connection
         self._known_actors: KnownActors = {}
         self._idle: list[psycopg.Connection[Any]] = []
         self._slots = threading.BoundedSemaphore(READERS_MAX)
@@ -89,7 +96,7 @@ class Readers:
                     connection.execute("SELECT pg_current_snapshot()")  # chooses the state, which BEGIN does not
                     connection.execute("SAVEPOINT begun")
                 with _watched(connection, cancelled):
-                    yield PostgresReader(connection, seconds, self._known_actors)
+                    yield self._make(connection, seconds, cancelled, self._known_actors)
                 if not connection.closed:
                     with failures():
                         connection.execute("ROLLBACK")

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import errors
 
 from saastracker.contracts import Change, Record, Store
-from saastracker.errors import Conflict, OperatorError
+from saastracker.errors import Conflict
 from saastracker.event_rows import EventRows
 from saastracker_postgres.database import alive, connect, failures, fetch
 from saastracker_postgres.schema import prepare
@@ -61,10 +61,9 @@ class PostgresRecords:
         return dict(self._read("SELECT project, events FROM usage WHERE month = %(month)s", month=month))
 
     def store(self, rows: EventRows) -> Store:
-        rows.close()
-        raise OperatorError(
-            'The events of another engine are kept together by SQLite: set records = "sqlite" in [storage]'
-        )
+        from saastracker_postgres.elsewhere import StoreElsewhere  # noqa: PLC0415  # few need it
+
+        return StoreElsewhere(self._url, rows)
 
     def close(self) -> None:
         with self._turn:

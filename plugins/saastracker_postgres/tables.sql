@@ -51,7 +51,10 @@ CREATE TABLE records (
 CREATE INDEX ON records (kind, number);
 -- `sequence` is the last that was given to an event, `texts` grows when texts or projects lose their numbers.
 CREATE TABLE counters (name text PRIMARY KEY, value bigint NOT NULL) WITH (fillfactor = 10);
-INSERT INTO counters VALUES ('change', 0), ('heartbeat', 0), ('sequence', 0), ('texts', 0);
+INSERT INTO counters VALUES ('change', 0), ('heartbeat', 0), ('inserted', 0), ('sequence', 0), ('texts', 0);
+-- Where another engine keeps the events: how many inserts there were begun. No rollback takes one back, so that it tells
+-- what the counter `inserted`, of the last that was committed, does not: that one may have left rows.
+CREATE SEQUENCE inserts;
 
 -- The index of `saastracker.sql_index`; all of it can be made again from `event_rows`.
 CREATE TABLE index_series (

@@ -2,6 +2,7 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,3 +18,23 @@ def engine() -> None:
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"chdb://{tmp_path / 'engine'}"
+
+
+@pytest.fixture
+def answers_get_lost(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many of the next inserts are done without anybody being told so."""
+    from clickhouse_connect.driver.client import Client
+    from clickhouse_connect.driver.exceptions import OperationalError
+
+    left = [0]
+    insert = Client.insert
+
+    def lose(*given: Any, **named: Any) -> Any:
+        done = insert(*given, **named)
+        if left[0]:
+            left[0] -= 1
+            raise OperationalError("the connection was closed")
+        return done
+
+    monkeypatch.setattr(Client, "insert", lose)
+    return left

@@ -5,17 +5,14 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from saastracker.contracts import Group, RecordStore, Store
 from saastracker.errors import OperatorError, TimeLimit, Unavailable
-from saastracker.event_rows import EventRow
-from saastracker.sql_events import CODED
-from saastracker.testing import PROJECT
 from saastracker.testing.opened import event, names, submission
 from saastracker_sqlite.records import SqliteRecords
+from tests.clickhouse import count, row
 
 
 @pytest.fixture
@@ -35,37 +32,6 @@ def store(records: RecordStore, url: str) -> Iterator[Store]:
     with closing(open_store(records, url)) as store:
         store.claim()
         yield store
-
-
-def row(sequence: int, name: str, **fields: Any) -> EventRow:
-    return EventRow(PROJECT.id, sequence, event(name, **fields), [0] * len(CODED))
-
-
-def count(url: str) -> int:
-    from saastracker_clickhouse.rows import ClickHouseRows
-
-    with closing(ClickHouseRows(url)) as rows:
-        return sum(held.events for held in rows.held().values())
-
-
-@pytest.fixture
-def answers_get_lost(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many of the next inserts are done without anybody being told so."""
-    from clickhouse_connect.driver.client import Client
-    from clickhouse_connect.driver.exceptions import OperationalError
-
-    left = [0]
-    insert = Client.insert
-
-    def lose(*given: Any, **named: Any) -> Any:
-        done = insert(*given, **named)
-        if left[0]:
-            left[0] -= 1
-            raise OperationalError("the connection was closed")
-        return done
-
-    monkeypatch.setattr(Client, "insert", lose)
-    return left
 
 
 def test_an_insert_that_is_sent_again_is_stored_once(store: Store, url: str, answers_get_lost: list[int]) -> None:
