@@ -69,7 +69,7 @@ def _forget(appender: Appender, project: str) -> None:
     """Delete the last that is known of a project without events."""
     with appender.change() as connection:
         renumber(connection)
-        for table in ("answers", "refused", "usage", "refusals", "projects"):
+        for table in ("answers", "refused", "refusals", "projects"):
             connection.execute(f"DELETE FROM {table} WHERE project = %s", (project,))
 
 

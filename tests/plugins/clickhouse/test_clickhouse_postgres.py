@@ -11,6 +11,7 @@ import pytest
 from saastracker.contracts import Group, RecordStore, Store
 from saastracker.errors import OperatorError, Unavailable
 from saastracker.testing import PROJECT
+from saastracker.testing.copying import CopyContract
 from saastracker.testing.erasing import ErasingContract
 from saastracker.testing.indexing import follow
 from saastracker.testing.opened import Factories, event, in_threads, names, submission
@@ -35,6 +36,10 @@ class InBoth:
 
 
 class TestStore(InBoth, StoreContract):
+    pass
+
+
+class TestCopying(InBoth, CopyContract):
     pass
 
 
