@@ -20,7 +20,7 @@ WARNINGS = "error,ignore:This process"
 CLIENT = """
 import asyncio, atexit, multiprocessing, os, signal, sys
 from saastracker_sdk import Usermaven
-client = Usermaven(sys.argv[1], api_key="key", interval=60, exit_timeout=2)
+client = Usermaven(sys.argv[1], api_key="key", interval=60, exit_timeout=1)
 def track(*names):
     for name in names:
         client.track(name, user="ada")

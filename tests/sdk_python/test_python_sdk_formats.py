@@ -215,6 +215,16 @@ def test_bad_events_harm_none_of_their_batch(served: Served) -> None:
     assert "$.event_type" in nameless.detail
 
 
+def test_an_event_with_an_id_is_stored_once(served: Served) -> None:
+    arrivals = served.arrivals()
+    for client in (usermaven(served), usermaven(served)):
+        with client:
+            client.track("paid", user="ada", event_id="order 5", time=THEN)
+            client.track("paid", user="ada", time=THEN)
+    names = [event["name"] for event in arrivals(3)]
+    assert names == ["paid"] * 3
+
+
 def test_a_wrong_key_is_told_and_not_sent_again(served: Served) -> None:
     drops: list[Drop] = []
     before = served.events()

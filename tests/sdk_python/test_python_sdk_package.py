@@ -19,7 +19,7 @@ from tests.test_packaging import ENVIRONMENT, build_wheel, run
 SDK = Path(__file__).parents[2] / "contrib" / "sdk-python"
 README = (SDK / "README.md").read_text()
 CODES = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
-SENT = (  # by the README's pieces of code, in their order
+SENT: tuple[list[str], ...] = (  # by the README's pieces of code, in their order
     ["user_identify", "signed_up"],
     ["report_exported", "plan_chosen", "LCP", "Session:Start", "Complete:Tutorial", "Source:Coins", "Session:End"],
     ["signed_up"],

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from saastracker_sdk import Drop, Nanosights, Owlsignal, Saastracker, Usermaven, patience
+from saastracker_sdk import Drop, Nanosights, Owlsignal, Saastracker, Usermaven, delivery, patience
 from saastracker_sdk.patience import pause
 from saastracker_sdk.transport import Answer
 from tests.sdk_python.answering import Script, Turn, answering
@@ -184,6 +184,18 @@ def test_events_wait_for_others_only_so_long() -> None:
         client.track("b", user="ada")
         assert script.asked == []
         assert script.wait(1)[0].names == ["a", "b"]
+        time.sleep(0.05)
+        client.track("c", user="ada")
+        assert script.wait(2)[1].names == ["c"]
+
+
+def test_a_full_batch_waits_for_nothing() -> None:
+    with answering() as script, Usermaven(script.url, **KEY, interval=60) as client:
+        client.track("a", user="ada")
+        assert client.flush(5)
+        for number in range(100):
+            client.track(str(number), user="ada")
+        assert len(script.wait(2)[1].names) == 100
 
 
 def test_a_full_queue_takes_no_more_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
@@ -203,6 +215,32 @@ def test_a_full_queue_takes_no_more_and_says_so(caplog: pytest.LogCaptureFixture
         "Events that will not be stored (queue_full): 1. 3 events wait already.",
         "Events that were not stored since the last line (queue_full): 1",
     ]
+
+
+def test_the_bytes_that_wait_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "QUEUE_BYTES", 300_000)
+    with answering(Turn(delay=0.2)) as script:
+        sending = Sending(script)
+        sending.track("a")
+        script.wait(1)
+        for name in ("b", "c", "d"):
+            sending.client.track(name, user="ada", attributes={"text": "x" * 200_000})
+        assert sending.client.flush(5)
+        sending.track("e")
+        sending.client.close()
+    assert script.names == ["a", "b", "c", "e"]
+    assert [drop.reason for drop in sending.drops] == ["queue_full"]
+
+
+def test_an_answer_without_end_is_not_read() -> None:
+    with answering(Turn(400, body="x" * 3_000_000)) as script:
+        sending = Sending(script)
+        sending.track("a")
+        assert sending.client.flush(5)
+        sending.track("b")
+        sending.client.close()
+    assert script.names == ["a", "b"]
+    assert sending.reasons == [("refused", "400: not the answer of a saastracker server")]
 
 
 def test_closing_ends_in_time_and_tells_what_was_not_stored() -> None:

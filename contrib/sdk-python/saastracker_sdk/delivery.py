@@ -188,7 +188,7 @@ class Delivery:
                     self._changed.wait()
             items = [self._queue.popleft()]
             size = len(items[0].event)
-            while self._queue and len(items) < self._wire.batch_max and self._queue[0].path == items[0].path:
+            while self._queue and len(items) < self._wire.batch_max:
                 size += len(self._queue[0].event) + 1
                 if size > BATCH_BYTES:
                     break

@@ -15,7 +15,7 @@ class NotStored(NamedTuple):
 
 
 class Wire:
-    batch_max = 1  # events in one request
+    batch_max = 1  # events in one request; with more, all of a client go to one path
 
     def body(self, events: Sequence[bytes]) -> bytes:
         return events[0]
