@@ -48,6 +48,13 @@ def matches(rule: Rule, name: str, path: str | None, properties: str | None) -> 
     return all(key in has and text_of(has[key]) == _text(value) for key, value in rule.properties.items())
 
 
+def wording(rule: Rule) -> str:
+    """A rule in words."""
+    asked = [*([f"on {rule.path_prefix}…"] if rule.path_prefix else [])]
+    asked += [f"{key} is {_text(value)}" for key, value in (rule.properties or {}).items()]
+    return ", ".join((rule.name, *asked))
+
+
 def tagging(rules: Sequence[Rule]) -> Tagging:
     """Gives every event that fits one of the rules the key ""."""
     paths = any(rule.path_prefix is not None for rule in rules)

@@ -17,7 +17,16 @@ from saastracker_adoption.feature import KIND, Feature
 
 @hookimpl
 def definitions(config: Config) -> Sequence[Definition]:  # noqa: ARG001
-    return [Definition(kind=KIND, title="Features", struct=Feature)]
+    return [Definition(kind=KIND, title="Features", struct=Feature, preview=preview)]
+
+
+def preview(
+    reader: Reader, scope: Scope, _definitions: Definitions, feature: Feature, current: Feature | None
+) -> Report:
+    """Who would count as an adopter, against who does now."""
+    from saastracker_adoption.previewing import preview as previewed  # noqa: PLC0415
+
+    return previewed(reader, scope, feature, current)
 
 
 @hookimpl

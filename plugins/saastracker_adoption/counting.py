@@ -73,11 +73,17 @@ def _share(part: float, whole: float) -> Number:
 
 
 def adoptions(  # noqa: PLR0917
-    reader: Reader, scope: Scope, actors: Actors, span: Span, features: Sequence[Defined], first: FirstUses
+    reader: Reader,
+    scope: Scope,
+    actors: Actors,
+    span: Span,
+    features: Sequence[Defined],
+    first: FirstUses,
+    used: Mapping[str, Active] | None = None,
 ) -> dict[str, Adoption]:
-    """By feature's id, by the scope's environment and filters."""
+    """By feature's id, by the scope's environment and filters; `used` is what `uses` gives, where that is known."""
     seen = active(reader, scope, actors, span)
-    used = uses(reader, scope, actors, span, features)
+    used = uses(reader, scope, actors, span, features) if used is None else used
     size = len(actors.org_codes)
     present = np.zeros(size + 1, bool)  # the last for nobody, numbered -1
     present[actors.org[seen.actor]] = True

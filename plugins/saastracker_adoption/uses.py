@@ -23,7 +23,7 @@ EVENTS_MAX = 1_000_000  # that a filtered report looks at one by one
 def uses(reader: Reader, scope: Scope, actors: Actors, span: Span, features: Sequence[Defined]) -> Mapping[str, Active]:
     """By feature's id what the actors did with it on the days of `span`, by the scope's environment and filters."""
     if any((item.dimension, item.operator) != ("org", "is") for item in scope.filters):
-        return _filtered(reader, scope, actors, span, features)
+        return counted(reader, scope, actors, span, features)
     return _indexed(reader, scope, actors, span, features)
 
 
@@ -43,9 +43,10 @@ def _indexed(
     return found
 
 
-def _filtered(
+def counted(
     reader: Reader, scope: Scope, actors: Actors, span: Span, features: Sequence[Defined]
 ) -> Mapping[str, Active]:
+    """The same from the events, of features that the index does not follow, too. Raises Invalid for too many."""
     names = {rule.name for each in features for rule in each.value.rules}
     during = moments(reader, scope, actors, span, sorted(names))
     day = _local_dates(during.time, span)
