@@ -131,7 +131,7 @@ def test_a_fork_has_a_session_of_its_own() -> None:
     assert sorted(sessions.values()) == [["Session:Start", name, "Session:End"] for name in ("child", "parent")]
 
 
-def test_a_server_that_is_killed_and_comes_back_stores_everything_once(tmp_path: Path) -> None:
+def test_a_server_that_is_killed_and_comes_back_stores_everything_once(tmp_path: Path, quick: None) -> None:
     """Killed while events come, in batches and one by one."""
     served = serve(tmp_path)
     server, drops = served.server, list[Drop]()
