@@ -101,6 +101,11 @@ def truncate_wal(connection: sqlite3.Connection, wait_ms: int) -> None:
     connection.execute(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1000)}")
 
 
+def beat(connection: sqlite3.Connection) -> None:
+    """Write something tiny."""
+    connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'heartbeat'")
+
+
 class Lock:
     """`<database>.lock`, held by the one process that writes events; the system lets go of it when that dies."""
 

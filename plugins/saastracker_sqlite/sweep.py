@@ -1,18 +1,20 @@
 """Sweeps up after events were erased: texts that nothing has any more, and bytes that only the files still hold."""
 
+import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from saastracker.errors import Unavailable
 from saastracker.sql_events import CODED
 from saastracker_sqlite.append import Appender, last_sequence
-from saastracker_sqlite.database import truncate_wal
+from saastracker_sqlite.database import beat, connect, truncate_wal
 from saastracker_sqlite.reader import Readers
-from saastracker_sqlite.searching import holds
+from saastracker_sqlite.stale import find, overwrite
 
 if TYPE_CHECKING:
     from pyroaring import BitMap
@@ -23,8 +25,8 @@ SCAN_ELSEWHERE = 50_000_000  # the same, where another engine does it
 NEAR_ROWS = 10_000  # whose texts the writer itself may read
 WAL_SECONDS = 30.0  # how long to wait for readers of older states
 WAL_WAIT_MS = 50  # of them on the writer's thread
-TELLING = 8  # bytes: shorter ids are found anywhere
-SMALL = 256 * 1024 * 1024  # bytes of a database that is written anew in a second or two
+PAGES = 1000  # of which the unused parts are overwritten at once
+TRIES = 10  # to find none more: free space that is given back meanwhile moves pages
 
 Run: TypeAlias = Callable[[Callable[[Appender], None]], None]  # has the writer do something
 Codes: TypeAlias = Callable[[sqlite3.Connection, int, int], Iterable[int]]  # of the texts of events between two numbers
@@ -71,28 +73,77 @@ def _forget(connection: sqlite3.Connection, project: str, texts: Sequence[str]) 
 
 
 def _purge(run: Run, path: Path, ids: Sequence[str], step: Callable[[], None]) -> None:
-    """See to it that no byte of the ids is left in the files.
+    """See to it that no byte of the ids is left in the files; the writer waits for tens of milliseconds at a time.
 
     Rows that are deleted are overwritten, but where SQLite moved a row before, a copy may stay in the unused
-    part of a page. Only writing the database anew drops it: what that takes, ingest waits.
+    part of a page. Writing the database anew would drop it, too: for as long as that takes, nothing could be stored.
     """
     forms = {form for text in ids for form in (text.encode(), msgspec.json.encode(text)[1:-1])}
-    _empty_wal(run, path, step)
-    telling = any(len(form) >= TELLING for form in forms)
-    if holds(path, forms) and (telling or path.stat().st_size <= SMALL):
-        run(Appender.vacuum)
+    run(_map_pages)
+    for _ in range(TRIES):
         _empty_wal(run, path, step)
+        pages = find(path, forms)
+        if not pages:
+            return
+        for start in range(0, len(pages), PAGES):
+            _overwrite(run, path, forms, pages[start : start + PAGES], step)
+    raise Unavailable("Copies of what was erased keep moving in the database; the next run goes on.")
+
+
+def _map_pages(appender: Appender) -> None:
+    """See to it that the file has a map of its pages; as it has by which free space is given back.
+
+    One that was made before 0.1.0 has none, and is written anew: once, and for as long as that takes ingest waits.
+    """
+    if not appender.connection.execute("PRAGMA auto_vacuum").fetchone()[0]:
+        appender.connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        appender.connection.execute("VACUUM")
+
+
+def _overwrite(run: Run, path: Path, forms: Collection[bytes], pages: Sequence[int], step: Callable[[], None]) -> None:
+    def work() -> bool:
+        # Another connection than all others: its commit makes them forget the pages they have in memory.
+        with contextlib.closing(connect(path)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            empty = _is_empty(path)  # unless another process has written just now
+            if empty:
+                overwrite(path, forms, pages)
+                beat(connection)
+            connection.execute("COMMIT")
+        return empty
+
+    _with_empty_wal(run, path, work, step)
 
 
 def _empty_wal(run: Run, path: Path, step: Callable[[], None]) -> None:
-    wal = path.with_name(f"{path.name}-wal")
-    end = time.monotonic() + WAL_SECONDS
+    _with_empty_wal(run, path, lambda: _is_empty(path), step)
+
+
+def _with_empty_wal(run: Run, path: Path, work: Callable[[], bool], step: Callable[[], None]) -> None:
+    """Until `work` says that it was empty: with the writer between two groups it is, once readers let go of it.
+
+    Raises Unavailable if they do not.
+    """
+    end, done = time.monotonic() + WAL_SECONDS, False
+
+    def once(appender: Appender) -> None:
+        nonlocal done
+        truncate_wal(appender.connection, WAL_WAIT_MS)
+        done = _is_empty(path) and work()
+
     while True:
-        run(lambda appender: truncate_wal(appender.connection, WAL_WAIT_MS))
-        if not wal.exists() or not wal.stat().st_size or time.monotonic() > end:
+        run(once)
+        if done:
             return
+        if time.monotonic() > end:
+            raise Unavailable("Reports kept reading what was erased; the next run goes on.")
         step()
         time.sleep(0.2)
+
+
+def _is_empty(path: Path) -> bool:
+    wal = path.with_name(f"{path.name}-wal")
+    return not wal.exists() or not wal.stat().st_size
 
 
 def erase_texts(readers: Readers, run: Run, progress: Callable[[], None], codes: Codes | None = None) -> None:
