@@ -76,7 +76,7 @@ class Watch:
         self._at = time.monotonic()
 
     async def run(self) -> None:
-        say("min  events/s  p50 ms  p99 ms  late ms  refused  report p50/p99 ms  RSS MB  CPU %  queue  lag s  WAL MB")
+        say("min  events/s  p50 ms  p99 ms  late ms  refused  report p50/p99 ms  own MB  CPU %  queue  lag s  WAL MB")
         for minute in itertools.count(1):
             await asyncio.sleep(60)
             await self._line(minute)
@@ -88,12 +88,13 @@ class Watch:
         acknowledged, now, times = clients.acknowledged.count(1), time.monotonic(), self._process.cpu_times()
         taken, cpu = now - self._at, times.user + times.system
         queue, behind = told["saastracker_queue_events"], told["saastracker_index_seconds_behind"]
+        memory = self._process.memory_info()  # of which pages of the mapped database are not the server's own
         wal = (self._server.data / "saastracker.db-wal").stat().st_size
         say(
             f"{minute:3}  {(acknowledged - self._acknowledged) / taken:8.1f}  {share(clients.seconds, 50):6.1f}  "
             f"{share(clients.seconds, 99):6.1f}  {clients.sent_late * 1000:7.0f}  {refused(clients):7}  "
             f"{share(self._reports.seconds, 50):9.0f}/{share(self._reports.seconds, 99):<7.0f}  "
-            f"{self._process.memory_info().rss / 2**20:6.0f}  {(cpu - self._cpu) / taken * 100:5.0f}  "
+            f"{(memory.rss - memory.shared) / 2**20:6.0f}  {(cpu - self._cpu) / taken * 100:5.0f}  "
             f"{queue:5.0f}  {behind:5.1f}  {wal / 2**20:6.1f}"
         )
         self._acknowledged, self._at, self._cpu = acknowledged, now, cpu
