@@ -66,17 +66,19 @@ def sweep(  # noqa: PLR0917
     run(forget)
     erase_texts(readers, run, step, codes)
     if ids:
-        run(_vacuum)
+        _vacuum(readers)
         step()
 
 
-def _vacuum(appender: Appender) -> None:
-    """Give the space of deleted rows back, so that it is written over."""
-    appender.connection.execute("SET statement_timeout = 0")
-    try:
-        appender.connection.execute("VACUUM texts, event_rows, event_ids, refused, answers")
-    finally:
-        appender.connection.execute("RESET statement_timeout")
+def _vacuum(readers: Readers) -> None:
+    """Give the space of deleted rows back, so that it is written over; beside the writer, which goes on meanwhile.
+
+    On a connection that only reads: to PostgreSQL it changes nothing.
+    """
+    with readers.connection() as connection:
+        connection.execute("SET statement_timeout = 0")
+        connection.execute("VACUUM texts, event_rows, event_ids, refused, answers")
+        connection.execute("RESET statement_timeout")
 
 
 def erase_texts(readers: Readers, run: Run, progress: Callable[[], None], codes: Codes | None = None) -> None:
