@@ -77,7 +77,7 @@ class App:
             with self._store.reader() as reader:
                 sessions.refill(reader, now)
             self._meter = Meter(records, self.facts)
-            usage = Usage(records, lambda: self.facts.snapshot, now)
+            self._usage = Usage(records, lambda: self.facts.snapshot, now)
             messages = Messages(self.facts, secrets, config.server.url)
             jobs = (warn(records, self.facts), *self.registry.jobs.values())
             outbox = Outbox(
@@ -111,7 +111,7 @@ class App:
         self._writer = Writer(
             self._store,
             sessions,
-            usage,
+            self._usage,
             self._metrics,
             max_events=config.ingest.queue_events,
             max_bytes=QUEUE_BYTES,
@@ -250,6 +250,8 @@ class App:
                 await asyncio.to_thread(self.facts.refresh)
                 await asyncio.to_thread(self.facts.uses.refresh)
                 await asyncio.to_thread(self._meter.refresh)
+                if self._store.shared:
+                    await asyncio.to_thread(self._usage.refresh, _now(), self._writer.run)
                 await asyncio.to_thread(self._accounts.refresh)
                 await asyncio.to_thread(self.definitions.refresh)
             except (Unavailable, OperatorError) as error:

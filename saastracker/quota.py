@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from saastracker.contracts import RecordStore, Submission
+from saastracker.erasable import Write
 from saastracker.months import month_of
 from saastracker.records import Snapshot, Workspace
 
@@ -27,8 +28,8 @@ class Usage:
     """Events stored per project and month, and the budgets they are held against, without a database read.
 
     The store counts in the transaction that stores the events and tells the figures after it. The
-    writer's thread alone uses it; it is exact with one process. With several each knows what the
-    others stored from its own last commit: each may store one group too many.
+    writer's thread alone uses it; it is exact with one process. With several `refresh` tells each, every
+    second, what the others stored: so much too many may each store as comes to it meanwhile.
     """
 
     def __init__(self, records: RecordStore, snapshot: Callable[[], Snapshot], now: int) -> None:
@@ -37,6 +38,7 @@ class Usage:
         self._seen: Snapshot | None = None
         self._limited: Mapping[str, Workspace] = {}  # those with a budget, by id
         self._projects: dict[str, list[str]] = {}  # of those
+        self._records = records
         month = month_of(now)
         self._used = {(project, month): events for project, events in records.usage(month).items()}
 
@@ -81,6 +83,16 @@ class Usage:
     def committed(self, usage: Mapping[tuple[str, str], int]) -> None:
         """Take over what `Store.append` handed back."""
         self._used.update(usage)
+
+    def refresh(self, now: int, write: Write) -> None:
+        """Learn what other processes stored this month; `write` has work done on the writer's thread."""
+        month = month_of(now)
+        stored = {(project, month): events for project, events in self._records.usage(month).items()}
+
+        def learn() -> None:  # they were read before what was committed here meanwhile
+            self._used.update({key: max(events, self._used.get(key, 0)) for key, events in stored.items()})
+
+        write(learn)
 
     def used(self, projects: Iterable[str], month: str) -> int:
         return sum(self._used.get((project, month), 0) for project in projects)

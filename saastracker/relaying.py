@@ -21,16 +21,17 @@ class Relaying:
     def __init__(self, store: Store, live: Live) -> None:
         self._store = store
         self._live = live
-        self._sequence: int | None = None  # of the last event that was told; None: nobody watches
+        self._sequence = 0  # of the last event that was told, or stored while nobody watched
 
     async def run(self) -> None:
         """Until it is cancelled; at once over if no other server can store events."""
         while self._store.shared:
             await asyncio.sleep(LOOK_SECONDS)
-            if not self._live.readers:
-                self._sequence = None
-                continue
             try:
+                if not self._live.readers:
+                    # Whoever comes before the next look misses nothing; pages leave out what they show already.
+                    self._sequence = await asyncio.to_thread(lambda: self._store.last)
+                    continue
                 while await self._look() == EVENTS_MAX:
                     pass
             except Refusal as error:
@@ -38,8 +39,6 @@ class Relaying:
 
     async def _look(self) -> int:
         """Tell of what is new; how many events that was."""
-        if self._sequence is None:
-            self._sequence = await asyncio.to_thread(self._newest)
         found = await asyncio.to_thread(self._store.read_after, self._sequence, EVENTS_MAX)
         by_project: dict[str, list[Event]] = defaultdict(list)
         for project, event in found:
@@ -48,8 +47,3 @@ class Relaying:
         for project, events in by_project.items():
             self._live.publish(project, events)
         return len(found)
-
-    def _newest(self) -> int:
-        with self._store.reader() as reader:
-            [(newest,)] = reader.query("SELECT COALESCE(MAX(sequence), 0) FROM events")
-        return int(newest)

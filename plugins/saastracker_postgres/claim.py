@@ -43,8 +43,8 @@ class Claim:
                     row = connection.execute(_HOLDER, (LOCK, CLAIMED)).fetchone()
                     holder = row[0] if row else "Another process, which just now let go of it,"
                     raise OperatorError(
-                        f"{holder} already follows the events of this database: stop it, or set url in "
-                        "[plugin.postgres] to another database"
+                        f"{holder} already follows the events of this database and runs its jobs: type this where a "
+                        "server runs, with the --data of that one, which then does it; or stop all servers first"
                     )
             except BaseException:
                 connection.close()

@@ -85,7 +85,8 @@ def make_demo(installation: Installation) -> None:
         return
     now = now_ms()
     with closing(installation.plugins.open_store(installation.records)) as store:
-        store.claim()
+        if not store.shared:
+            store.claim()
         for demo in missing:
             with bar(f"Making {demo.name}") as progress:
                 count = load(demo, facts, store, now, progress)

@@ -46,7 +46,7 @@ DEMOS = (
 def load(demo: Demo, facts: Facts, store: Store, now: int, progress: Callable[[int, int | None], None]) -> int:
     """Make a demo's project in the default workspace; how many events it got.
 
-    `store` is claimed; `progress(done, total)` counts days. The project is written last, so that a
+    `store` may append; `progress(done, total)` counts days. The project is written last, so that a
     load that was interrupted is simply done again.
     """
     with facts.at_once():

@@ -8,6 +8,7 @@ function follow() {
   const rows = document.getElementById("rows");
   const text = status.querySelector("span");
   const waiting = [];
+  let known = new Set(); // what the page shows from another source than the stream
   let skipped = 0;
   let paused = false;
 
@@ -18,9 +19,10 @@ function follow() {
     text.textContent = "Live";
     const newest = await fetchRows(status.dataset.json);
     if (!rows) { if (newest.length) location.reload(); return; }
-    const known = new Set([...rows.querySelectorAll('[data-key="id"]')].map((slot) => slot.textContent));
+    known = new Set([...rows.querySelectorAll('[data-key="id"]')].map((slot) => slot.textContent));
     for (const event of waiting) known.add(event.id);
     waiting.unshift(...newest.reverse().filter((event) => !known.has(event.id)));
+    for (const event of newest) known.add(event.id);
   };
   source.onerror = () => { text.textContent = source.readyState === EventSource.CLOSED ? "Not live, reload the page" : "Connecting"; };
   status.hidden = false;
@@ -29,7 +31,9 @@ function follow() {
     return;
   }
   source.onmessage = (message) => {
-    waiting.push(JSON.parse(message.data));
+    const event = JSON.parse(message.data);
+    if (known.has(event.id)) return;
+    waiting.push(event);
     if (waiting.length > limit) { waiting.shift(); skipped += 1; }
   };
   source.addEventListener("skipped", (message) => { skipped += JSON.parse(message.data).skipped; });
