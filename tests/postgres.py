@@ -63,5 +63,5 @@ def running() -> Iterator[Postgres]:
             connection.execute("SELECT pg_reload_conf()")
         yield Postgres(server)
     finally:
-        server.stop()
+        Postgres(server).stop()  # an orderly end writes down hundreds of megabytes that are removed here
         shutil.rmtree(folder, ignore_errors=True)

@@ -4,7 +4,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
@@ -94,7 +94,8 @@ class Page:
     @cached_property
     def links(self) -> list[str]:
         """Paths on this server, with their query strings."""
-        resolved = (urlsplit(urljoin(f"http://here{self.path}", link)) for link in self.seen.links)
+        links = dict.fromkeys(self.seen.links)
+        resolved = (urlsplit(urljoin(f"http://here{self.path}", link)) for link in links)
         return [_path(each.path, each.query) for each in resolved if each.netloc == "here"]
 
     @property
@@ -108,6 +109,7 @@ def _path(path: str, query: str) -> str:
     return f"{path}?{query}" if query else path
 
 
+@cache
 def kind(path: str) -> tuple[str, ...]:
     """What addresses of the same kind of page share: all but what names one of many, and values in the query."""
     whole = urlsplit(path).path
@@ -116,6 +118,7 @@ def kind(path: str) -> tuple[str, ...]:
     return (whole, *sorted(set(_names(path))))
 
 
+@cache
 def _names(path: str) -> list[str]:
     names = (name for name, _ in parse_qsl(urlsplit(path).query, keep_blank_values=True))
     return [name for name in names if name not in ASIDE]
