@@ -73,6 +73,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     default: str = ""
     most: int = 1  # how many values it takes: given that often, or with commas between
     opening: str = ""  # what the page asks where the query names none of the report's own
+    chip: bool = False  # asked by links only: the page shows it as it shows filters
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +103,6 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         value counts as absent: that is how a form sends a field left blank.
         """
         values, filters, parameters = _read(query, declared)
-        environment = _text("environment", values.get("environment"), ENVIRONMENT_MAX)
         today = datetime.fromtimestamp(now / 1000, UTC).astimezone(ZoneInfo(timezone)).date()
         span, preset = _span(values, timezone, today)
         return cls(
@@ -112,8 +112,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
             range=preset,
             span_given=bool(values.keys() & {"from", "to", "range"}),
             compare=cast("Compare", _one_of("compare", values.get("compare", "previous"), COMPARES)),
-            environment=environment,
-            everywhere=environment is None and ("environment", "") in parse_qsl(query, keep_blank_values=True),
+            environment=_text("environment", values.get("environment"), ENVIRONMENT_MAX),
+            everywhere="environment" not in values and ("environment", "") in parse_qsl(query, keep_blank_values=True),
             filters=filters,
             limit=_limit(values.get("limit")),
             after=_position(values.get("after")),

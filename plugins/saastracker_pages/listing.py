@@ -29,8 +29,14 @@ COLUMNS = (
         link=f"organizations?{VIEWED}",
         about="Distinct organizations with such a view.",
     ),
-    Column("entries", "Entries", "number", about="Sessions whose first page view it was."),
-    Column("exits", "Exits", "number", about="Sessions whose last page view it was."),
+    Column(
+        "entries",
+        "Entries",
+        "number",
+        link="sessions?entry={path}",
+        about="Sessions whose first page view it was.",
+    ),
+    Column("exits", "Exits", "number", link="sessions?exit={path}", about="Sessions whose last page view it was."),
     Column("bounce", "Bounce", "number", unit="share", about="The entries that had no other event, as their share."),
     Column(
         "median_seconds",

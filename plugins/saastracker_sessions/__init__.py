@@ -5,7 +5,16 @@ from collections.abc import Sequence
 from saastracker.contracts import Config, Reader, ReportPage
 from saastracker.hookspecs import hookimpl
 from saastracker.report import Report
-from saastracker.scope import Scope
+from saastracker.scope import Parameter, Scope
+
+PARAMETERS = (
+    Parameter(name="entry", label="Entry page", chip=True),
+    Parameter(name="exit", label="Exit page", chip=True),
+    Parameter(name="referrer", label="Referrer", chip=True),
+    Parameter(name="source", label="UTM source", chip=True),
+    Parameter(name="medium", label="UTM medium", chip=True),
+    Parameter(name="campaign", label="UTM campaign", chip=True),
+)
 
 
 @hookimpl
@@ -16,6 +25,7 @@ def reports(config: Config) -> Sequence[ReportPage]:  # noqa: ARG001
             title="Sessions",
             section="Product",
             about="Sessions that began in the span, each on the day of its first event.",
+            parameters=PARAMETERS,
             load=load,
             detail=detail,
         )

@@ -12,6 +12,7 @@ from saastracker.report import Column, Figure, Figures, Measure, Number, Point, 
 from saastracker.scope import Scope, Span
 from saastracker.sums import Lengths, lengths
 from saastracker.visits import Visits, visits
+from saastracker_sessions.choosing import chosen
 from saastracker_sessions.paging import part
 
 LENGTH = "From Session:Start to Session:End where both were sent, else from the first event to the last."
@@ -46,17 +47,23 @@ SESSIONS_MAX = 10_000  # handed in at once, to be sorted and searched; beyond it
 def listing(reader: Reader, scope: Scope) -> Report:
     actors = reader.actors(scope.project)
     # What filters choose takes a look at every event, so once for all blocks.
-    chosen = visits(reader, scope, actors, scope.span) if scope.filters else None
-    found = Lengths.of(chosen, scope.span) if chosen is not None else lengths(reader, scope, actors, scope.span)
-    before = None if scope.compared is None else lengths(reader, scope, actors, scope.compared)
+    some = chosen(reader, scope, actors, scope.span)
+    found = _lengths(reader, scope, actors, scope.span, some)
+    before = None
+    if scope.compared:
+        before = _lengths(reader, scope, actors, scope.compared, chosen(reader, scope, actors, scope.compared))
     return Report(
         blocks=(
             _totals(found, before),
             _days(found, before, scope),
-            _sessions(reader, scope, actors, found, chosen),
+            _sessions(reader, scope, actors, found, some),
             _releases(reader, found),
         )
     )
+
+
+def _lengths(reader: Reader, scope: Scope, actors: Actors, span: Span, some: Visits | None) -> Lengths:
+    return lengths(reader, scope, actors, span) if some is None else Lengths.of(some, span)
 
 
 # --- Totals ---
@@ -154,10 +161,10 @@ def _points(found: Lengths, span: Span) -> list[Point]:
 # --- One by one ---
 
 
-def _sessions(reader: Reader, scope: Scope, actors: Actors, found: Lengths, chosen: Visits | None) -> Table:
-    """Of the sessions that were `found`; `chosen` are all of them, where they are known already."""
+def _sessions(reader: Reader, scope: Scope, actors: Actors, found: Lengths, some: Visits | None) -> Table:
+    """Of the sessions that were `found`; `some` are all of them, where they are known already."""
     start, end, whole, more = part(scope, len(found), SESSIONS_MAX)
-    last = chosen
+    last = some
     if last is None:
         last = visits(reader, scope, actors, _last_days(found, scope.span, end))
     shown = last.only(_newest(last, end)[start:])

@@ -27,6 +27,12 @@ class Kind(NamedTuple):
     about: str
     filtered: bool = False  # whether filters take it
 
+    def sessions(self, name: str) -> str:
+        """Where the sessions of a value are listed; channels are only worked out here."""
+        if name == "channel":
+            return ""
+        return f"sessions?f={name}:is:{{name}}" if self.filtered else f"sessions?{name}={{name}}"
+
 
 KINDS = {
     "referrer": Kind("referrers", "Referrers", "Referrer", PAGE_VIEW),
@@ -65,7 +71,7 @@ def report(reader: Reader, scope: Scope) -> Report:
                 columns=(
                     Column("name", kind.label, about=kind.about, dimension=name if kind.filtered else ""),
                     Column("sessions", "Sessions", "number", look="rank", about="Sessions that began in the span.",
-                           link=f"sessions?f={name}:is:{{name}}" if kind.filtered else ""),
+                           link=kind.sessions(name)),
                     Column("persons", "Persons", "number", about="Distinct persons of these sessions.",
                            link=f"people?f={name}:is:{{name}}" if kind.filtered else ""),
                 ),

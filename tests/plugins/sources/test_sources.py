@@ -131,13 +131,15 @@ def test_values_filter_where_there_is_a_dimension(tmp_path: Path) -> None:
         asked = scope(f"{DAY}&org=x")
         links = Links("/p/shop/sources", "shop", asked, Arrangement())
         tables = load(reader, asked).tables
+    own = {"referrers": "referrer", "utm_sources": "source", "mediums": "medium", "campaigns": "campaign"}
     wanted = {"countries": "country", "browsers": "browser", "systems": "os", "devices": "device"}
+    asks = {table: f"{name}=" for table, name in own.items()}
+    asks |= {table: f"f={name}:is:" for table, name in wanted.items()}
     assert {table.key: links.filtered(table.columns[0].dimension, "a b") for table in tables} == {
         table: f"?{DAY}&org=x&f={wanted[table]}%3Ais%3Aa+b" if table in wanted else None for table in TABLES
     }
     assert {table.key: links.to(table.columns[1].link, {"name": "a b"}) for table in tables} == {
-        table: f"/p/shop/sessions?f={wanted[table]}:is:a%20b&{DAY}&org=x" if table in wanted else None
-        for table in TABLES
+        table: f"/p/shop/sessions?{asks[table]}a%20b&{DAY}&org=x" if table in asks else None for table in TABLES
     }
 
 
