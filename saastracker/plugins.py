@@ -108,12 +108,14 @@ class Plugins:
         return self._store()(records)
 
     def database(self) -> Database:
-        """What looks after the database of both while nothing has it open. Raises OperatorError where nothing does."""
-        storage = self._config.storage
-        for name in (storage.backend, storage.records or storage.backend):
-            if name not in self._databases:
-                raise OperatorError(f"The store {name} is looked after by its own tools, such as those for its backups")
-        return self._databases[storage.backend]()
+        """What looks after the database while nothing has it open; of two that of small facts, which has the tables.
+
+        Raises OperatorError where nothing does.
+        """
+        name = self._record_store_name()
+        if name not in self._databases:
+            raise OperatorError(f"The store {name} is looked after by its own tools, such as those for its backups")
+        return self._databases[name]()
 
     def check_storage(self) -> None:
         """Raises OperatorError unless the stores that `[storage]` names are offered; opens neither."""
@@ -124,9 +126,11 @@ class Plugins:
         return self._choose("backend", self._config.storage.backend, self._stores)
 
     def _record_store(self) -> RecordStoreFactory:
+        return self._choose("records", self._record_store_name(), self._record_stores)
+
+    def _record_store_name(self) -> str:
         storage = self._config.storage
-        default = storage.backend if storage.backend in self._record_stores else DEFAULT_RECORDS
-        return self._choose("records", storage.records or default, self._record_stores)
+        return storage.records or (storage.backend if storage.backend in self._record_stores else DEFAULT_RECORDS)
 
     def registry(self, projects: Projects, definitions: Definitions, setups: Setups = lambda _: Setup()) -> Registry:
         """All that the plugins offer. What it is given are live views; without `setups` no report is asked."""

@@ -7,6 +7,7 @@ import msgspec
 from saastracker.contracts import Config, RecordStoreFactory, StoreFactory
 from saastracker.errors import OperatorError
 from saastracker.hookspecs import hookimpl
+from saastracker.resting import DatabaseFactory
 from saastracker_postgres.records import PostgresRecords
 from saastracker_postgres.store import PostgresStore
 
@@ -34,3 +35,11 @@ def stores(config: Config) -> Mapping[str, StoreFactory]:
 def record_stores(config: Config) -> Mapping[str, RecordStoreFactory]:
     settings = config.plugin("postgres", Settings)
     return {"postgres": lambda: PostgresRecords(settings.checked())}
+
+
+@hookimpl
+def databases(config: Config) -> Mapping[str, DatabaseFactory]:
+    from saastracker_postgres.resting import PostgresDatabase  # noqa: PLC0415  # a server never needs it
+
+    settings = config.plugin("postgres", Settings)
+    return {"postgres": lambda: PostgresDatabase(settings.checked())}

@@ -41,6 +41,9 @@ def restore(options: Options, path: Path) -> None:
                 key.rename(config.data / FILE)
             raise
     click.echo(f"Restored {path}.")
+    events = path.with_name(f"{path.name}.events")
+    if events.exists():
+        click.echo(f"Its events are in {events}: README.md says under {config.storage.backend} how to put them back.")
     for kept in (aside, key):
         if kept is not None:
             click.echo(f"What was there before is kept as {kept}: remove it when all is well.")

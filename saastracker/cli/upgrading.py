@@ -50,7 +50,7 @@ def _told(state: DatabaseState) -> dict[str, object]:
         "pending": list(state.pending),
         "index": state.index or None,
         "index_needed": VERSION,
-        "copy": state.copy if state.applied and state.pending else None,
+        "copy": state.copy or None if state.applied and state.pending else None,
         "copy_seconds": _copying(state),
         "index_seconds": _indexing(state),
     }
@@ -62,7 +62,8 @@ def _lines(state: DatabaseState) -> list[str]:
     found = f"schema {state.applied[-1]} ({len(state.applied)} migrations), index version {state.index or 'none'}"
     lines = [f"{state.place}: {found}, {state.events} events, {state.bytes / 1e6:.1f} MB."]
     if state.pending:
-        lines.append(f"To do: copy it to {state.copy} (about {_copying(state)} s), then {', '.join(state.pending)}.")
+        copy = f"copy it to {state.copy} (about {_copying(state)} s), then " if state.copy else ""
+        lines.append(f"To do: {copy}{', '.join(state.pending)}.")
     if _indexing(state):
         lines.append(
             f"The index is made again as version {VERSION} beside the work (about {_indexing(state)} s); "
@@ -72,7 +73,7 @@ def _lines(state: DatabaseState) -> list[str]:
 
 
 def _copying(state: DatabaseState) -> int:
-    return max(1, round(state.bytes / COPIED)) if state.applied and state.pending else 0
+    return max(1, round(state.bytes / COPIED)) if state.copy and state.pending else 0
 
 
 def _indexing(state: DatabaseState) -> int:
