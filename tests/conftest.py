@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 HASHER = passwords._hasher
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """No other processes for a few files, which are through before these have started; else one for each core."""
+    files = all(argument.partition("::")[0].endswith(".py") for argument in config.args)
+    return 0 if files and len(config.args) < 4 else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cheap_passwords() -> Iterator[None]:
     """Hundreds of tests sign somebody up, which takes 30 ms with the real parameters."""
