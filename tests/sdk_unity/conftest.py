@@ -1,4 +1,4 @@
-"""The compiled games, a server that also takes signed requests, and games that end with their test."""
+"""The compiled games, and games that end with their test."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,9 +7,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from tests.sdk_unity.games import SPEED, Game, compiled, sources
-from tests.serving import Served, serve
 
-SIGNED = "/signed/events"
 EVENTS = "/api/v1/events"
 Play: TypeAlias = Callable[..., Game]
 
@@ -25,16 +23,6 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
 
 
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("live")
-    endpoint = f'[[endpoint]]\npath = "{SIGNED}"\nscheme = "hmac"\nformat = "owlsignal"\n'
-    (folder / "config.toml").write_text(endpoint)
-    running = serve(folder)
-    yield running
-    assert running.server.stop() == 0, running.server.output
-
-
 @pytest.fixture
 def play(programs: dict[str, Path], tmp_path: Path) -> Iterator[Play]:
     """Starts a game; all of a test are the same game on the same device."""
@@ -46,6 +34,7 @@ def play(programs: dict[str, Path], tmp_path: Path) -> Iterator[Play]:
             "folder": tmp_path / "device",
             "speed": SPEED,
             "timeout": 5,
+            "patience": 1,
             "key": "pk",
             "build": "1.4.0",
         }

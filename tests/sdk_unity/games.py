@@ -12,7 +12,7 @@ from tests.needing import missing
 
 PACKAGE = Path(__file__).parents[2] / "contrib" / "sdk-unity"
 WAIT_SECONDS = 10
-SPEED = 100  # seconds of the client in one second: a batch waits 0.3 s, the first repetition 5 to 10 ms
+SPEED = 300  # seconds of the client in one second: a batch waits 0.1 s, the first repetition 2 to 3 ms
 HTTP = "-r:System.Net.Http"
 
 
@@ -42,10 +42,14 @@ class Game:
             encoding="utf-8",
         )
         self.warnings: list[str] = []
-        self._answers: queue.Queue[str] = queue.Queue()
+        self._answers: queue.Queue[str | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self._answer()
+        try:
+            self._answer()
+        except BaseException:
+            self.kill()
+            raise
 
     def _read(self) -> None:
         assert self._process.stdout
@@ -55,9 +59,12 @@ class Game:
                 self.warnings.append(text)
             else:
                 self._answers.put(text)
+        self._answers.put(None)
 
     def _answer(self) -> str:
-        return self._answers.get(timeout=WAIT_SECONDS)
+        answer = self._answers.get(timeout=WAIT_SECONDS)
+        assert answer is not None, "The game ended, its last words are on stderr."
+        return answer
 
     def tell(self, *words: object) -> str:
         assert self._process.stdin

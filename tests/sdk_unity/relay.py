@@ -2,7 +2,8 @@
 
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -54,3 +55,12 @@ def _pass(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)
+
+
+@contextmanager
+def relaying(to: Address | None) -> Iterator[Relay]:
+    relay = Relay(to)
+    try:
+        yield relay
+    finally:
+        relay.close()

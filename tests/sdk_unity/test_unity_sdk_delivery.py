@@ -1,46 +1,29 @@
-"""The Unity SDK loses nothing and repeats nothing while servers, networks and games come and go."""
+"""The Unity SDK loses nothing and repeats nothing while servers and networks come and go."""
 
-import json
-import re
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+import hmac
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from tests.sdk_python.answering import Asked, Turn, answering
+from tests.sdk_python.answering import Turn, answering
+from tests.sdk_unity.batches import ALL_TAKEN, many, names
 from tests.sdk_unity.conftest import EVENTS, Play
-from tests.sdk_unity.relay import Address, Relay, address
+from tests.sdk_unity.games import SPEED
+from tests.sdk_unity.relay import address, relaying
 from tests.serving import Served, Server, columns, serve
 
-TAKEN = Turn(body='{"accepted":30,"rejected":0,"errors":[]}')
-ALL_TAKEN = [TAKEN] * 60
 PORTAL = Turn(headers={"Content-Type": "text/html"}, body="<html>Sign in to the airport's network</html>")
 
 
-@contextmanager
-def relaying(to: Address | None) -> Iterator[Relay]:
-    relay = Relay(to)
-    try:
-        yield relay
-    finally:
-        relay.close()
-
-
-def names(asked: Asked) -> list[str]:
-    return [event["name"] for event in json.loads(asked.body)["events"]]
-
-
-def many(count: int, name: str = "Event:") -> list[str]:
-    return ["Session:Start", *(f"{name}{at}" for at in range(count))]
-
-
 def test_a_server_that_is_killed_and_started_again(play: Play, tmp_path: Path) -> None:
+    """Its endpoint takes signed requests."""
+    endpoint = '[[endpoint]]\npath = "/signed"\nscheme = "hmac"\nformat = "owlsignal"\n'
+    (tmp_path / "config.toml").write_text(endpoint)
     served = serve(tmp_path)
+    made = served.keys["hmac"]
     with relaying(address(served.url)) as relay:
-        game = play(relay.url, key=served.keys["bearer"]["key"])
+        game = play(relay.url, path="/signed", key="", uuid=made["app_uuid"], secret=made["api_secret"])
         game.track("Before")
         game.sent()
         served.server.kill()
@@ -54,11 +37,11 @@ def test_a_server_that_is_killed_and_started_again(play: Play, tmp_path: Path) -
     assert again.stop() == 0
 
 
-def test_answers_that_get_lost_store_nothing_twice(live: Served, play: Play, tmp_path: Path) -> None:
+def test_answers_that_get_lost_store_nothing_twice(served: Served, play: Play, tmp_path: Path) -> None:
     """The game ends before it hears that its events were stored; the next run sends them by the same key."""
-    arrivals = live.arrivals()
-    key = live.keys["bearer"]["key"]
-    with relaying(address(live.url)) as relay:
+    arrivals = served.arrivals()
+    key = served.keys["bearer"]["key"]
+    with relaying(address(served.url)) as relay:
         relay.loses_answers = True
         game = play(relay.url, key=key)
         game.track("Stored")
@@ -95,6 +78,17 @@ def test_batches_of_thirty_and_of_thirty_seconds(play: Play) -> None:
         assert names(script.asked[3]) == [*many(0), "Later"]
 
 
+def test_signatures(play: Play) -> None:
+    with answering(*ALL_TAKEN) as script:
+        game = play(script.url, key="", uuid="0b5e", secret="größer")
+        game.track("Größe")
+        [asked] = script.wait(1)
+        game.sent()
+        assert asked.headers["x-signature"] == hmac.digest("größer".encode(), asked.body, "sha256").hex()
+        assert asked.headers["x-app-uuid"] == "0b5e"
+        assert "authorization" not in asked.headers
+
+
 def test_a_batch_is_repeated_later_and_later_by_the_same_key(play: Play) -> None:
     failures = [
         Turn(500),
@@ -126,21 +120,25 @@ def test_the_time_that_the_server_asks_for(play: Play, status: int) -> None:
         game = play(script.url)
         game.track("Event")
         first, second = script.wait(2)
-        assert second.at - first.at >= 40 / 100
+        assert second.at - first.at >= 40 / SPEED
         assert second.key == first.key
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 413])
-def test_what_is_refused_is_dropped_and_told(play: Play, tmp_path: Path, status: int) -> None:
-    with answering(Turn(status, body='{"detail":"Unknown or revoked key"}'), *ALL_TAKEN) as script:
+def test_what_is_refused_is_dropped_and_told(play: Play, tmp_path: Path) -> None:
+    statuses = [400, 401, 404, 413]
+    refusals = [Turn(status, body='{"detail":"Unknown or revoked key"}') for status in statuses]
+    with answering(*refusals, *ALL_TAKEN) as script:
         game = play(script.url)
-        game.track("Refused")
-        game.sent()
+        for status in statuses:
+            game.track(f"Refused:{status}")
+            game.sent()
         game.track("Next")
-        asked = script.wait(2)
         game.sent()
-        assert [names(each) for each in asked] == [["Session:Start", "Refused"], ["Next"]]
-        assert game.warnings == [f"The server refused 2 events with {status}, they are lost: Unknown or revoked key"]
+        told = "they are lost: Unknown or revoked key"
+        assert [names(each)[-1] for each in script.asked] == [*(f"Refused:{each}" for each in statuses), "Next"]
+        assert game.warnings == [
+            f"The server refused {2 if status == 400 else 1} events with {status}, {told}" for status in statuses
+        ]
         assert list((tmp_path / "device").glob("*.batch")) == []
 
 
@@ -165,116 +163,3 @@ def test_a_slow_server(play: Play) -> None:
         assert first.key == second.key
         assert second.at - first.at < 1
         assert [name for each in script.asked[1:] for name in names(each)] == [*many(0), "Event", "Meanwhile"]
-
-
-def test_a_full_queue_drops_the_oldest(play: Play, tmp_path: Path) -> None:
-    with relaying(None) as relay:
-        game = play(relay.url)
-        game.tell("many", 1199, "Event:")
-        waiting, dropped = map(int, game.tell("state").split())
-        assert (waiting + dropped, waiting > 960, waiting <= 1000) == (1200, True, True)
-        told = [int(each[1]) for each in (re.search(r"(\d+) so far", warning) for warning in game.warnings) if each]
-        assert told[-1] == dropped
-        assert sum(len(path.read_text().splitlines()) for path in (tmp_path / "device").glob("*.batch")) == waiting
-        game.kill()
-    with answering(*ALL_TAKEN) as script:
-        game = play(script.url)
-        game.sent()
-        sent = [name for each in script.asked for name in names(each)]
-        assert len(sent) == waiting
-        assert sent[-1] == "Event:1198"
-        assert set(sent) <= set(many(1199))
-
-
-def test_a_queue_that_a_crash_cut_short(play: Play, tmp_path: Path) -> None:
-    with relaying(None) as relay:
-        game = play(relay.url)
-        game.tell("many", 3, "Event:")
-        game.kill()
-    [kept] = (tmp_path / "device").glob("*.batch")
-    kept.write_bytes(kept.read_bytes()[:-5])
-    (tmp_path / "device" / "notes.batch").write_text("of somebody else")
-    with answering(*ALL_TAKEN) as script:
-        game = play(script.url)
-        game.sent()
-        assert [names(each) for each in script.asked] == [many(2)]
-
-
-def test_two_games_in_one_folder_send_their_own(play: Play, tmp_path: Path) -> None:
-    with answering(*ALL_TAKEN) as script:
-        one, two = play(script.url), play(script.url)
-        one.track("One")
-        two.track("Two")
-        one.sent()
-        two.sent()
-        assert sorted(names(each)[1] for each in script.asked) == ["One", "Two"]
-        assert one.warnings == []
-        assert [warning.split(":")[0] for warning in two.warnings] == [
-            "Events are kept in memory only, and lost if the game ends offline"
-        ]
-
-
-def test_events_of_many_threads(play: Play) -> None:
-    with answering(*ALL_TAKEN) as script:
-        game = play(script.url)
-        game.tell("threads", 4, 100)
-        game.sent()
-        sent = [name for each in script.asked for name in names(each)]
-        assert sorted(sent) == sorted(["Session:Start", *(f"Thread:{t}:{at}" for t in range(4) for at in range(100))])
-
-
-def test_pauses(play: Play) -> None:
-    """A short one goes on with the session, a long one does not."""
-    with answering(*ALL_TAKEN) as script:
-        game = play(script.url, speed=1)  # what is sent is sent for the pause, not for its age
-        game.track("Played")
-        game.tell("pause")
-        game.sent()
-        game.track("After an advertisement")
-        game.tell("pause")
-        game.tell("clock", 301)
-        game.track("After lunch")
-        game.tell("clock", -86400)
-        game.quit()
-        sessions: dict[str, list[str]] = {}
-        for event in (event for each in script.asked for event in json.loads(each.body)["events"]):
-            sessions.setdefault(event["session_id"], []).append(event["name"])
-        assert list(sessions.values()) == [
-            ["Session:Start", "Played", "Session:End", "After an advertisement", "Session:End"],
-            ["Session:Start", "After lunch", "Session:End"],
-        ]
-
-
-def test_a_clock_that_is_set_back_holds_nothing_up(play: Play) -> None:
-    with answering(Turn(500), *ALL_TAKEN) as script:
-        game = play(script.url)
-        game.track("Event")
-        script.wait(1)
-        game.tell("clock", -10 * 365 * 86400)
-        game.track("Ten years ago")
-        game.sent()
-
-
-def test_the_end_waits_a_second_at_most(play: Play) -> None:
-    with answering(Turn(delay=2.5), *ALL_TAKEN) as script:
-        game = play(script.url, speed=1)
-        game.track("Event")
-        assert game.quit() < 2000
-        game = play(script.url)
-        game.sent()
-        assert [names(each) for each in script.asked] == [["Session:Start", "Event", "Session:End"]] * 2
-        assert len({each.key for each in script.asked}) == 1
-
-
-def test_the_end_waits_for_no_server_that_is_gone(play: Play, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    game = play(f"http://127.0.0.1:{port}", speed=1)
-    game.track("Event")
-    assert game.quit() < 900
-    [kept] = (tmp_path / "device").glob("*.batch")
-    assert [json.loads(line)["name"] for line in kept.read_text().splitlines()] == [
-        "Session:Start",
-        "Event",
-        "Session:End",
-    ]

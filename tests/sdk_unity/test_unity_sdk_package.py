@@ -28,10 +28,8 @@ def test_every_asset_has_its_identity() -> None:
     guids = [re.search(r"^guid: ([0-9a-f]{32})$", text, re.MULTILINE) for text in found.values()]
     assert len({guid[1] for guid in guids if guid}) == len(found)
     for path, text in found.items():
-        importer = (
-            "PackageManifestImporter" if path.name == "package.json" else IMPORTERS.get(path.suffix, "DefaultImporter")
-        )
-        assert f"\n{importer}:\n" in text, path
+        importer = IMPORTERS.get(path.suffix, "Default")
+        assert f"\n{importer}Importer:\n" in text, path
         assert ("\nfolderAsset: yes\n" in text) == path.is_dir()
     metas = {path for path in PACKAGE.rglob("*.meta") if "~" not in str(path.relative_to(PACKAGE))}
     assert metas == {path.with_name(f"{path.name}.meta") for path in found}

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.sdk_unity.conftest import SIGNED, Play
+from tests.sdk_unity.conftest import Play
 from tests.serving import Served, columns
 
 USER_HASH = hashlib.sha256(b"user-abc").hexdigest()
 
 
 @pytest.mark.parametrize("platform", ["desktop", "webgl"])
-def test_every_kind_of_event(live: Served, play: Play, platform: str) -> None:
-    arrivals = live.arrivals()
-    game = play(live.url, platform, game="unity", key=live.keys["bearer"]["key"], build="")
+def test_every_kind_of_event(served: Served, play: Play, platform: str) -> None:
+    arrivals = served.arrivals()
+    game = play(served.url, platform, game="unity", key=served.keys["bearer"]["key"], build="")
     game.tell("initialize")
     game.track("Start:Run", kind="progression", dim01="forest")
     game.track("CTA:Clicked", message="Größe 😀")
@@ -48,9 +48,9 @@ def test_every_kind_of_event(live: Served, play: Play, platform: str) -> None:
     assert len(arrivals(6)) == 6  # the session ended with the pause, not once more with the game
 
 
-def test_odd_values_are_stored_or_left_out(live: Served, play: Play) -> None:
-    arrivals = live.arrivals("Session:Start")
-    game = play(live.url, key=live.keys["bearer"]["key"])
+def test_odd_values_are_stored_or_left_out(served: Served, play: Play) -> None:
+    arrivals = served.arrivals("Session:Start")
+    game = play(served.url, key=served.keys["bearer"]["key"])
     game.tell("odd")
     odd, large, keys = arrivals(3)
     assert (odd["name"], odd["value"]) == ("Odd:" + "x" * 96, None)
@@ -80,24 +80,10 @@ def test_odd_values_are_stored_or_left_out(live: Served, play: Play) -> None:
     ]
 
 
-def test_signed_requests(live: Served, play: Play) -> None:
-    arrivals = live.arrivals()
-    made = live.keys["hmac"]
-    game = play(live.url, path=SIGNED, key="", uuid=made["app_uuid"], secret=made["api_secret"])
-    game.track("Größe")
-    assert columns(arrivals(2), "name") == [("Session:Start",), ("Größe",)]
-    game.kill()
-    game = play(live.url, path=SIGNED, key="", uuid=made["app_uuid"], secret="another")
-    game.track("Forged")
-    game.sent()
-    assert "The server refused 2 events with 401, they are lost: Invalid signature" in game.warnings
-    assert len(arrivals(2)) == 2
-
-
-def test_a_wrong_clock(live: Served, play: Play) -> None:
+def test_a_wrong_clock(served: Served, play: Play) -> None:
     """Events keep the time of the device; what the server cannot believe is told, and harms no neighbour."""
-    arrivals = live.arrivals("Session:Start")
-    game = play(live.url, key=live.keys["bearer"]["key"])
+    arrivals = served.arrivals("Session:Start")
+    game = play(served.url, key=served.keys["bearer"]["key"])
     for name, off in {
         "Right": timedelta(),
         "Ahead": timedelta(days=2),
@@ -116,10 +102,10 @@ def test_a_wrong_clock(live: Served, play: Play) -> None:
     assert warning.startswith("The server did not take 2 of 6 events: $.ts")
 
 
-def test_opting_out(live: Served, play: Play, tmp_path: Path) -> None:
-    key = live.keys["bearer"]["key"]
-    arrivals = live.arrivals("Session:Start", "Session:End")
-    game = play(live.url, key=key, speed=1)
+def test_opting_out(served: Served, play: Play, tmp_path: Path) -> None:
+    key = served.keys["bearer"]["key"]
+    arrivals = served.arrivals("Session:Start", "Session:End")
+    game = play(served.url, key=key, speed=1)
     game.track("Before")  # waits for 30 s
     device = (tmp_path / "device" / "player").read_text()
     game.tell("optout", "yes")
@@ -128,7 +114,7 @@ def test_opting_out(live: Served, play: Play, tmp_path: Path) -> None:
     game.quit()
     kept = sorted(path.name for path in (tmp_path / "device").iterdir())
     assert kept == ["lock", "opted-out"]
-    game = play(live.url, key=key)
+    game = play(served.url, key=key)
     game.track("Never in a later run")
     game.tell("optout", "no")
     game.track("After")
@@ -137,9 +123,9 @@ def test_opting_out(live: Served, play: Play, tmp_path: Path) -> None:
     assert (tmp_path / "device" / "player").read_text() != device
 
 
-def test_errors_are_captured(live: Served, play: Play) -> None:
-    arrivals = live.arrivals("Session:Start", "Session:End")
-    game = play(live.url, game="unity", key=live.keys["bearer"]["key"], capture="yes")
+def test_errors_are_captured(served: Served, play: Play) -> None:
+    arrivals = served.arrivals("Session:Start", "Session:End")
+    game = play(served.url, game="unity", key=served.keys["bearer"]["key"], capture="yes")
     game.tell("initialize")
     game.tell("scene", "Arena")
     game.tell("error", "The boss did not load")
@@ -154,9 +140,9 @@ def test_errors_are_captured(live: Served, play: Play) -> None:
     ]
 
 
-def test_nothing_is_captured_unasked(live: Served, play: Play) -> None:
-    arrivals = live.arrivals("Session:Start", "Session:End")
-    game = play(live.url, game="unity", key=live.keys["bearer"]["key"])
+def test_nothing_is_captured_unasked(served: Served, play: Play) -> None:
+    arrivals = served.arrivals("Session:Start", "Session:End")
+    game = play(served.url, game="unity", key=served.keys["bearer"]["key"])
     game.tell("initialize")
     game.tell("error", "The boss did not load")
     game.track("Only")
@@ -164,9 +150,9 @@ def test_nothing_is_captured_unasked(live: Served, play: Play) -> None:
     assert columns(arrivals(1), "name") == [("Only",)]
 
 
-def test_the_game_never_sees_an_exception(live: Served, play: Play, tmp_path: Path) -> None:
+def test_the_game_never_sees_an_exception(served: Served, play: Play, tmp_path: Path) -> None:
     """The driver ends with the first exception that comes out of the SDK."""
-    game = play(live.url, game="unity", key=live.keys["bearer"]["key"])
+    game = play(served.url, game="unity", key=served.keys["bearer"]["key"])
     game.track("Early")
     game.track("Early too")
     game.tell("identify", "user-abc")
@@ -180,7 +166,7 @@ def test_the_game_never_sees_an_exception(live: Served, play: Play, tmp_path: Pa
     assert nothing.startswith("saastracker: ")
     assert again == "saastracker: Initialize was called again and did nothing."
     assert len(odd) == 5
-    for server, key in (("stats.example.com", "pk"), (live.url, "")):
+    for server, key in (("stats.example.com", "pk"), (served.url, "")):
         game = play(server, game="unity", key=key)
         game.tell("initialize")
         game.track("Nowhere")
@@ -188,10 +174,10 @@ def test_the_game_never_sees_an_exception(live: Served, play: Play, tmp_path: Pa
         assert game.warnings[0].startswith("saastracker: Set "), game.warnings
 
 
-def test_without_a_disk(live: Served, play: Play, tmp_path: Path) -> None:
+def test_without_a_disk(served: Served, play: Play, tmp_path: Path) -> None:
     (tmp_path / "device").write_text("a file where the folder should be")
-    arrivals = live.arrivals()
-    game = play(live.url, key=live.keys["bearer"]["key"])
+    arrivals = served.arrivals()
+    game = play(served.url, key=served.keys["bearer"]["key"])
     game.track("From memory")
     assert columns(arrivals(2), "name") == [("Session:Start",), ("From memory",)]
     assert len(set(columns(arrivals(2), "user"))) == 1

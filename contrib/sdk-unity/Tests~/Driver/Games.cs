@@ -14,6 +14,7 @@ namespace Saastracker.Driver
     {
         private readonly Client client;
         private readonly Action<string> warn;
+        private readonly TimeSpan patience;
         private TimeSpan skew;
 
         public CoreGame(Dictionary<string, string> options, Action<string> warn)
@@ -21,6 +22,7 @@ namespace Saastracker.Driver
             this.warn = warn;
             var clock = Stopwatch.StartNew();
             double speed = Number(options["speed"]); // seconds that pass for the client in one second
+            patience = TimeSpan.FromSeconds(Number(options["patience"]));
             var timeout = TimeSpan.FromSeconds(Number(options["timeout"]));
             client = new Client(
                 Settings.Of(options),
@@ -69,7 +71,7 @@ namespace Saastracker.Driver
             }
         }
 
-        public void Quit() => client.Quit(TimeSpan.FromSeconds(1));
+        public void Quit() => client.Quit(patience);
 
         private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
     }

@@ -101,11 +101,11 @@ namespace UnityEngine.Networking
 
         private void Read(HttpWebResponse response)
         {
+            answered = response.Headers;
+            responseCode = (long)response.StatusCode;
             using (response)
             using (var text = new StreamReader(response.GetResponseStream(), Encoding.UTF8))
                 downloadHandler.text = text.ReadToEnd();
-            answered = response.Headers;
-            responseCode = (long)response.StatusCode;
             result = responseCode < 400 ? Result.Success : Result.ProtocolError;
         }
     }
