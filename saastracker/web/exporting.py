@@ -1,12 +1,12 @@
 """All that is kept about a person, as a file."""
 
 import asyncio
-from urllib.parse import unquote
 
 from litestar.params import FromPath
 from litestar.response import Stream
 
 from saastracker.records import now_ms
+from saastracker.web.items import sent, unquoted
 from saastracker.web.site import Site, WebRequest, get
 
 
@@ -17,12 +17,6 @@ async def everything(request: WebRequest, slug: FromPath[str]) -> Stream:
 
     site: Site = request.app.state.site
     project = site.project(site.caller(request), slug)
-    found = await asyncio.to_thread(pieces, site.store, project, sent_item(request, 3), now_ms())
+    found = await asyncio.to_thread(pieces, site.store, project, unquoted(sent(request, 3)), now_ms())
     headers = {"content-disposition": f'attachment; filename="{slug}-person.json"', "cache-control": "no-store"}
     return Stream(found, media_type="application/json", headers=headers)
-
-
-def sent_item(request: WebRequest, place: int) -> str:
-    """The id that an address ends in, as it was sent: unquoted by the framework, slashes in it would get lost."""
-    sent = request.scope["raw_path"].decode("latin-1").lstrip("/").split("/", place)
-    return unquote(sent[place].rstrip("/")) if len(sent) > place else ""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, quote, quote_plus
+from urllib.parse import parse_qsl, quote_plus
 
 import msgspec
 
@@ -22,6 +22,7 @@ from saastracker.scope import (
 )
 from saastracker.web.arranging import Arrangement
 from saastracker.web.formats import days
+from saastracker.web.items import faceless, stepless
 
 RANGE_LABELS = dict(
     zip(
@@ -31,7 +32,6 @@ RANGE_LABELS = dict(
         strict=True,
     )
 )  # fmt: skip
-_FACE = re.compile(r"\.(?=(json|csv)\Z)")
 _PLACE = re.compile(r"\{([^{}]+)\}")
 
 
@@ -40,11 +40,6 @@ _VALUE, _QUOTED = "\0", "%00"  # stands for what rows put into an address; no qu
 
 def _nowhere(_: Any) -> None:
     return None
-
-
-def quoted(text: str) -> str:
-    """A text as one part of an address, in which its end is not taken for that of a twin's address."""
-    return _FACE.sub("%2E", quote(text, safe=""))
 
 
 class Links(msgspec.Struct, frozen=True):
@@ -104,8 +99,9 @@ class Links(msgspec.Struct, frozen=True):
         def address(values: Mapping[str, Any]) -> str | None:
             if any(values.get(name) is None for name in places):
                 return None
-            path, _, query = _PLACE.sub(lambda match: quoted(str(values[match[1]])), link).partition("?")
+            path, _, query = _PLACE.sub(lambda match: faceless(str(values[match[1]])), link).partition("?")
             rest = self._kept(parse_qsl(query), to_live, dated) if self.scope.filters and not own else kept
+            path = stepless(path)
             joined = "&".join(part for part in (query, rest) if part)
             return f"{prefix}{path}{'?' if joined else ''}{joined}"
 

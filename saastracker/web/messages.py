@@ -16,6 +16,7 @@ from saastracker.outbox import TEST, Recipient
 from saastracker.records import Workspace, now_ms
 from saastracker.secrets import Secrets
 from saastracker.web.answers import UNSUBSCRIBE_PATH
+from saastracker.web.items import stepless
 from saastracker.web.rendering import render
 
 SEALED_MAX = 1000  # characters
@@ -95,7 +96,7 @@ class Messages:
             project=project.name if project else "",
             title=notice.title,
             text=notice.text,
-            link=f"{base}/{quote(notice.link.lstrip('/'), safe=_SAFE)}" if notice.link else "",
+            link=f"{base}/{stepless(quote(notice.link.lstrip('/'), safe=_SAFE))}" if notice.link else "",
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from litestar import Response
@@ -27,8 +27,9 @@ from saastracker.web.dropped import with_dropped
 from saastracker.web.faces import csv_block, iso, json_report
 from saastracker.web.following import follow
 from saastracker.web.forms.actions import edits, offered, without_actions
+from saastracker.web.items import quoted, sent, unquoted
 from saastracker.web.layout import layout
-from saastracker.web.linking import Links, quoted, scope_bar, told
+from saastracker.web.linking import Links, scope_bar, told
 from saastracker.web.naming import names
 from saastracker.web.site import Site, WebRequest, get
 from saastracker.wire import Project
@@ -110,7 +111,7 @@ AnyAsked = TypeVar("AnyAsked", bound=Asked)
 @get("/p/{slug:str}/{name:str}")
 async def report(request: WebRequest, slug: FromPath[str], name: FromPath[str]) -> Response[bytes] | Stream:
     """A report as the face its address ends in asks for."""
-    if _sent_item(request):
+    if sent(request, 3):
         return await _detail_answer(request, slug, name)
     name, _, face = name.partition(".")
     asked = _asked(request, slug, name, None, face)
@@ -131,16 +132,10 @@ async def detail(request: WebRequest, slug: FromPath[str], name: FromPath[str]) 
 
 
 async def _detail_answer(request: WebRequest, slug: str, name: str) -> Response[bytes]:
-    item = _sent_item(request)
+    item = sent(request, 3)
     face = next((face for face in ("json", "csv") if item.endswith(f".{face}")), "")
-    asked = _asked(request, slug, name, unquote(item.removesuffix(f".{face}" if face else "")), face)
+    asked = _asked(request, slug, name, unquoted(item.removesuffix(f".{face}" if face else "")), face)
     return await while_connected(request, partial(answer, asked, FACES[face]))
-
-
-def _sent_item(request: WebRequest) -> str:
-    """What stands behind the report's name, as it was sent: unquoted, the slashes of a path such as `/` get lost."""
-    sent = request.scope["raw_path"].decode("latin-1").lstrip("/").split("/", 3)
-    return sent[3].rstrip("/") if len(sent) > 3 else ""
 
 
 def _asked(request: WebRequest, slug: str, name: str, item: str | None, face: str) -> Asked:

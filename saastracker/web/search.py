@@ -17,7 +17,7 @@ from saastracker.web.answers import page
 from saastracker.web.callers import Caller
 from saastracker.web.cancelling import while_connected
 from saastracker.web.forms.asked import Asked, frame
-from saastracker.web.linking import quoted
+from saastracker.web.items import quoted
 from saastracker.web.pages import menu
 from saastracker.web.settings.frame import SECTIONS
 from saastracker.web.site import Site, WebRequest, get

@@ -12,6 +12,7 @@ from saastracker.scope import Scope
 from .conftest import Running
 
 IDS = [
+    *(".", "..", "./..", "../a"),
     *("/", "//", "/pricing", "pricing", "/pricing/", "/a/b", "/a//b", "a b", "/?q=1#x", "/%2F", "é/ü"),
     *("/data.json", "/data.csv", ".json", "json", "/.csv", "/x.json/", "/a.json.csv"),
 ]

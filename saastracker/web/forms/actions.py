@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
@@ -17,6 +16,7 @@ from saastracker.views import VIEW
 from saastracker.web.callers import Caller
 from saastracker.web.forms.shapes import Shape, group, wording
 from saastracker.web.forms.trees import ROOT, Tree, blank, typed
+from saastracker.web.items import quoted
 from saastracker.web.linking import Links
 from saastracker.wire import Project
 
@@ -101,7 +101,7 @@ def _defines(
 
 def _whole(caller: Caller, project: Project, of: Of, item: str) -> Iterator[tuple[str, str]]:
     """What can be done with all that is known of a person or an organization."""
-    who = quote(item, safe="")
+    who = quoted(item)
     if of == "person":
         yield "Export", f"/p/{project.slug}/everything/{who}"
     if caller.may(project, "admin"):

@@ -2,7 +2,6 @@
 
 import asyncio
 from typing import cast
-from urllib.parse import quote
 
 from litestar import Response, post
 from litestar.params import FromPath
@@ -13,7 +12,7 @@ from saastracker.fact_rules import WrongField
 from saastracker.web.api import keeping, projects
 from saastracker.web.api.keeping import ErasureNew
 from saastracker.web.api.projects import ProjectChange
-from saastracker.web.exporting import sent_item
+from saastracker.web.items import quoted, sent, unquoted
 from saastracker.web.login import read_form
 from saastracker.web.settings.frame import Frame, opened_project
 from saastracker.web.site import WebRequest, get
@@ -52,14 +51,14 @@ async def save_keeping(request: WebRequest, slug: FromPath[str]) -> Response[byt
 @get("/settings/projects/{slug:str}/erase/{of:str}/{item:path}")
 async def erase_form(request: WebRequest, slug: FromPath[str], of: FromPath[str]) -> Response[bytes]:
     """What would go. Raises NotFound for somebody whom no event names."""
-    return await _erasing(*opened_project(request, slug, "admin"), _subject_of(of), sent_item(request, 5))
+    return await _erasing(*opened_project(request, slug, "admin"), _subject_of(of), unquoted(sent(request, 5)))
 
 
 @post("/settings/projects/{slug:str}/erase/{of:str}/{item:path}")
 async def erase(request: WebRequest, slug: FromPath[str], of: FromPath[str]) -> Response[bytes]:
     """303, or the page again unless the id was typed."""
     frame, project = opened_project(request, slug, "admin")
-    form, who = await read_form(request, frame.site), sent_item(request, 5)
+    form, who = await read_form(request, frame.site), unquoted(sent(request, 5))
     kind = _subject_of(of)
     if form.get("id", "").strip() != who.strip():
         return await _erasing(frame, project, kind, who, 400, f"Type {who} to erase.")
@@ -102,8 +101,8 @@ async def _erasing(  # noqa: PLR0917
         of=of,
         who=who,
         found=found,
-        back=f"/p/{project.slug}/{PAGES[of]}/{quote(who, safe='')}",
-        whole=f"/p/{project.slug}/everything/{quote(who, safe='')}",
+        back=f"/p/{project.slug}/{PAGES[of]}/{quoted(who)}",
+        whole=f"/p/{project.slug}/everything/{quoted(who)}",
         wrong={"id": wrong} if wrong else {},
     )
 

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from saastracker.accounts.model import Share
 from saastracker.accounts.shares import DAYS_MAX, SHARES, Wanted
 from saastracker.errors import Conflict, Invalid, TimeLimit
-from saastracker.web.linking import quoted
+from saastracker.web.items import quoted
 from saastracker.web.login import read_form
 from saastracker.web.settings.frame import Frame, opened
 from saastracker.web.sharing import address, frame_of, project_of, share_report, words
