@@ -132,13 +132,21 @@ class Config:
                 raise OperatorError(f"{self.file}: plugin.{name}: no enabled plugin reads this table{known}")
 
 
-def load_config(path: Path | None, data: Path, server: Mapping[str, Any] | None = None) -> Config:
+def load_config(
+    path: Path | None,
+    data: Path,
+    server: Mapping[str, Any] | None = None,
+    store: tuple[str, Mapping[str, str]] | None = None,
+) -> Config:
     """The configuration from `path`, else $SAASTRACKER_CONFIG, else ./config.toml, else the defaults.
 
-    `server` holds keys of `[server]` that the command line sets. Raises OperatorError.
+    `server` holds keys of `[server]` that the command line sets, `store` the backend that it names and keys of that
+    one's table. Raises OperatorError.
     """
     file = _find(path)
     document = _parse(file) if file else {}
+    if store is not None:
+        document = _with_store(document, *store)
     plugin = document.get("plugin", {})
     name = str(file) if file else NO_FILE
     if not isinstance(plugin, dict):
@@ -160,6 +168,17 @@ def _storage(storage: Storage, table: Any, file: str) -> Storage:
             f"{storage.records!r}; leave one of them out"
         )
     return msgspec.structs.replace(storage, records=named)
+
+
+def _with_store(document: dict[str, Any], backend: str, table: Mapping[str, str]) -> dict[str, Any]:
+    """With another store in place of the one that it names."""
+    named = {value for value in document.get("storage", {}).values() if isinstance(value, str)}
+    plugins, tables = document.get("plugins"), document.get("plugin", {})
+    others = {name: each for name, each in tables.items() if name not in named} if plugins is None else tables
+    changed = {**document, "storage": {"backend": backend}, "plugin": {**others, backend: dict(table)}}
+    if plugins is not None and backend not in plugins:
+        changed["plugins"] = [*plugins, backend]
+    return changed
 
 
 def suggest(name: str, allowed: Iterable[str]) -> str:

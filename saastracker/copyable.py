@@ -68,8 +68,8 @@ class Copyable(Sealable, Protocol):
     def put_tallies(self, tallies: Tallies) -> None:
         """In place of all that was counted."""
 
-    def codes(self, texts: Sequence[str]) -> dict[str, int]:
-        """The codes of texts, as the index has them; new ones for those without."""
+    def codes(self, project: str, texts: Sequence[str]) -> dict[str, int]:
+        """The codes of some texts, as the index has them of a project; new ones, which grow, for those without."""
 
 
 class CopyableRecords(Sealable, Protocol):

@@ -57,8 +57,8 @@ class Pair(NamedTuple):
     projects: Sequence[Project]
 
 
-def made_up(demo: Demo) -> list[Event]:
-    events = [event for event in demo.events(NOW) if zlib.crc32((event.user or "").encode()) % SHARE == 0]
+def made_up(demo: Demo, share: int = SHARE) -> list[Event]:
+    events = [event for event in demo.events(NOW) if zlib.crc32((event.user or "").encode()) % share == 0]
     for number, event in enumerate(events):
         vary(event, number // GROUP)
     return events

@@ -73,6 +73,7 @@ FLOORS = (
         "upkeep",
         *("exported", "personal", "erasing", "erasure", "erasures", "keeping", "mentions", "narrowing", "retention"),
         "bodies",
+        "copying",
         "live",
         "control",
         "web",

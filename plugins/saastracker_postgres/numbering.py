@@ -20,7 +20,7 @@ class Numbering:
         """Know nothing: numbers of texts or projects are no longer valid."""
         row = self._connection.execute("SELECT value FROM counters WHERE name = 'texts'").fetchone()
         self.known = row[0] if row else 0  # what `begin_append` compares
-        self.texts = Dictionary(self._find)
+        self.texts = Dictionary(self.find)
         self._projects: dict[str, int] = {}
 
     def look(self) -> None:
@@ -42,7 +42,7 @@ class Numbering:
             self._projects.update(rows.fetchall())  # type: ignore[arg-type]
         return self._projects
 
-    def _find(self, texts: list[str]) -> dict[str, int]:
+    def find(self, texts: list[str]) -> dict[str, int]:
         """The numbers of texts, new ones for those without; committed before any event has them."""
         if not texts:
             return {}

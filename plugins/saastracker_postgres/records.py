@@ -11,14 +11,16 @@ from psycopg import errors
 from saastracker.contracts import Change, Record, Store
 from saastracker.errors import Conflict
 from saastracker.event_rows import EventRows
+from saastracker.sql_copying import SqlCopyableRecords, check_open
 from saastracker_postgres.database import alive, connect, failures, fetch
+from saastracker_postgres.rows import PostgresRows
 from saastracker_postgres.schema import prepare
 
 _SETTINGS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "15s"}
 _RECORD = "SELECT kind, id, version, data, name FROM records"
 
 
-class PostgresRecords:
+class PostgresRecords(SqlCopyableRecords):
     """Implements `contracts.RecordStore` on one connection, which its threads take in turns."""
 
     def __init__(self, url: str) -> None:
@@ -54,6 +56,7 @@ class PostgresRecords:
         with self._connected() as connection, connection.transaction():
             # First of all: others wait for this row, so that no two of them wait for each other.
             connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'change'")
+            check_open(PostgresRows(connection))
             for change in changes:
                 _write(connection, change)
 
@@ -72,6 +75,16 @@ class PostgresRecords:
     def _read(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         with self._connected() as connection:
             return fetch(connection, sql, values)
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[PostgresRows]:
+        with self._connected() as connection:
+            yield PostgresRows(connection)
+
+    @contextlib.contextmanager
+    def _putting(self) -> Iterator[PostgresRows]:
+        with self._connected() as connection, connection.transaction():
+            yield PostgresRows(connection)
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[psycopg.Connection[Any]]:

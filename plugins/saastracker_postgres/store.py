@@ -97,11 +97,11 @@ class PostgresStore(SqlCopyable):
         with self._appending() as appender:
             appender.put(events, last)
 
-    def codes(self, texts: Sequence[str]) -> dict[str, int]:
+    def codes(self, project: str, texts: Sequence[str]) -> dict[str, int]:
         with self._appending() as appender:
             appender.numbering.look()
-            codes = appender.numbering.texts.codes(texts)
-            return {text: codes[text] for text in texts}
+            appender.numbering.projects({project})
+            return appender.numbering.find(list(texts))
 
     @contextlib.contextmanager
     def _putting(self) -> Iterator[PostgresRows]:

@@ -20,7 +20,7 @@ from saastracker.sql_copying import ANSWER_MS, check_open
 from saastracker.sql_events import CODED, PLAIN
 from saastracker.wire import Reply
 from saastracker_sqlite import bulk
-from saastracker_sqlite.database import WAL_MAX, connect, truncate_wal
+from saastracker_sqlite.database import WAL_MAX, beat, connect, truncate_wal
 from saastracker_sqlite.dictionary import Texts
 from saastracker_sqlite.rows import SqliteRows
 
@@ -62,7 +62,8 @@ class Appender:
         self._truncated = 0.0
         self.connection = connect(path, cache_mb=cache_mb)
         try:
-            self._dictionary = Dictionary(Texts(self.connection).find)
+            self._texts = Texts(self.connection)
+            self._dictionary = Dictionary(self._texts.find)
             self._projects: dict[str, int] = dict(self.connection.execute("SELECT project, id FROM projects"))
             self.sequence = last_sequence(self.connection)
         except BaseException:
@@ -100,12 +101,13 @@ class Appender:
         self.sequence = last
         self._bound_wal()
 
-    def codes(self, texts: Sequence[str]) -> dict[str, int]:
+    def codes(self, project: str, texts: Sequence[str]) -> dict[str, int]:
         """As `contracts.Store.codes` says."""
         self.connection.execute("BEGIN IMMEDIATE")
-        codes = self._dictionary.codes(texts)
+        self._project(project)
+        codes = self._texts.find(list(texts))
         self.connection.execute("COMMIT")
-        return {text: codes[text] for text in texts}
+        return codes
 
     def change(self, work: Callable[[sqlite3.Connection], None]) -> None:
         """Do something else in a transaction of its own."""
@@ -118,7 +120,7 @@ class Appender:
         """Delete the last that is known of a project without events."""
 
         def delete(connection: sqlite3.Connection) -> None:
-            for table in ("usage", "refusals", "projects"):
+            for table in ("refusals", "projects"):
                 connection.execute(f"DELETE FROM {table} WHERE project = ?", (project,))
 
         self.change(delete)
@@ -136,15 +138,10 @@ class Appender:
 
         self.change(delete)
 
-    def vacuum(self) -> None:
-        """Write the database anew; it can give free space back from then on."""
-        self.connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        self.connection.execute("VACUUM")
-
     def beat(self) -> None:
         """Commit something tiny, and use the quiet moment to empty the WAL."""
         check_open(SqliteRows(self.connection))
-        self.connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'heartbeat'")
+        beat(self.connection)
         truncate_wal(self.connection, wait_ms=0)
 
     def close(self) -> None:

@@ -68,9 +68,9 @@ class SqliteStore(SqlCopyable):
         with self._claimed() as appender:
             appender.put(events, last)
 
-    def codes(self, texts: Sequence[str]) -> dict[str, int]:
+    def codes(self, project: str, texts: Sequence[str]) -> dict[str, int]:
         with self._claimed() as appender:
-            return appender.codes(texts)
+            return appender.codes(project, texts)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[SqliteRows]:

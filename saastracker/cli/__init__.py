@@ -25,6 +25,7 @@ COMMANDS = {
     "erase": "erasing:erase",
     "backup": "backup:backup",
     "restore": "restoring:restore",
+    "copy": "copying:copy",
     "upgrade": "upgrading:upgrade",
     "bench": "bench:bench",
 }

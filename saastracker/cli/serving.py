@@ -8,7 +8,8 @@ from saastracker.accounts.invitations import first_owner
 from saastracker.cli.issuing import show_keys
 from saastracker.cli.options import Installation, Options, opened
 from saastracker.cli.progress import bar
-from saastracker.errors import Conflict
+from saastracker.copying import unfinished
+from saastracker.errors import Conflict, OperatorError
 from saastracker.records import now_ms
 from saastracker.snippets import curl
 
@@ -26,6 +27,7 @@ def serve(options: Options, *, host: str | None, port: int | None, demo: bool) -
 
     config = options.load(host=host, port=port)
     with opened(config) as installation:
+        check_open(installation)
         first_start(installation)
         if demo:
             make_demo(installation)
@@ -42,6 +44,18 @@ def init(options: Options) -> None:
             click.echo(
                 f"Nothing to do: {installation.config.data} has projects already. List them: saastracker project list"
             )
+
+
+def check_open(installation: Installation) -> None:
+    """Raises OperatorError for a database that takes nothing."""
+    if not installation.records.sealed:
+        return
+    if unfinished(installation.records):
+        raise OperatorError("This database is a copy that is not complete; end it with: saastracker copy --switch …")
+    raise OperatorError(
+        "All of this database was handed over to another one: start the server with the configuration of that. "
+        "To go on with this one all the same, type: saastracker copy --reopen"
+    )
 
 
 def first_start(installation: Installation) -> bool:

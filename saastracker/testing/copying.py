@@ -104,10 +104,12 @@ class CopyContract(Opened):
 
     def test_texts_have_one_code_each(self, store: Store) -> None:
         store.append(Group([submission(event("clicked", user="ada"))]))
-        codes = store.codes(["ada", "new", "clicked"])
+        codes = store.codes(PROJECT.id, ["ada", "new", "clicked"])
         assert store.index.texts(list(codes.values())) == {code: text for text, code in codes.items()}
         assert len({*codes.values()}) == 3
-        assert store.codes(["new", "ada"]) == {"new": codes["new"], "ada": codes["ada"]}
+        new = [f"text {number * 7 % 100}" for number in range(100)]
+        assert sorted(new, key=store.codes(PROJECT.id, new).__getitem__) == new
+        assert store.codes(OTHER_PROJECT.id, ["new", "ada"]) == {"new": codes["new"], "ada": codes["ada"]}
         store.append(Group([submission(event("clicked", user="new"))]))
         arrivals = store.index.arrivals(0, 10)
         assert arrivals.codes["user"].tolist() == [codes["ada"], codes["new"]]
