@@ -1,5 +1,6 @@
 """The audit log over the API: who changed what in a workspace, and who signed in."""
 
+from itertools import islice
 from typing import Annotated, Any
 
 import msgspec
@@ -34,8 +35,8 @@ class EntryShown(msgspec.Struct, frozen=True, kw_only=True):
     "/workspaces/{workspace}/audit",
     needed="admin",
     answer=EntryShown,
-    listed=lambda each: each.at + each.id,
-    newest_first=True,
+    listed=lambda each: each.id,
+    paged=True,
 )
 def list_entries(call: Call) -> list[EntryShown]:
     """The audit log of a workspace, newest first."""
@@ -52,5 +53,5 @@ def list_entries(call: Call) -> list[EntryShown]:
             version=entry.version,
             value=entry.value,
         )
-        for record, entry in trail(call.site, call.workspace.id)
+        for record, entry in islice(trail(call.site, call.workspace.id, call.after or None), call.parameters.limit + 1)
     ]

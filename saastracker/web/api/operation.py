@@ -38,6 +38,11 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         return self.found
 
     @property
+    def after(self) -> str:
+        """The key of the item that a page of a list begins behind; empty: it begins with the first."""
+        return bytes.fromhex(self.parameters.after).decode(errors="replace")
+
+    @property
     def workspace(self) -> Workspace:
         """Of an address with `{workspace}`."""
         assert isinstance(self.found, Workspace)  # noqa: S101  # for mypy
@@ -85,6 +90,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 200
     listed: Callable[[Any], str] | None = None  # the answer is a list, in the order of this key
     newest_first: bool = False  # in the opposite order
+    paged: bool = False  # the answer begins behind `call.after`, and need not go on beyond one page and an item
     versioned: bool = False  # it takes `If-Match`; PUT needs it
     scoped: bool = False  # it takes what reports take, and reads `Call.query` itself
     parameters: type[msgspec.Struct] = Nothing

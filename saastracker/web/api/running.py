@@ -186,11 +186,11 @@ def _page(operation: Operation, call: Call, items: Any) -> tuple[list[Any], str]
     """One page of a list, and the query string of the next one, if there is one."""
     key = operation.listed
     assert key is not None  # noqa: S101  # for mypy
-    keyed = sorted(((key(item).encode(), item) for item in items), key=lambda each: each[0])
-    if operation.newest_first:
-        keyed.reverse()
+    keyed = [(key(item).encode(), item) for item in items]
+    if not operation.paged:
+        keyed.sort(key=lambda each: each[0], reverse=operation.newest_first)
     paging = call.parameters
-    if paging.after:
+    if paging.after and not operation.paged:
         after = bytes.fromhex(paging.after)
         keyed = [each for each in keyed if (each[0] < after if operation.newest_first else each[0] > after)]
     shown = keyed[: paging.limit]
