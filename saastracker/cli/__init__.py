@@ -13,6 +13,7 @@ COMMANDS = {
     "init": "serving:init",
     "check": "checking:check",
     "plugins": "checking:plugins",
+    "plugin": "plugin:plugin",
     "project": "project:project",
     "user": "user:user",
     "workspace": "workspace:workspace",
