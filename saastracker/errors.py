@@ -116,7 +116,9 @@ class Later(Refusal):
 
     @property
     def headers(self) -> tuple[tuple[bytes, bytes], ...]:
-        return ((b"retry-after", str(self.retry_after).encode()),)
+        """Pages of other origins may read the one that the other names."""
+        wait = str(self.retry_after).encode()
+        return ((b"retry-after", wait), (b"access-control-expose-headers", b"Retry-After"))
 
 
 class TooMany(Later):

@@ -6,9 +6,9 @@ const SAFE = 9e18; // the server's integers have 64 bits
 
 export type Plain = string | number | boolean | null | Plain[] | { [key: string]: Plain };
 
-/** At most `limit` characters, without the one that databases refuse. */
+/** At most `limit` characters, without what JSON or databases refuse: 0, and halves of pairs. */
 export function text(value: unknown, limit: number): string {
-  return String(value).slice(0, limit).split("\0").join("");
+  return String(value).slice(0, limit).replace(/[\0\ud800-\udfff]/gu, "");
 }
 
 /** A number that the server takes, or nothing. */
@@ -44,10 +44,11 @@ export function plain(value: object, flat = false): { [key: string]: Plain } {
     for (const key of Object.keys(value).slice(0, 200)) {
       if (left < 0) break;
       try {
+        const name = cut(key);
         const kept = copy((value as Record<string, unknown>)[key], depth + 1);
         if (kept === undefined) continue;
         const deep = flat && !depth && kept !== null && typeof kept === "object";
-        found[cut(key)] = deep ? JSON.stringify(kept) : kept;
+        found[name] = deep ? JSON.stringify(kept) : kept;
       } catch {
         // a getter that throws, a proxy that was revoked
       }

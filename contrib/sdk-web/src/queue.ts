@@ -9,7 +9,7 @@
 
 import { hex } from "./random";
 import { on, safely, warn } from "./safely";
-import { keys, optedOut, PREFIX, read, remove, write } from "./store";
+import { keys, optedOut, optOut, PREFIX, read, remove, write } from "./store";
 
 const BATCH_CHARACTERS = 18_000; // browsers let 64 KiB go out from a page that is left
 const KEEPALIVE_CHARACTERS = 20_000; // at most three bytes each
@@ -225,6 +225,9 @@ export function openQueue(wire: Wire): Queue {  const prefix = `${PREFIX}${wire.
   on(window, "online", () => {
     remove(lease);
     wake(0);
+  });
+  on(window, "storage", () => {
+    if (optedOut()) optOut(true); // in another tab, of which this one has heard just now
   });
   for (const key of keys(PREFIX)) {
     const begun = Number(key.split(":").slice(-2)[0]);

@@ -74,8 +74,6 @@ function send(name: string, attributes?: object, more: Who = {}): void {
     page_title: text(document.title, 255),
     referer: referrer(),
     user_language: navigator.language,
-    screen_resolution: `${screen.width}x${screen.height}`,
-    vp_size: `${innerWidth}x${innerHeight}`,
     user: { anonymous_id: kept("visitor", () => hex(16)), ...user, ...more.user },
     company: { ...company, ...more.company },
     event_attributes: attributes && plain(attributes),

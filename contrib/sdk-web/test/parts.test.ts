@@ -44,6 +44,8 @@ test("what the server would refuse becomes what it takes", () => {
     when: "1970-01-01T00:00:00.000Z",
   });
   assert.equal(text("a\0bc", 3), "ab");
+  assert.equal(text("🦉🦉", 3), "🦉");
+  assert.equal(text("\ud83e!\udd89", 9), "!");
 });
 
 test("what means nothing as JSON is left out", () => {
