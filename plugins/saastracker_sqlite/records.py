@@ -77,7 +77,8 @@ class SqliteRecords(SqlCopyableRecords):
             yield SqliteRows(connection)
 
     def close(self) -> None:
-        self._connection.close()
+        with self._turn:  # closing amid a statement of another thread waits for it with the GIL that it needs
+            self._connection.close()
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -1,6 +1,8 @@
 """What every RecordStore must keep: subclass `RecordStoreContract` in a test module and override `factories`."""
 
 import contextlib
+import threading
+from uuid import uuid4
 
 import pytest
 
@@ -102,3 +104,21 @@ class RecordStoreContract(Opened):
 
     def test_usage_of_a_month_without_events(self, records: RecordStore) -> None:
         assert records.usage("2026-05") == {}
+
+    def test_closing_waits_for_what_another_thread_does(self, records: RecordStore) -> None:
+        busy, over = threading.Event(), threading.Event()
+
+        def write() -> None:
+            with contextlib.suppress(Exception):  # it may be closed by now
+                while not over.is_set():
+                    records.write([Change("key", uuid4().hex, 0, b"")])
+                    busy.set()
+
+        writing = threading.Thread(target=write, daemon=True)
+        writing.start()
+        assert busy.wait(10)
+        records.close()
+        over.set()
+        writing.join(10)
+        assert not writing.is_alive()
+        records.close()
