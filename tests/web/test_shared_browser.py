@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from saastracker.accounts.shares import Wanted
+from saastracker.event import Event
 from saastracker.records import now_ms
 from saastracker.web.site import SESSION_COOKIE
 
@@ -72,6 +73,31 @@ def test_a_link_is_made_and_looked_at_without_script(
     assert page.reload().status == 404  # type: ignore[union-attr]
     complaints.clear()  # the browser tells of 404
     member.context.close()
+    page.context.close()
+
+
+def test_a_shared_stream_renews_itself(
+    browser: Browser,  # noqa: F811
+    served: Served,  # noqa: F811
+    complaints: list[str],  # noqa: F811
+) -> None:
+    served.publish(Event(name="first", user="u1"))
+    address = made(served, "stream")
+    page = browser.new_context().new_page()
+    page.clock.install()
+    page.goto(address)
+    expect(page.get_by_text("first", exact=True)).to_be_visible()
+    served.publish(Event(name="second", user="u1"))
+    page.clock.run_for(11_000)
+    expect(page.get_by_text("second", exact=True)).to_be_visible()
+    page.locator("details.opener summary").first.click()  # somebody reads an event
+    served.publish(Event(name="third", user="u1"))
+    page.clock.run_for(21_000)
+    expect(page.get_by_text("third", exact=True)).to_have_count(0)
+    page.locator("details.opener[open] summary").click()
+    page.locator("body").click(position={"x": 1, "y": 1})
+    page.clock.run_for(11_000)
+    expect(page.get_by_text("third", exact=True)).to_be_visible()
     page.context.close()
 
 
