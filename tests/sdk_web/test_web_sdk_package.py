@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,28 +10,16 @@ import pytest
 
 LIMIT = 4000  # bytes in gzip
 
-PROGRAM = """
-import { OwlsignalClient, type Options } from "@saastracker/web";
-import { group, identify, init, optOut, reset, track } from "@saastracker/web/tag";
+MISTAKES = """
+import { OwlsignalClient, type Details, type Options } from "@saastracker/web";
+import { identify, type Company, type TagOptions, type User } from "@saastracker/web/tag";
 
-const options: Options = { apiKey: "pk_live_x", buildVersion: "1.4.0", captureErrors: true };
-OwlsignalClient.Initialize(options);
-OwlsignalClient.TrackProgression("Complete:Tutorial");
-OwlsignalClient.TrackDesign("CTA:Clicked", { dim01: "pricing-pro" });
-OwlsignalClient.TrackResource("Source:Coins", { value: 50 });
-OwlsignalClient.TrackError("NullRef", { data: { stack: "at foo.bar:12" } });
-OwlsignalClient.IdentifyUser("user-abc");
-OwlsignalClient.SetOptOut(true);
-init({ host: "https://analytics.example.com", apiKey: "x" });
-track("plan_chosen", { value: 49 });
-identify({ id: "ada" });
-group({ id: "acme" });
-reset();
-optOut(false);
 // @ts-expect-error the build is required
 OwlsignalClient.Initialize({ apiKey: "pk_live_x" });
 // @ts-expect-error a value is a number
 OwlsignalClient.TrackResource("Source:Coins", { value: "50" });
+// @ts-expect-error an id is no object
+identify({ id: {} });
 """
 
 
@@ -64,10 +53,13 @@ def test_the_packed_package_is_whole_and_typed(package: Path, tmp_path: Path) ->
     home = tmp_path / "node_modules" / "@saastracker" / "web"
     home.mkdir(parents=True)
     run("tar", "xzf", packed["filename"], "--strip-components=1", "-C", home, cwd=tmp_path)
-    (tmp_path / "program.ts").write_text(PROGRAM)
+    examples = re.findall(r"```ts\n(.+?)```", (package / "README.md").read_text(), re.DOTALL)
+    programs = {f"program{number}.ts": text for number, text in enumerate([*examples, MISTAKES])}
+    for name, text in programs.items():
+        (tmp_path / name).write_text(text)
     (tmp_path / "package.json").write_text('{"type": "module"}')
     options = ("--strict", "--noEmit", "--skipLibCheck", "false", "--module", "nodenext", "--lib", "es2022,dom")
-    run(package / "node_modules" / ".bin" / "tsc", *options, "program.ts", cwd=tmp_path)
+    run(package / "node_modules" / ".bin" / "tsc", *options, *programs, cwd=tmp_path)
     code = 'import("@saastracker/web").then((web) => console.log(Object.keys(web.OwlsignalClient).sort().join()))'
     exported = "IdentifyUser,Initialize,SetOptOut,TrackDesign,TrackError,TrackProgression,TrackResource"
     assert run("node", "--input-type=module", "-e", code, cwd=tmp_path) == f"{exported}\n"

@@ -1,6 +1,8 @@
 """The tag on pages of another origin: what the real server stores of views, events, people, companies, vitals."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,6 +109,25 @@ def test_a_tag_that_is_asked_to_slow_down_loses_nothing(
         visit.page.wait_for_timeout(20)
     settled(visit.page)
     assert len({asked.body for asked in server.wait(3)}) == 1
+
+
+def test_the_example_of_the_readme(visit: Visit, site: Site, served: Served, package: Path) -> None:
+    [example] = re.findall(r"```html\n(.+?)```", (package / "README.md").read_text(), re.DOTALL)
+    real = {
+        "/tag.global.js": "/tag.js",
+        "https://stats.example.com": served.url,
+        "API_KEY": served.keys["query-token"]["api_key"],
+        "PROJECT_KEY": served.keys["project-key"]["key"],
+    }
+    arrivals = served.arrivals("TTFB", "FCP")
+    site.page = re.sub("|".join(real), lambda found: real[found[0]], example)
+    visit.page.goto(site.url)
+    settled(visit.page)
+    assert columns(arrivals(4), "name", "user", "org", "value")[1:] == [
+        ("user_identify", "ada", None, None),
+        ("group", "ada", "acme", None),
+        ("plan_chosen", "ada", "acme", 49),
+    ]
 
 
 def test_opting_out(page: Page, visit: Visit, site: Site, served: Served) -> None:
