@@ -2,13 +2,15 @@
 
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 
 WAIT_SECONDS = 10
@@ -22,6 +24,7 @@ class Turn:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = '{"status":"ok"}'
     delay: float = 0.0  # seconds before the answer
+    gate: threading.Event | None = None  # the answer waits for it
     reset: bool = False  # the connection breaks in place of an answer
     hang_up: bool = False  # it is closed behind the answer, without a word
 
@@ -77,14 +80,19 @@ class Script:
 
 
 @contextmanager
-def answering(*turns: Turn) -> Iterator[Script]:
+def answering(*turns: Turn, certificate: tuple[Path, Path] | None = None) -> Iterator[Script]:
+    """With a certificate and its key by https."""
     script = Script(*turns)
 
     class Handler(_Handler):
         told = script
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        script.url = f"http://127.0.0.1:{server.server_port}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        script.url = f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
@@ -116,6 +124,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         turn = self.told.turn(Asked(time.monotonic(), self.path, headers, body, self.client_address[1]))
         time.sleep(turn.delay)
+        if turn.gate:
+            turn.gate.wait(WAIT_SECONDS)
         if turn.reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.close_connection = True
@@ -130,5 +140,26 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer)
         self.close_connection = turn.hang_up
 
+    def do_CONNECT(self) -> None:
+        """As a proxy: bytes pass both ways until one side ends."""
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.told.turn(Asked(time.monotonic(), self.path, headers, b"", self.client_address[1]))
+        host, _, port = self.path.partition(":")
+        with socket.create_connection((host, int(port))) as there:
+            self.send_response(200)
+            self.end_headers()
+            back = threading.Thread(target=_pass_on, args=(there, self.connection))
+            back.start()
+            _pass_on(self.connection, there)
+            back.join()
+        self.close_connection = True
+
     def log_message(self, *args: Any) -> None:
         pass
+
+
+def _pass_on(here: socket.socket, there: socket.socket) -> None:
+    with suppress(OSError):
+        while data := here.recv(65536):
+            there.sendall(data)
+        there.shutdown(socket.SHUT_WR)

@@ -63,7 +63,7 @@ def test_a_server_that_is_down_holds_up_no_end_and_the_loss_is_told() -> None:
     with answering(*[Turn(500)] * 99) as script:
         started = time.monotonic()
         said = run(script, "track('a', 'b')")
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 15
     assert "Events that will not be stored (closed): 2." in said
 
 

@@ -21,7 +21,8 @@ class Options(TypedDict, total=False):
     connections: int
     """Requests at the same time; 1 by default, with which events arrive in the order they were tracked."""
     on_drop: Callable[[Drop], None] | None
-    """Told of every event that will not be stored, from any thread; the log is told in any case."""
+    """Told of every event that will not be stored, from any thread; the log is told in any case. It must
+    not wait for the client."""
 
 
 @dataclass(frozen=True, kw_only=True)
