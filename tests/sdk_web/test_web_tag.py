@@ -143,7 +143,7 @@ def test_opting_out(page: Page, visit: Visit, site: Site, served: Served) -> Non
 
 
 def test_web_vitals(visit: Visit, site: Site, served: Served) -> None:
-    """Measured by the browser itself, and in the report where they belong."""
+    """Each as the browser itself tells it, and of the type that the report on vitals counts."""
     arrivals = served.arrivals("pageview")
     site.page = tag(served, vitals=True)
     visit.page.goto(f"{site.url}/vitals")
@@ -157,7 +157,13 @@ def test_web_vitals(visit: Visit, site: Site, served: Served) -> None:
                 const observer = new PerformanceObserver((list) => done(list.getEntries().at(-1)));
                 observer.observe({type: "largest-contentful-paint", buffered: true});
             });
-            return {TTFB: load.responseStart, FCP: paint.startTime, LCP: largest.startTime, CLS: 0};
+            const shift = await new Promise((done) => {
+                const observer = new PerformanceObserver((list) => done(list.getEntries()[0].value));
+                observer.observe({type: "layout-shift", buffered: true});
+                const block = Object.assign(document.createElement("div"), {style: "height: 99px"});
+                setTimeout(() => document.body.prepend(block), 600);  // shifts soon after a click do not count
+            });
+            return {TTFB: load.responseStart, FCP: paint.startTime, LCP: largest.startTime, CLS: shift};
         }"""
     )
     site.page = ""
@@ -169,6 +175,7 @@ def test_web_vitals(visit: Visit, site: Site, served: Served) -> None:
     measured = {event["name"]: event["value"] for event in events}
     assert 120 <= measured.pop("INP") < 2000
     assert measured == pytest.approx(truth, abs=0.001)
+    assert measured["CLS"] > 0.01
 
 
 def test_no_function_of_the_tag_throws(page: Page, visit: Visit, site: Site) -> None:

@@ -116,7 +116,7 @@ export const OwlsignalClient = {
    * Null: nobody is signed in any more.
    */
   IdentifyUser: safely((userId: string | number | null) => {
-    if (userId == null) return void (player = "");
+    if (userId == null || userId === "") return void (player = "");
     const id = String(userId);
     player = /^[0-9a-f]{64}$/i.test(id) ? id.toLowerCase() : sha256(id);
   }),
