@@ -29,10 +29,11 @@ class Erasable(Protocol):
     def erase(self, project: str, write: Write, progress: Progress) -> None:
         """Erase all that is kept of a project: events, their index, answers, refusals.
 
-        Its usage stays: the month's budget was used all the same. Texts that nobody else's
-        events have go with them. Every piece is a short transaction of its own, done by `write` on the thread that appends; `progress(done, total)` counts events.
-        What `write` or `progress` raise ends it, and another call goes on from there. Whoever calls
-        sees to it that no event of the project comes meanwhile.
+        Its usage stays: the month's budget was used all the same. Texts that nobody else's events have
+        go with them. Every piece is a short transaction of its own, done by `write` on the thread that
+        appends; `progress(done, total)` counts events. What `write` or `progress` raise ends it, and
+        another call goes on from there. Whoever calls sees to it that no event of the project comes
+        meanwhile.
         """
 
     def erase_events(

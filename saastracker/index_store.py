@@ -199,4 +199,7 @@ class Index(Protocol):
         """Make days dirty."""
 
     def reset(self, version: str) -> None:
-        """An empty index."""
+        """An empty index, but for when actors and keys were first seen on days whose events are gone.
+
+        There, who was joined to whom stays, too.
+        """

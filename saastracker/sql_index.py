@@ -25,7 +25,7 @@ from saastracker.index_store import (
     Sequences,
     Unit,
 )
-from saastracker.sql import INDEX_TABLES, Rows, mentioned
+from saastracker.sql import Rows, mentioned
 
 _CELLS = """SELECT p.project, s.namespace, c.day, s.environment, c.key, c.data FROM (VALUES {}) v
     CROSS JOIN projects p ON p.project = v.column1
@@ -165,10 +165,11 @@ class SqlIndex(ABC):
             rows.execute("UPDATE index_state SET changes = changes + 1")
 
     def reset(self, version: str) -> None:
+        from saastracker.sql_index_writes import clear  # noqa: PLC0415  # whoever only reads never writes
+
         with self._writing() as rows:
             rows.execute("UPDATE index_state SET watermark = 0, version = ?, changes = changes + 1", (version,))
-            for table in INDEX_TABLES:
-                rows.execute(f"DELETE FROM index_{table}")
+            clear(rows)
 
 
 def _state(rows: Rows) -> IndexState:

@@ -1,12 +1,14 @@
 """What a step of the indexer changes in the tables of `sql_index`."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from itertools import chain
 from typing import Any
 
 from saastracker.index import Seen
 from saastracker.index_store import IndexChanges
-from saastracker.sql import Rows
+from saastracker.scope import Span
+from saastracker.sql import INDEX_TABLES, Rows
 
 _PUT_CELLS = """INSERT INTO index_cells (project, series, day, key, data) VALUES {}
     ON CONFLICT (project, series, day, key) DO UPDATE SET data = excluded.data"""
@@ -51,6 +53,7 @@ _PUT_SEEN = """INSERT INTO index_seen (project, namespace, key, first, last, fir
         first = CASE WHEN excluded.first < index_seen.first THEN excluded.first ELSE index_seen.first END,
         last = CASE WHEN excluded.last > index_seen.last THEN excluded.last ELSE index_seen.last END"""
 
+_EPOCH = date(1970, 1, 1)
 _Numbers = Mapping[str, int]  # of projects, by id
 
 
@@ -69,6 +72,48 @@ def write(rows: Rows, changes: IndexChanges) -> None:
     _put_actors(rows, changes, numbers)
     _put_units(rows, changes, numbers)
     rows.execute("UPDATE index_state SET watermark = ?", (changes.watermark,))
+
+
+def clear(rows: Rows) -> None:
+    """All but what the events that are left cannot tell any more, within the caller's transaction.
+
+    Where the day on which an actor or a key was first seen has no events now, they were erased since it is over:
+    who was there stays, as do all aliases of such a project. Its day lies in none of those that have events.
+    """
+    days: dict[tuple[int, str], list[int]] = {}
+    for project, zone, day in rows.execute(
+        """SELECT z.project, z.zone, d.day FROM index_zones z JOIN index_days d ON d.project = z.project
+        ORDER BY z.project, d.day"""
+    ):
+        days.setdefault((project, zone), []).append(day)
+    for (project, zone), of_project in days.items():
+        for first, last in _runs(of_project):
+            span = Span(_EPOCH + timedelta(days=first), _EPOCH + timedelta(days=last), zone)
+            for table in ("actors", "seen"):
+                rows.execute(
+                    f"DELETE FROM index_{table} WHERE project = ? AND first >= ? AND first < ?",
+                    (project, span.start, span.end),
+                )
+    rows.execute(
+        """DELETE FROM index_aliases WHERE project NOT IN (SELECT project FROM index_actors)
+        AND project NOT IN (SELECT project FROM index_seen)"""
+    )
+    # Those whose definition has changed are still told from others, and forgotten then with their keys.
+    rows.execute("UPDATE index_units SET watermark = 0")
+    for table in INDEX_TABLES:
+        if table not in {"actors", "seen", "aliases", "units"}:
+            rows.execute(f"DELETE FROM index_{table}")
+
+
+def _runs(days: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The first and last of days that follow each other without a gap."""
+    first = last = days[0]
+    for day in days[1:]:
+        if day != last + 1:
+            yield first, last
+            first = day
+        last = day
+    yield first, last
 
 
 def _forget(rows: Rows, changes: IndexChanges, numbers: _Numbers) -> None:
