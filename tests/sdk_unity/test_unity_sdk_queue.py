@@ -70,7 +70,7 @@ def test_events_of_many_threads(play: Play) -> None:
 def test_pauses(play: Play) -> None:
     """A short one goes on with the session, a long one does not."""
     with answering(*ALL_TAKEN) as script:
-        game = play(script.url, speed=1)  # what is sent is sent for the pause, not for its age
+        game = play(script.url, speed=1, patience=30)  # what is sent is sent for the pause, not for its age
         game.track("Played")
         game.tell("pause")
         game.sent()
@@ -100,10 +100,12 @@ def test_a_clock_that_is_set_back_holds_nothing_up(play: Play) -> None:
 
 
 def test_the_end_waits_no_longer_than_it_may(play: Play) -> None:
-    with answering(Turn(delay=2), *ALL_TAKEN) as script:
-        game = play(script.url, speed=1, patience=0.2)
+    with answering(Turn(delay=2.5), *ALL_TAKEN) as script:
+        game = play(script.url, speed=1, patience=0.1)
         game.track("Event")
-        assert game.quit() < 1500
+        game.tell("pause")
+        script.wait(1)
+        assert game.quit() < 2000
         game = play(script.url)
         game.sent()
         assert [names(each) for each in script.asked] == [["Session:Start", "Event", "Session:End"]] * 2
