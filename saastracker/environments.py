@@ -27,7 +27,7 @@ class Environments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         msgspec.Meta(
             max_length=ENVIRONMENT_MAX,
             title="Reports begin in",
-            description="An environment such as production; blank: all. Pages only, JSON and CSV name theirs.",
+            description="An environment such as production; blank: all of them. JSON and CSV name theirs.",
             extra_json_schema={"format": FORMAT},
         ),
     ] = ""
@@ -36,8 +36,7 @@ class Environments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         msgspec.Meta(
             max_length=HIDDEN_MAX,
             title="Not offered",
-            description="Environments that the list above reports leaves out, one a line. Their events still count "
-            "where all environments are asked for.",
+            description="What the list above reports leaves out. Its events still count where all are asked for.",
         ),
     ] = ()
 

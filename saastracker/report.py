@@ -72,6 +72,12 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     previous: list[Point] = []  # the comparison span, aligned by position; drawn for the first measure
     kind: Literal["line", "stacked"] = "line"
 
+    @property
+    def holds(self) -> bool:
+        """Whether there is anything to draw."""
+        keys = {measure.key for measure in self.measures}
+        return any(point.values.get(key) is not None for point in self.points for key in keys)
+
 
 # --- Rows ---
 

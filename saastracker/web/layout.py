@@ -43,8 +43,8 @@ def _holds(block: Block) -> bool:
     match block:
         case Table(rows=rows) | Grid(rows=rows) | Steps(rows=rows):
             return bool(rows)
-        case Series(measures=measures, points=points):
-            return bool(measures and points)
+        case Series():
+            return block.holds
         case Figures(figures=figures):
             return any(figure.value for figure in figures)
         case Flow(links=links):
