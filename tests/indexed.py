@@ -1,11 +1,13 @@
 """Stores with an index that is up to date, and made-up events for comparing reports with slow counts."""
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from saastracker.contracts import Group, Reader, Submission
@@ -19,6 +21,9 @@ from saastracker_sqlite.store import SqliteStore
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
+
+# Each example makes a store with its index, which takes 0.2 s. For a long look: STORE_EXAMPLES=500 pytest tests/plugins
+stores = settings(max_examples=int(os.environ.get("STORE_EXAMPLES", "8")), deadline=None)
 
 
 def at(text: str, zone: str = "UTC") -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
@@ -20,7 +20,7 @@ from saastracker.testing import PROJECT
 from saastracker.web.faces import json_report
 from saastracker_activity import load
 from saastracker_activity.blocks import trailing
-from tests.indexed import at, events, people, reading
+from tests.indexed import at, events, people, reading, stores
 
 ZONES = ["UTC", "Europe/Amsterdam", "Asia/Kolkata", "America/New_York"]
 START = at("2026-02-20 00:00")  # clocks change on 8 March in New York and on 29 March in Amsterdam
@@ -110,7 +110,7 @@ QUERIES = {
 }
 
 
-@settings(max_examples=15, deadline=None)
+@stores
 @given(
     batches=st.lists(events(START, DAYS), min_size=1, max_size=3), zone=st.sampled_from(ZONES), rebuilt=st.booleans()
 )

@@ -5,11 +5,12 @@ from statistics import median
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saastracker.event import Event
 from tests.asking import FIRST, LAST, QUERIES, SPAN, ZONES, Row, keys, made, prop, rows, scope
+from tests.indexed import stores
 from tests.plugins.adoption.following import BODIES, COLUMNS, ask, following
 
 
@@ -94,7 +95,7 @@ def previous(compare: str) -> tuple[date, date] | None:
     return (date(2026, 10, 11), date(2026, 10, 22)) if compare == "previous" else None
 
 
-@settings(max_examples=20, deadline=None)
+@stores
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 60), min_size=1, max_size=3),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
@@ -16,7 +16,7 @@ from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker_custom import load, taggers
 from tests.asking import FOREIGN, QUERIES, SPAN, START, ZONES, Row, blocks, inside, keys, made, prop, rows, scope
-from tests.indexed import HOUR, reading
+from tests.indexed import HOUR, reading, stores
 
 COLUMNS = ["name", "category", "label", "events", "persons", "value_sum", "value_mean"]
 NOON = START + 100 * HOUR
@@ -59,7 +59,7 @@ def slow(found: list[Row], query: str) -> list[list[Any]]:
     return sorted(answer, key=lambda row: (row[1] or last, row[2] or last, -row[3], row[0]))
 
 
-@settings(max_examples=15, deadline=None)
+@stores
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
@@ -17,7 +17,7 @@ from saastracker.event import Event
 from saastracker.web.faces import iso
 from saastracker_explorer import PARAMETERS, load
 from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, START, ZONES, Row, blocks, made, prop, rows, scope
-from tests.indexed import DAY, HOUR, at, reading
+from tests.indexed import DAY, HOUR, at, reading, stores
 
 MEASURES = ["events", "persons", "organizations", "sessions", "sum", "avg", "min", "max", "p50", "p95"]
 BY: dict[str, list[Callable[[Row], Any]]] = {
@@ -96,7 +96,7 @@ def computed(measure: str, counted: list[Any]) -> Any:
     return ordered[rank - 1]
 
 
-@settings(max_examples=20, deadline=None)
+@stores
 @given(data=st.data(), seed=st.integers(0, 10**6), zone=st.sampled_from(ZONES), rebuilt=st.booleans())
 def test_equals_a_plain_computation(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, seed: int, zone: str, rebuilt: bool

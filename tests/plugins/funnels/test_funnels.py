@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
@@ -22,7 +22,7 @@ from saastracker_funnels import PARAMETERS, detail, load
 from saastracker_funnels.definition import Funnel, Step
 from saastracker_funnels.follow import Rules
 from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, ZONES, Row, blocks, made, prop, rows, scope
-from tests.indexed import DAY, HOUR, at, reading
+from tests.indexed import DAY, HOUR, at, reading, stores
 from tests.plugins.funnels.walking import Event as Step_
 from tests.plugins.funnels.walking import slow
 
@@ -190,7 +190,7 @@ BY: dict[str, Callable[[Event], Any]] = {
 }
 
 
-@settings(max_examples=15, deadline=None)
+@stores
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 60), min_size=1, max_size=3),

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
@@ -14,7 +14,7 @@ from saastracker.health.model import COMPONENTS, HealthModel, Weights
 from saastracker_health.explaining import explained
 from saastracker_health.listing import listing
 from tests.asking import FOREIGN, ZONES, blocks, rows, scope
-from tests.indexed import reading
+from tests.indexed import reading, stores
 from tests.plugins.health.slow import FEATURES, LAST, ORGS, TAGGER, Asked, defined, made, slow
 
 SPAN = f"from={LAST - timedelta(11)}&to={LAST}"
@@ -62,7 +62,7 @@ def same(found: list[Any], expected: list[Any]) -> bool:
     )
 
 
-@settings(max_examples=12, deadline=None)
+@stores
 @given(
     seed=st.integers(0, 10**6),
     zone=st.sampled_from(ZONES),

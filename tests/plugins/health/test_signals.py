@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
@@ -17,7 +17,7 @@ from saastracker.health.model import HealthModel, Weights
 from saastracker.testing import InMemoryDefinitions
 from saastracker_health.signalling import report
 from tests.asking import FOREIGN, ZONES, blocks, keys, rows, scope
-from tests.indexed import DAY, at, reading
+from tests.indexed import DAY, at, reading, stores
 from tests.plugins.health.slow import LAST, ORGS, TAGGER, Asked, by_day, defined, level, made, of, persons, slow, within
 
 NOTHING = InMemoryDefinitions()
@@ -78,7 +78,7 @@ def expected(met: Callable[[str, date], dict[str, str]], day: date) -> set[tuple
     return found
 
 
-@settings(max_examples=12, deadline=None)
+@stores
 @given(
     seed=st.integers(0, 10**6),
     zone=st.sampled_from(ZONES),

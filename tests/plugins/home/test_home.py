@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import saastracker_errors
@@ -20,7 +20,7 @@ from saastracker.issues.kinds import Grouping, Issue, Match, Rule
 from saastracker.testing.definitions import InMemoryDefinitions
 from saastracker_home import load
 from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, ZONES, Row, blocks, inside, keys, made, rows, scope
-from tests.indexed import DAY, HOUR, at, reading
+from tests.indexed import DAY, HOUR, at, reading, stores
 
 NOON = at("2026-10-24 12:00")
 DEFINED = InMemoryDefinitions({"feature": ["any"]})
@@ -96,7 +96,7 @@ def sessions(found: list[Row], chosen: Callable[[Event], bool], environment: str
     )
 
 
-@settings(max_examples=15, deadline=None)
+@stores
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
@@ -21,7 +21,7 @@ from saastracker.scope import Scope
 from saastracker_pages import detail, load
 from tests.asking import blocks, keys, scope
 from tests.index.visiting import FILTERS, FIRST, FOREIGN, LAST, SPAN, ZONES, Session, every, made
-from tests.indexed import DAY, at, people, reading
+from tests.indexed import DAY, at, people, reading, stores
 
 COLUMNS = ["path", "views", "persons", "organizations", "entries", "exits", "bounce", "median_seconds"]
 QUERIES: dict[str, Callable[[Event], bool]] = {
@@ -136,7 +136,7 @@ def figures(block: dict[str, Any], field: str = "value") -> dict[str, Any]:
     return {figure["key"]: figure[field] for figure in block["figures"]}
 
 
-@settings(max_examples=15, deadline=None)
+@stores
 @given(
     queries=st.permutations(list(QUERIES)),
     seed=st.integers(0, 10**6),

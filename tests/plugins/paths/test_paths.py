@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
@@ -18,7 +18,7 @@ from saastracker.web.charts.flow import diagram
 from saastracker_paths import PARAMETERS, load, taggers
 from tests.asking import blocks, scope
 from tests.index.visiting import FILTERS, FOREIGN, LAST, SPAN, ZONES, Session, expected, made
-from tests.indexed import at, reading
+from tests.indexed import at, reading, stores
 
 TAGGERS = taggers(None)  # type: ignore[arg-type]
 NOON = at("2026-10-28 12:00")
@@ -85,7 +85,7 @@ def check(flow: dict[str, Any], ways: Counter[tuple[str, str]]) -> None:
     assert {node.id for node in flow["nodes"]} == {node for way in ways for node in way}
 
 
-@settings(max_examples=15, deadline=None)
+@stores
 @given(
     queries=st.permutations(list(FILTERS)),
     seed=st.integers(0, 10**6),

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
@@ -19,7 +19,7 @@ from saastracker.scope import Scope
 from saastracker.testing import PROJECT
 from saastracker.web.faces import json_report
 from saastracker_retention import PARAMETERS, load
-from tests.indexed import at, events, people, reading
+from tests.indexed import at, events, people, reading, stores
 
 ZONES = ["UTC", "Europe/Amsterdam", "Asia/Kolkata", "America/New_York"]
 START = at("2026-02-20 00:00")  # clocks change on 8 March in New York and on 29 March in Amsterdam
@@ -85,7 +85,7 @@ def slow(
     return cohorts, values
 
 
-@settings(max_examples=20, deadline=None)
+@stores
 @given(
     batches=st.lists(events(START, 70), min_size=1, max_size=3),  # the last days lie in the future
     zone=st.sampled_from(ZONES),
@@ -117,7 +117,7 @@ def test_equals_a_slow_count(
                     assert found["sizes"]["rows"] == [[c, row[0]] for c, row in zip(cohorts, values, strict=True)]
 
 
-@settings(max_examples=15, deadline=None)
+@stores
 @given(batches=st.lists(events(START, 50), min_size=1, max_size=2))
 def test_filters_choose_which_events_there_are(
     tmp_path_factory: pytest.TempPathFactory, batches: list[list[Event]]

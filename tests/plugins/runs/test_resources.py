@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
@@ -15,7 +15,7 @@ from saastracker.event import Event
 from saastracker_runs import load_resources as resources
 from saastracker_runs import taggers
 from tests.asking import FIRST, LAST, SPAN, START, ZONES, Row, blocks, inside, keys, prop, rows, scope
-from tests.indexed import DAY, HOUR, at, reading
+from tests.indexed import DAY, HOUR, at, reading, stores
 
 COLUMNS = ["name", "sourced", "sunk", "net", "persons", "per_person"]
 NOON = at("2026-10-24 12:00")
@@ -73,7 +73,7 @@ def slow(of: list[Row]) -> list[list[Any]]:
     return answer
 
 
-@settings(max_examples=12, deadline=None)
+@stores
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3),

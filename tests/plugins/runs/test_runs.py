@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
@@ -16,7 +16,7 @@ from saastracker.event import Event
 from saastracker_runs import PARAMETERS, taggers
 from saastracker_runs import load_runs as runs
 from tests.asking import FIRST, LAST, SPAN, ZONES, Row, blocks, keys, prop, rows, scope
-from tests.indexed import HOUR, at, reading
+from tests.indexed import HOUR, at, reading, stores
 
 COLUMNS = [
     *("name", "attempts", "completes", "fails", "abandoned"),
@@ -137,7 +137,7 @@ def labelled(event: Event, by: str) -> tuple[str | None, ...]:
     return (value if value is None else str(value),)
 
 
-@settings(max_examples=15, deadline=None)
+@stores
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 60), min_size=1, max_size=3),

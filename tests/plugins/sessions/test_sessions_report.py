@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
@@ -18,7 +18,7 @@ from saastracker.web.faces import iso
 from saastracker_sessions import detail, load
 from tests.asking import blocks, keys, scope
 from tests.index.visiting import FILTERS, FIRST, FOREIGN, LAST, SPAN, ZONES, Session, every, expected, made
-from tests.indexed import HOUR, at, people, reading
+from tests.indexed import HOUR, at, people, reading, stores
 
 COLUMNS = ["session", "person", "org", "start", "seconds", "events", "release"]
 BEFORE = date(2026, 10, 15), date(2026, 10, 23)  # the days before FIRST, as many as there are up to LAST
@@ -74,7 +74,7 @@ def days(found: list[Session], zone: str) -> Counter[date]:
     return Counter(datetime.fromtimestamp(session.start / 1000, ZoneInfo(zone)).date() for session in found)
 
 
-@settings(max_examples=15, deadline=None)
+@stores
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 60), min_size=1, max_size=3),

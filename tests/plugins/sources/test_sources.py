@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saastracker.channels import channel
@@ -17,7 +17,7 @@ from saastracker.web.linking import Links
 from saastracker_sources import load
 from tests.asking import blocks, keys, scope
 from tests.index.visiting import FILTERS, FOREIGN, SPAN, ZONES, Session, expected, made
-from tests.indexed import HOUR, at, reading
+from tests.indexed import HOUR, at, reading, stores
 
 TABLES: dict[str, Callable[[Session], str | None]] = {
     "referrers": lambda session: session.origin.referrer,
@@ -48,7 +48,7 @@ def slow(found: list[Session], table: str) -> list[list[Any]]:
     return sorted(rows, key=lambda row: (-row[1], -row[2], row[0]))
 
 
-@settings(max_examples=15, deadline=None)
+@stores
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 60), min_size=1, max_size=3),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
@@ -18,7 +18,7 @@ from saastracker.event import Event
 from saastracker_vitals import PARAMETERS, TAGGING, load, taggers
 from saastracker_vitals.metrics import METRICS, parse
 from tests.asking import FIRST, LAST, QUERIES, SPAN, START, ZONES, Row, blocks, inside, keys, rows, scope
-from tests.indexed import DAY, HOUR, at, reading
+from tests.indexed import DAY, HOUR, at, reading, stores
 
 NOON = at("2026-10-24 12:00")
 TAGGERS = taggers(None)  # type: ignore[arg-type]
@@ -102,7 +102,7 @@ def slow_table(found: Sequence[Row]) -> list[list[Any]]:
     return answer
 
 
-@settings(max_examples=15, deadline=None)
+@stores
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.lists(st.integers(1, 60), min_size=1, max_size=3),
