@@ -95,17 +95,19 @@ def _silent(rules: list[list[Any]]) -> list[Block]:
     return [Note(key="silent", text=text)] if text else []
 
 
-def _organizations(reader: Reader, actors: Actors, after: Adoption, before: Adoption | None) -> Table:
-    """Adopters, with those that change first."""
-    then = before or after
+def _organizations(reader: Reader, actors: Actors, after: Adoption, before: Adoption | None) -> Block:
+    """All adopters of a new feature; of another one those that would begin or cease to be adopters."""
     texts = reader.texts(actors.org_codes)
-    change: Mapping[tuple[bool, bool], str] = {(True, False): "gained", (False, True): "lost", (True, True): "kept"}
     rows: list[list[Any]] = []
-    for org in np.flatnonzero(after.adopting | then.adopting).tolist():
-        said = change[bool(after.adopting[org]), bool(then.adopting[org])]
-        rows.append([texts[actors.org_codes[org]], said, int(after.events[org]), int(then.events[org])])
-    rows.sort(key=lambda row: (row[1] == "kept", row[1], -row[2], -row[3], row[0]))
-    if before:
-        return Table(key="organizations", title="Organizations", columns=CHANGES, rows=rows)
-    columns = (CHANGES[0], CHANGES[2])
-    return Table(key="organizations", title="Organizations", columns=columns, rows=[[org, n] for org, _, n, _ in rows])
+    if before is None:
+        for org in np.flatnonzero(after.adopting).tolist():
+            rows.append([texts[actors.org_codes[org]], int(after.events[org])])
+        rows.sort(key=lambda row: (-row[1], row[0]))
+        return Table(key="organizations", title="Adopters", columns=(CHANGES[0], CHANGES[2]), rows=rows)
+    for org in np.flatnonzero(after.adopting != before.adopting).tolist():
+        said = "gained" if after.adopting[org] else "lost"
+        rows.append([texts[actors.org_codes[org]], said, int(after.events[org]), int(before.events[org])])
+    if not rows:
+        return Note(key="same", text="No organization would begin or cease to count.")
+    rows.sort(key=lambda row: (row[1], -row[2], -row[3], row[0]))
+    return Table(key="organizations", title="Organizations that would change", columns=CHANGES, rows=rows)

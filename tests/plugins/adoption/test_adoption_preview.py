@@ -65,8 +65,14 @@ def test_against_the_saved_one(tmp_path: Path) -> None:
         ["beta", "gained", 1, 0],
         ["epsilon", "gained", 1, 0],
         ["delta", "lost", 0, 2],
-        ["acme", "kept", 1, 2],
     ]
+
+
+def test_where_nobody_begins_or_ceases(tmp_path: Path) -> None:
+    answer = told(tmp_path, OPEN | {"name": "Open"}, OPEN)
+    assert answer["same"]["text"] == "No organization would begin or cease to count."
+    assert "organizations" not in answer
+    assert all(value == previous for value, previous in figures(answer).values())
 
 
 def test_it_gives_what_the_report_says_once_it_is_saved(tmp_path: Path) -> None:
