@@ -100,8 +100,8 @@ def _organizations(reader: Reader, actors: Actors, after: Adoption, before: Adop
     texts = reader.texts(actors.org_codes)
     rows: list[list[Any]] = []
     if before is None:
-        for org in np.flatnonzero(after.adopting).tolist():
-            rows.append([texts[actors.org_codes[org]], int(after.events[org])])
+        adopting = np.flatnonzero(after.adopting).tolist()
+        rows = [[texts[actors.org_codes[org]], int(after.events[org])] for org in adopting]
         rows.sort(key=lambda row: (-row[1], row[0]))
         return Table(key="organizations", title="Adopters", columns=(CHANGES[0], CHANGES[2]), rows=rows)
     for org in np.flatnonzero(after.adopting != before.adopting).tolist():
