@@ -37,7 +37,12 @@ class Units:
         """What begins and what ends, where anything does."""
         defined = self._defined(state.first)
         known = self._progress(state)
-        gone = [unit for unit, done in known.items() if unit not in defined or defined[unit][0] != done.version]
+        # Of a project whose events are all gone, what was seen before stays, as do the actors.
+        gone = [
+            unit
+            for unit, done in known.items()
+            if unit.project in state.first and (unit not in defined or defined[unit][0] != done.version)
+        ]
         again = set(gone)
         new = {
             unit: Progress(version, min(state.first[unit.project] - 1, state.watermark))

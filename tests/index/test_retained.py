@@ -161,6 +161,6 @@ def test_what_was_first_seen_before_stays_known() -> None:
     run_state_machine_as_test(
         Retained,
         settings=settings(
-            max_examples=8, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=5, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
