@@ -2,27 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
 
-from saastracker.accounts.model import DAY_MS, OPERATOR
-from saastracker.accounts.shares import GONE, Wanted
-from saastracker.config import load_config
-from saastracker.definitions import Definitions
-from saastracker.errors import Forbidden
 from saastracker.event import Event
-from saastracker.indexer import Indexer
-from saastracker.plugins import Plugins
-from saastracker.records import now_ms
-from saastracker.report import Report
-from saastracker.web.callers import Caller
-from saastracker.web.sharing import address, share_report
 
 from .conftest import Running
 from .golden import offering_things
@@ -166,82 +152,6 @@ def test_a_visitor_looks_at_another_span_unless_the_maker_fixed_it(running: Runn
     assert running.get(f"{fixed}.json?limit=5").status_code == 200
 
 
-def test_unknown_links_are_all_the_same(running: Running, member: dict[str, str]) -> None:
-    path = shared(running, member)
-    [share] = running.site.accounts.snapshot.shares.values()
-    running.site.accounts.shares.revoke(share.workspace, share.id, who="ada", now=now_ms())
-    answers = [visit(running, each) for each in (path, "/share/x", f"/share/{'y' * 43}", "/share/é")]
-    assert {answer.status_code for answer in answers} == {404}
-    assert len({answer.text for answer in answers}) == 1
-    assert GONE in answers[0].text
-    assert "/sign-in" not in answers[0].text
-    programs = [running.get(f"{each}.json") for each in (path, "/share/x")]
-    assert {(answer.status_code, answer.text) for answer in programs} == {(404, programs[0].text)}
-    for answer in (*answers, *programs):
-        assert answer.headers["referrer-policy"] == "no-referrer"
-        assert answer.headers["x-frame-options"] == "DENY"
-
-
-def test_a_link_ends_with_its_time(running: Running, member: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    path = shared(running, member, days="7")
-    now = now_ms()
-    for days, status in ((6.9, 200), (7.1, 404)):
-        monkeypatch.setattr("saastracker.web.shared.now_ms", lambda days=days: now + int(days * DAY_MS))
-        for face in ("", ".json", ".csv"):
-            assert visit(running, f"{path}{face}").status_code == status
-
-
-def test_a_link_ends_with_its_maker_and_its_project(running: Running) -> None:
-    cookies = people(running)
-    accounts, place = running.site.accounts, running.shop.workspace
-    by = {role: accounts.snapshot.by_email[f"{role}@example.com"].id for role in ("admin", "member")}
-    left, lowered, kept = (shared(running, cookies[role]) for role in ("admin", "member", "owner"))
-    accounts.roles.remove(place, by["admin"], by=OPERATOR, now=now_ms())
-    accounts.roles.change(place, by["member"], "viewer", by=OPERATOR, now=now_ms())
-    assert [visit(running, path).status_code for path in (left, lowered, kept)] == [404, 404, 200]
-    accounts.roles.add(place, by["admin"], "admin", by=OPERATOR, now=now_ms())
-    assert visit(running, left).status_code == 404  # who comes back does not bring old links
-    running.facts.delete_project(running.shop.id)
-    assert visit(running, kept).status_code == 404
-    assert visit(running, f"{kept}.csv").status_code == 404
-
-
-def test_a_link_ends_with_the_token_that_made_it(running: Running) -> None:
-    site, facts = running.site, running.facts
-    token, _ = facts.add_token("ci", running.shop.workspace, "write")
-    wanted = Wanted(report="stream", query="org=acme&search=x&limit=5")
-    made = share_report(site, Caller(token=token), running.shop, wanted, now_ms())
-    assert (made.share.query, made.share.made_by) == ("org=acme", "ci")  # a search and a page are no part of it
-    path = address(site, made.link).removeprefix(site.public_url)
-    assert visit(running, path).status_code == 200
-    facts.revoke_token(token.id)
-    assert visit(running, path).status_code == 404
-    reading, _ = facts.add_token("reads", running.shop.workspace, "read")
-    with pytest.raises(Forbidden):
-        share_report(site, Caller(token=reading), running.shop, wanted, now_ms())
-
-
-def test_a_failure_is_logged_without_the_link(
-    running: Running, member: dict[str, str], caplog: pytest.LogCaptureFixture
-) -> None:
-    path = shared(running, member)
-
-    def fail(*_: object) -> Report:
-        raise RuntimeError("it broke")
-
-    broken = msgspec.structs.replace(running.site.reports["stream"], load=fail)
-    running = replace(running, site=replace(running.site, reports={"stream": broken}))
-    assert visit(running, path).status_code == 500
-    assert "/share/{name} failed" in caplog.text
-    assert path.removeprefix("/share/") not in caplog.text
-
-
-def test_a_link_ends_with_its_report(running: Running, member: dict[str, str]) -> None:
-    path = shared(running, member)
-    assert visit(replace(running, site=replace(running.site, reports={})), path).status_code == 404
-    assert "off" in look(replace(running, site=replace(running.site, reports={})), "/settings/shares", member).text
-
-
 def test_framing_is_allowed_to_exactly_the_origins_named(running: Running, member: dict[str, str]) -> None:
     own = shared(running, member)
     framed = shared(running, member, origins="https://www.example.com\nhttps://*.acme.test:8443/")
@@ -304,67 +214,3 @@ def test_a_head_request_and_a_post(running: Running, member: dict[str, str]) -> 
     path = shared(running, member)
     assert running.request("HEAD", path, headers=HTML).status_code == 200
     assert running.request("POST", path, headers=HTML).status_code == 405
-
-
-THINGS = {"organizations": ("acme",), "people": ("anna",), "health": ("acme",), "sessions": ("s-anna",)}
-
-
-@pytest.fixture
-def every_report(running: Running, tmp_path: Path) -> Running:
-    """All our reports over two organizations, one of which has left."""
-    plugins = Plugins(load_config(None, tmp_path, {}))
-    definitions = Definitions(running.records, plugins.kinds)
-    registry = plugins.registry(running.facts, definitions)
-    for org, person in (("acme", "anna"), ("globex", "olga")):
-        running.add(*(event for day in range(50) for event in _events(org, person, now_ms() - day * DAY_MS)))
-    churn = definitions.read("churn", msgspec.json.encode({"org": "globex", "date": str(datetime.now(UTC).date())}))
-    definitions.create(running.shop.id, "churn", value=churn, who="ada")
-    zones = {running.shop.id: running.shop.timezone}
-    indexer = Indexer(
-        running.store.index, lambda: zones, lambda work: work(), taggers=registry.taggers, definitions=definitions
-    )
-    indexer.begin()
-    while any(indexer.step()):
-        pass
-    return replace(
-        running, site=replace(running.site, registry=registry, reports=registry.reports, definitions=definitions)
-    )
-
-
-def _events(org: str, person: str, time: int) -> list[Event]:
-    whose: dict[str, Any] = {"org": org, "user": person, "session": f"s-{person}", "path": f"/of/{org}", "release": org}
-    return [
-        Event(
-            type="pageview",
-            name="pageview",
-            time=time,
-            properties=msgspec.json.encode({"referrer": f"https://{org}.test/"}).decode(),
-            **whose,
-        ),
-        Event(
-            type="custom",
-            name=f"save {org}",
-            time=time + 1000,
-            value=2.0,
-            properties=msgspec.json.encode({"at": org}).decode(),
-            **whose,
-        ),
-        Event(type="error", name=f"{org} broke", time=time + 2000, **whose),
-        Event(type="vital", name="LCP", time=time + 3000, value=1200.0, **whose),
-    ]
-
-
-def test_no_report_of_ours_shows_other_organizations(every_report: Running) -> None:
-    """Each report filtered to one organization, and what it lists of that, as page, JSON and CSV of each block."""
-    running, cookies = every_report, join(every_report, "member@example.com")
-    assert "globex" in look(running, "/p/shop/health?range=90d", cookies).text
-    for slug in running.site.reports:
-        for item in (None, *THINGS.get(slug, ())):
-            named = {} if item is None else {"item": item}
-            path = shared(running, cookies, report=slug, query="org=acme&range=90d", **named)
-            blocks = running.get(f"{path}.json").json()["blocks"]
-            faces = ["", "?range=30d", ".json", ".json?range=12mo", *(f".csv?block={block['key']}" for block in blocks)]
-            for face in faces:
-                shown = visit(running, path + face)
-                assert shown.status_code == 200, (slug, item, face, shown.text)
-                assert not re.search("globex|olga", shown.text), (slug, item, face)
