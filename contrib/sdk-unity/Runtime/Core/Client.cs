@@ -155,7 +155,9 @@ namespace Saastracker
             lock (gate)
             {
                 closed = true;
+                sender.Forget();
                 queue.Dispose();
+                (transport as IDisposable)?.Dispose();
             }
         }
 

@@ -7,7 +7,7 @@ using System.Threading.Tasks;
 namespace Saastracker
 {
     /// <summary>Requests on threads of the pool, so that they go on while the game draws, pauses or quits.</summary>
-    public sealed class HttpTransport : ITransport
+    public sealed class HttpTransport : ITransport, IDisposable
     {
         private const int AnswerMax = 64 * 1024;
         private readonly HttpClient http;
@@ -26,6 +26,9 @@ namespace Saastracker
             // Looking a name up may block, so that even the start is not the game's thread's.
             Task.Run(async () => answered(await Send(url, headers, body).ConfigureAwait(false)));
         }
+
+        /// <summary>Breaks off what is on its way, and closes connections.</summary>
+        public void Dispose() => http.Dispose();
 
         private async Task<Answer> Send(string url, IReadOnlyList<KeyValuePair<string, string>> headers, byte[] body)
         {

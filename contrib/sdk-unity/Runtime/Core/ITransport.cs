@@ -3,7 +3,7 @@ using System.Collections.Generic;
 
 namespace Saastracker
 {
-    /// <summary>Brings one request to the server. Tests and platforms without threads have their own.</summary>
+    /// <summary>Brings requests to the server. One that is IDisposable is disposed when the game ends.</summary>
     public interface ITransport
     {
         /// <summary>Whether an answer comes while the calling thread waits; false where it comes between frames.</summary>
