@@ -187,7 +187,7 @@ def _change_over(place: str, config: Config) -> Iterator[str]:
 
 def _without_password(url: str) -> str:
     parts = urlsplit(url)
-    if parts.password is None:
+    if not parts.password:
         return url
     return urlunsplit(parts._replace(netloc=f"{parts.username}:PASSWORD@{parts.netloc.rpartition('@')[2]}"))
 

@@ -241,7 +241,8 @@ class Copy:
         self._begin_index()
         indexer, index = self._target.indexer(), self._target.store.index
         with self._bar("Indexing") as show:
-            while any(indexer.step()):
+            indexer.step()  # which takes up what was defined meanwhile; days are settled by and by, also by the server
+            while indexer.follow() or indexer.recompute() or indexer.back_fill():
                 state = index.state()
                 show(state.watermark, state.newest)
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from saastracker.cli import main
 from saastracker.cli.options import Installation, Options
-from saastracker.cli.running import catch_up, indexer
+from saastracker.cli.running import indexer
 from saastracker.contracts import Group, Record, Refused, Store, Submission
 from saastracker.copying.beside import KIND
 from saastracker.copying.remembered import remembered
@@ -62,8 +62,6 @@ def opened(data: Path, config: Path) -> Iterator[tuple[Installation, Store]]:
 
 def kept(data: Path, config: Path) -> Kept:
     with opened(data, config) as (installation, store):
-        store.claim()
-        catch_up(indexer(installation, store))
         projects = sorted(installation.facts.snapshot.projects.values(), key=lambda project: project.id)
         return Kept(
             store.read_after(0, 100_000),
@@ -121,12 +119,12 @@ def data(tmp_path: Path) -> Path:
         answered = Submission(projects[0], someone[::-1], now, Reply(202, b'{"accepted":2}'), b"k" * 16)
         refused = [Refused(projects[1].id, NOW, "invalid", "wrong", "/v1/events")]
         store.append(Group([answered], refused, {(projects[1].id, "invalid", 20_000): 7}))
-        catch_up(indexer(installation, store))
+        while indexer(installation, store).step().events:
+            pass
         with store.reader() as reader:
             first = min(by_day(reader, projects[0]))
         for day in (first, first + 1):
             erase_day(store, projects[0].id, day, at_once, lambda: None, lambda _: None)
-        catch_up(indexer(installation, store))
     typed("--data", data, "--config", config, "erase", "--project", projects[0].slug, "--person", NAMES[0], "--yes")
     return data
 
