@@ -10,6 +10,11 @@ from tests.sdk_python.answering import Asked
 SCRIPTS = {"/owlsignal.js": "owlsignal.global.js", "/tag.js": "tag.global.js"}
 WAITING = "Object.keys(localStorage).filter((key) => key.includes(':owlsignal:') && !key.includes(':lease:')).length"
 
+HIDE = """
+    Object.defineProperty(document, "visibilityState", {value: "hidden", configurable: true});
+    document.dispatchEvent(new Event("visibilitychange"));
+"""
+
 
 def game(url: str, key: str = "pk_test", **options: Any) -> str:
     """The body of a page that has initialized the client."""
@@ -47,6 +52,7 @@ def until(page: Page, condition: str) -> None:
         if page.evaluate(condition):
             return
         later(page, 3)
+        page.wait_for_timeout(20)
     raise AssertionError(f"It never came true: {condition}")
 
 

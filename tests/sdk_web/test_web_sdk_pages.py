@@ -10,13 +10,9 @@ from playwright.sync_api import Page
 
 from tests.clients.browsing import Site, Visit
 from tests.sdk_python.answering import Asked, Script, Turn, answering
-from tests.sdk_web.pages import WAITING, call, design, emptied, game, later, names
+from tests.sdk_web.pages import HIDE, WAITING, call, design, emptied, game, later, names
 
 STORED = "Object.keys(localStorage).sort()"
-HIDE = """
-    Object.defineProperty(document, "visibilityState", {value: "hidden", configurable: true});
-    document.dispatchEvent(new Event("visibilitychange"));
-"""
 KILLED = """
     for (const kind of ["pagehide", "visibilitychange"]) {
         addEventListener(kind, (event) => event.stopImmediatePropagation(), {capture: true});
@@ -82,6 +78,15 @@ def test_a_page_that_is_left_sends_what_it_has(page: Page, site: Site, server: S
     third = server.wait(3)[2]
     assert events(third)[1]["session_id"] != events(left)[0]["session_id"]
     assert events(third)[1]["player_hash"] == events(left)[0]["player_hash"]
+
+
+def test_what_the_page_itself_tracks_when_it_is_left_is_sent(page: Page, site: Site, server: Script) -> None:
+    page.evaluate("addEventListener('pagehide', () => OwlsignalClient.TrackDesign('Bye'))")
+    design(page, "Hello")
+    leave(page, site)
+    found = [event for asked in server.wait(2) for event in events(asked)]
+    assert {event["name"] for event in found} == {"Session:Start", "Hello", "Session:End", "Bye"}
+    assert len({event["session_id"] for event in found}) == 1
 
 
 def test_a_page_that_is_hidden_sends_and_stays_in_its_session(page: Page, server: Script) -> None:

@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 
 from tests.clients.browsing import Site, Visit
 from tests.sdk_python.answering import Script, Turn, answering
+from tests.sdk_web.pages import HIDE
 from tests.serving import Served, columns
 
 BODY = (
@@ -31,6 +32,7 @@ def call(page: Page, function: str, *arguments: Any) -> None:
 
 
 def settled(page: Page) -> None:
+    page.evaluate(HIDE)
     page.wait_for_function(f"!{WAITING}")
 
 
@@ -119,7 +121,7 @@ def test_the_example_of_the_readme(visit: Visit, site: Site, served: Served, pac
         "API_KEY": served.keys["query-token"]["api_key"],
         "PROJECT_KEY": served.keys["project-key"]["key"],
     }
-    arrivals = served.arrivals("TTFB", "FCP")
+    arrivals = served.arrivals("TTFB", "FCP", "LCP", "CLS")
     site.page = re.sub("|".join(real), lambda found: real[found[0]], example)
     visit.page.goto(site.url)
     settled(visit.page)

@@ -8,7 +8,7 @@
  */
 
 import { hex } from "./random";
-import { on, safely, warn } from "./safely";
+import { on, warn } from "./safely";
 import { keys, optedOut, optOut, PREFIX, read, remove, write } from "./store";
 
 const BATCH_CHARACTERS = 18_000; // browsers let 64 KiB go out from a page that is left
@@ -61,7 +61,6 @@ export function openQueue(wire: Wire): Queue {  const prefix = `${PREFIX}${wire.
   let sending = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let due = 0;
-  let leaving = false;
 
   function add(event: object): void {
     if (optedOut()) return;
@@ -79,7 +78,6 @@ export function openQueue(wire: Wire): Queue {  const prefix = `${PREFIX}${wire.
     } else {
       wake(wire.delay);
     }
-    if (leaving) void Promise.resolve().then(safely(leave));
   }
 
   /** Send what there is room for; the requests go on when the page does not. */
@@ -218,10 +216,8 @@ export function openQueue(wire: Wire): Queue {  const prefix = `${PREFIX}${wire.
   }
 
   on(window, "pagehide", () => {
-    leaving = true;
     if (sending) remove(lease); // the next page need not wait
   });
-  on(window, "pageshow", () => (leaving = false));
   on(window, "online", () => {
     remove(lease);
     wake(0);
