@@ -14,6 +14,9 @@ from saastracker.event import Event
 from saastracker.event_rows import EventRows
 from saastracker.report import Report, Table
 from saastracker.scope import Parameter, Scope
+from saastracker.stored import Change as Change  # noqa: PLC0414  # as plugins import it
+from saastracker.stored import Record as Record  # noqa: PLC0414
+from saastracker.stored import Refused as Refused  # noqa: PLC0414
 from saastracker.wire import Policy, Project, Reply
 from saastracker.written import Written
 
@@ -59,16 +62,6 @@ class Submission(msgspec.Struct, gc=False):
     idempotency: bytes | None = None  # 16-byte digest of the Idempotency-Key and the project
     over_budget: Policy | None = None  # its format's habit; None: stored whatever the budget, as commands ask
     dropped: bool = False
-
-
-class Refused(msgspec.Struct, frozen=True):
-    """A request or event that was not stored, for the page "Rejected events"."""
-
-    project: str  # id
-    at: int
-    reason: str
-    detail: str
-    path: str  # never the query string
 
 
 class Group(msgspec.Struct):
@@ -199,26 +192,6 @@ class Store(Claimable, Copyable, Erasable, Protocol):
         """A reader for one thread; a query raises TimeLimit after that many seconds, and soon after `cancelled`."""
 
     def close(self) -> None: ...
-
-
-class Record(msgspec.Struct, frozen=True):
-    """A small fact as the store keeps it; `data` is JSON."""
-
-    kind: str
-    id: str
-    version: int  # from 1
-    data: bytes
-    name: str | None = None  # unique within its kind
-
-
-class Change(msgspec.Struct, frozen=True):
-    """One write: `data` None deletes; `version` is the one the writer saw, 0 for a new record."""
-
-    kind: str
-    id: str
-    version: int
-    data: bytes | None
-    name: str | None = None
 
 
 class RecordStore(CopyableRecords, Protocol):

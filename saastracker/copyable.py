@@ -1,16 +1,14 @@
 """What a store lets a copy do: close it to all others, and read and put everything in it as it is."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import msgspec
 
 from saastracker.errors import Unavailable
 from saastracker.event import Event
+from saastracker.stored import Record, Refused
 from saastracker.wire import Reply
-
-if TYPE_CHECKING:
-    from saastracker.contracts import Record, Refused
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -27,7 +25,7 @@ class Tallies(msgspec.Struct, frozen=True):
 
     usage: Mapping[tuple[str, str], int] = {}  # by project (id) and UTC month
     refusals: Mapping[tuple[str, str, int], int] = {}  # by project, reason and day since 1970, UTC
-    refused: Sequence["Refused"] = ()  # oldest first
+    refused: Sequence[Refused] = ()  # oldest first
 
 
 class Sealable(Protocol):
@@ -75,7 +73,7 @@ class Copyable(Sealable, Protocol):
 class CopyableRecords(Sealable, Protocol):
     """The part of a store of records."""
 
-    def put_records(self, records: "Sequence[Record]", gone: "Sequence[Record]") -> None:
+    def put_records(self, records: Sequence[Record], gone: Sequence[Record]) -> None:
         """Forget records, then keep others with the versions they have, all or nothing.
 
         One of the same kind and id keeps its place among the others, new ones become the newest.

@@ -15,7 +15,7 @@ FLOORS = (
         *("tagger", "columns", "moments", "parts", "segments", "visits", "channels", "dwell", "sums"),
         "resting",
         *("sql_reads_elsewhere", "sql_index_elsewhere"),
-        *("erasable", "claimable", "copyable", "event_rows", "months"),
+        *("erasable", "claimable", "copyable", "stored", "event_rows", "months"),
         *("dictionary", "sql", "sql_reads", "sql_events", "sql_index", "sql_index_writes", "sql_copying"),
         *("rules", "customers", "health", "told", "latest", "issues", "matching", "compiled", "written", "merging"),
     },

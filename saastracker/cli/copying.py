@@ -77,7 +77,7 @@ def copy(options: Options, *, source: str | None, target: str | None, follow: bo
                 "go on with what comes, with --switch to hand over."
             )
             return
-    for line in _change_over(target, theirs):
+    for line in change_over(target, theirs):
         click.echo(line)
 
 
@@ -168,7 +168,7 @@ def _told(copied: Copy) -> str:
     return f"{same.events} events are the same on both sides (checksum {same.checksum:016x}), {copied.behind} behind."
 
 
-def _change_over(place: str, config: Config) -> Iterator[str]:
+def change_over(place: str, config: Config) -> Iterator[str]:
     """What an operator does now."""
     yield "The database copied from takes nothing from now on. Stop its servers, and start those of the copy:"
     if place.endswith(".toml"):

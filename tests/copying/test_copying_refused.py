@@ -1,0 +1,133 @@
+"""A copy is refused where something would be lost or mixed up, with what to type."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from cryptography.fernet import Fernet
+
+from saastracker.cli import main
+from saastracker.cli.copying import change_over
+from saastracker.config import load_config
+from saastracker.secrets import VARIABLE
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A data folder with a project."""
+    typed("--data", tmp_path / "old", "project", "add", "Shop")
+    return tmp_path / "old"
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Path:
+    return tmp_path / "new"
+
+
+def typed(*words: object) -> str:
+    result = CliRunner().invoke(main, [str(word) for word in words])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def refused(*words: object) -> str:
+    result = CliRunner().invoke(main, [str(word) for word in words])
+    assert result.exit_code == 1, result.output
+    return result.output
+
+
+def test_a_target_with_data_of_its_own(old: Path, new: Path) -> None:
+    typed("--data", new, "project", "add", "Game")
+    (new / "secret_key").write_bytes((old / "secret_key").read_bytes())
+    assert "is not the key" in refused("--data", old, "copy", "--to", new)
+    typed("--data", old, "copy", "--to", new.with_name("third"))
+    assert "name an empty one" in refused("--data", old, "copy", "--to", old)
+
+
+def test_a_copy_of_another_installation(old: Path, new: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, Fernet.generate_key().decode())
+    for name in ("one", "two"):
+        typed("--data", old.with_name(name), "project", "add", "Game")
+    typed("--data", old.with_name("one"), "copy", "--to", new)
+    assert "another installation" in refused("--data", old.with_name("two"), "copy", "--to", new)
+    assert "not complete" in refused("--data", new, "copy", "--to", old.with_name("three"))
+
+
+def test_the_secret_key_goes_along(old: Path, new: Path) -> None:
+    typed("--data", old, "copy", "--to", new)
+    key = (old / "secret_key").read_bytes()
+    assert (new / "secret_key").read_bytes() == key
+    assert (new / "secret_key").stat().st_mode & 0o777 == 0o600
+    (new / "secret_key").write_bytes(Fernet.generate_key())
+    told = refused("--data", old, "copy", "--to", new)
+    assert "another key" in told
+    assert key.decode() not in told
+    (old / "secret_key").unlink()
+    assert "secret_key is missing" in refused("--data", old, "copy", "--to", new)
+    assert not (old / "secret_key").exists()
+
+
+def test_nothing_else_is_written_to_either_side(old: Path, new: Path) -> None:
+    typed("--data", old, "copy", "--to", new)
+    assert "copy that is not complete" in refused("--data", new, "serve", "--port", "0")
+    assert "takes nothing" in refused("--data", new, "project", "add", "Game")
+    typed("--data", old, "project", "add", "Game")
+    assert "Handed over. 0 events" in typed("--data", old, "copy", "--to", new, "--switch")
+    assert "handed over to another" in refused("--data", old, "serve", "--port", "0")
+    assert "takes nothing" in refused("--data", old, "project", "add", "Late")
+    typed("--data", new, "project", "add", "Late")
+    assert "nothing is left to copy" in typed("--data", old, "copy", "--to", new, "--switch")
+    assert [line.split()[0] for line in typed("--data", new, "project", "list").splitlines()[1:]][-3:]
+
+    assert "takes events again" in typed("--data", old, "copy", "--reopen")
+    typed("--data", old, "project", "add", "Late")
+    assert "it is no copy now" in refused("--data", old, "copy", "--to", new)
+
+
+def test_a_hand_over_that_fails_leaves_the_old_one_open(old: Path, new: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("saastracker.copying.Copy._follow_source", fails)
+        result = CliRunner().invoke(main, ["--data", str(old), "copy", "--to", str(new), "--switch"])
+    assert isinstance(result.exception, RuntimeError)
+    typed("--data", old, "project", "add", "Game")
+    assert "takes nothing" in refused("--data", new, "project", "add", "Game")
+    assert "Handed over" in typed("--data", old, "copy", "--to", new, "--switch")
+    assert "game" in typed("--data", new, "project", "list")
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("postgresql://me:s3cret@db:5432/x", 'url = "postgresql://me:PASSWORD@db:5432/x"'),
+        ("postgresql://me@db/x", 'url = "postgresql://me@db/x"'),
+        ("chdb:///var/events", 'backend = "clickhouse"'),
+        ("sqlite:///var/x.db", 'path = "/var/x.db"'),
+        ("new.toml", "--config new.toml serve"),
+        ("folder", "--data folder serve"),
+    ],
+)
+def test_what_to_change_is_told_without_secrets(tmp_path: Path, place: str, expected: str) -> None:
+    told = "\n".join(change_over(place, load_config(None, tmp_path)))
+    assert expected in told
+    assert "s3cret" not in told
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--to", "mysql://db"), "mysql:// is no address of a store"),
+        (("--to", "none.toml"), "none.toml: cannot read the configuration"),
+    ],
+)
+def test_places_that_are_none(old: Path, words: tuple[str, ...], expected: str) -> None:
+    assert expected in refused("--data", old, "copy", *words)
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("--to", "x", "--follow", "--switch"), ("--reopen", "--to", "x")], ids=["no target", "both", "reopen"]
+)
+def test_options_that_do_not_go_together(old: Path, words: tuple[str, ...]) -> None:
+    assert CliRunner().invoke(main, ["--data", str(old), "copy", *words]).exit_code == 2
