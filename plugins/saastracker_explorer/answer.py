@@ -49,15 +49,15 @@ def result(asked: Question, values: dict[Key, Number]) -> Table:
 
 
 def _rows(asked: Question) -> str:
-    """Where a number's rows are; nowhere for those of a longer or shorter period, or of what no filter takes."""
-    if asked.interval not in {None, "day"} or not all(
-        name in DIMENSIONS or name.startswith(PROPERTY) for name in asked.by
-    ):
-        return ""
+    """Where a number's rows are; nowhere for those of what no filter takes. Of an hour only events are listed."""
     of = asked.measure if asked.measure in {"persons", "organizations", "sessions"} else "events"
-    day = ("from={period}", "to={period}") if asked.interval else ()
+    if not all(name in DIMENSIONS or name.startswith(PROPERTY) for name in asked.by):
+        return ""
+    if asked.interval == "hour" and of != "events":
+        return ""
+    when = (f"{{{asked.interval} period}}",) if asked.interval else ()
     conditions = (f"f={quote(name, safe='')}:is:{{{name}}}" for name in asked.by)
-    return f"{LISTS[of]}?{'&'.join([*day, *conditions])}"
+    return f"{LISTS[of]}?{'&'.join([*when, *conditions])}"
 
 
 def _order(item: tuple[Key, Number]) -> tuple[Any, ...]:

@@ -1,15 +1,18 @@
 """The live stream: every accepted event, newest first, and what was rejected."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from saastracker.conditions import conditions
+from saastracker.conditions import HOUR_MS, conditions
 from saastracker.contracts import Config, Reader, ReportPage
+from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker.hookspecs import hookimpl
 from saastracker.report import Column, Report, Table
-from saastracker.scope import Scope
+from saastracker.scope import Parameter, Scope
 
+HOUR = Parameter(name="hour", label="Hour from", chip=True)
 EVENTS = (
     Column("id", "Event id", "code", "opened"),
     Column("time", "Time", "time"),
@@ -53,6 +56,7 @@ def reports(config: Config) -> Sequence[ReportPage]:  # noqa: ARG001
             section="Overview",
             about="Every accepted event, newest first, as soon as it is stored.",
             live=table,
+            parameters=(HOUR,),
             load=load,
             key="s",
         )
@@ -85,6 +89,10 @@ def _events(reader: Reader, scope: Scope) -> Table:
     if scope.span_given:
         sql += ' AND "time" >= :start AND "time" < :end'
         parameters |= {"start": scope.span.start, "end": scope.span.end}
+    if asked := scope.parameters.get(HOUR.name):
+        sql += ' AND "time" >= :hour AND "time" < :hour_after'
+        start = _moment(asked)
+        parameters |= {"hour": start, "hour_after": start + HOUR_MS}
     if scope.after is not None:
         sql += " AND sequence < :after"
         parameters["after"] = scope.after
@@ -95,6 +103,17 @@ def _events(reader: Reader, scope: Scope) -> Table:
     )
     sequences = [sequence for (sequence,) in found[: scope.limit]]
     return table(reader.events(sequences), after=sequences[-1] if len(found) > scope.limit else None)
+
+
+def _moment(text: str) -> int:
+    """A time with its zone, in ms. Raises Invalid."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None or not 1970 <= at.year < 2200:
+        raise Invalid("hour: expected a time with its zone, such as 2026-11-21T14:00Z")
+    return int(at.timestamp() * 1000)
 
 
 def table(events: Sequence[Event], after: int | None = None) -> Table:

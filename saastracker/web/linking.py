@@ -1,7 +1,9 @@
 """Links from a report's page: to itself with something changed, to its twins, to other reports."""
 
 import re
+from calendar import monthrange
 from collections.abc import Callable, Container, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus
 
@@ -32,7 +34,8 @@ RANGE_LABELS = dict(
         strict=True,
     )
 )  # fmt: skip
-_PLACE = re.compile(r"\{([^{}]+)\}")
+# A column's key; after a word and a space its period, as what asks for that: the dates of the span in it, or the hour.
+_PLACE = re.compile(r"\{(?:(hour|day|week|month) )?([^{}]+)\}")
 
 
 _VALUE, _QUOTED = "\0", "%00"  # stands for what rows put into an address; no query string that is taken holds it
@@ -90,22 +93,34 @@ class Links(msgspec.Struct, frozen=True):
         """`to` for the many rows of a column: what they share is made once."""
         if not link or not self.leads:
             return _nowhere
-        places = _PLACE.findall(link)
+        places = _PLACE.findall(link)  # pairs of a period, mostly none, and a column's key
         own = link.startswith("/")  # elsewhere on the server, where no scope is known
         prefix, to_live = "" if own else f"/p/{self.project}/", link.partition("?")[0] in self.live
-        dated = "?from=" in link
+        dated = "?from=" in link or any(period in {"day", "week", "month"} for period, _ in places)
         kept = "" if own else self._kept((), to_live, dated)
 
         def address(values: Mapping[str, Any]) -> str | None:
-            if any(values.get(name) is None for name in places):
+            if any(values.get(name) is None for _, name in places):
                 return None
-            path, _, query = _PLACE.sub(lambda match: faceless(str(values[match[1]])), link).partition("?")
+            path, _, query = _PLACE.sub(lambda match: self._filled(match[1], values[match[2]]), link).partition("?")
             rest = self._kept(parse_qsl(query), to_live, dated) if self.scope.filters and not own else kept
             path = stepless(path)
             joined = "&".join(part for part in (query, rest) if part)
             return f"{prefix}{path}{'?' if joined else ''}{joined}"
 
         return address
+
+    def _filled(self, period: str | None, value: Any) -> str:
+        if period is None:
+            return faceless(str(value))
+        if period == "hour":
+            return f"hour={faceless(datetime.fromtimestamp(value / 1000, UTC).strftime('%Y-%m-%dT%H:%MZ'))}"
+        first, last = value, value
+        if period == "week":
+            last = value + timedelta(days=6)
+        elif period == "month":
+            last = value.replace(day=monthrange(value.year, value.month)[1])
+        return f"from={max(first, self.scope.span.first)}&to={min(last, self.scope.span.last)}"
 
     def _kept(self, given: Sequence[tuple[str, str]], to_live: bool, dated: bool) -> str:
         """What a link to another report keeps of the scope, beside the conditions and dates that it sets itself."""

@@ -13,7 +13,7 @@ from litestar.response import Stream
 from saastracker import environments
 from saastracker.annotations import ANNOTATION, noted
 from saastracker.contracts import Reader, ReportPage
-from saastracker.errors import MethodNotAllowed, NotFound
+from saastracker.errors import Invalid, MethodNotAllowed, NotFound
 from saastracker.merging import settled
 from saastracker.records import now_ms
 from saastracker.report import Block, Note, Report, Table
@@ -118,6 +118,8 @@ async def report(request: WebRequest, slug: FromPath[str], name: FromPath[str]) 
     if asked.page.live and face == "events":
         if request.method != "GET":
             raise MethodNotAllowed("GET")
+        if any(asked.scope.parameters.values()):
+            raise Invalid(f"Only without {', '.join(asked.scope.parameters)} is this followed.")
         still_open = partial(asked.site.opens, asked.caller, asked.project)
         return follow(asked.site.live, asked.page.live, asked.scope, still_open)
     if face not in FACES:

@@ -45,6 +45,29 @@ def test_a_link_with_dates_keeps_none_and_one_from_the_root_nothing() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("period", "value", "expected"),
+    [
+        ("day", date(2026, 11, 2), "from=2026-11-02&to=2026-11-02"),
+        ("week", date(2026, 11, 2), "from=2026-11-02&to=2026-11-08"),
+        ("week", date(2026, 10, 19), "from=2026-10-25&to=2026-10-25"),  # of which the span has one day
+        ("week", date(2026, 11, 16), "from=2026-11-16&to=2026-11-21"),
+        ("month", date(2026, 11, 1), "from=2026-11-01&to=2026-11-21"),
+        ("month", date(2026, 10, 1), "from=2026-10-25&to=2026-10-31"),
+    ],
+)
+def test_a_period_leads_to_its_days_in_the_span(period: str, value: date, expected: str) -> None:
+    found = links("org=a&from=2026-10-25&to=2026-11-21").to(
+        f"people?{{{period} at}}&f=name:is:{{name}}", {"at": value, "name": "b"}
+    )
+    assert found == f"/p/shop/people?{expected}&f=name:is:b&org=a"
+
+
+def test_an_hour_leads_to_just_its_events() -> None:
+    assert links("range=7d").to("stream?{hour at}", {"at": NOW}) == "/p/shop/stream?hour=2026-11-21T03%3A00Z&range=7d"
+    assert links().to("stream?{hour at}", {"at": None}) is None
+
+
 def test_what_rows_hold_is_never_taken_for_another_part_of_their_address() -> None:
     odd = 'a"&b=c/%00#?'
     address = links("range=7d").row_filter("org")

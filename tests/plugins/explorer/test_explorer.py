@@ -241,6 +241,24 @@ def test_too_many_groups_are_refused(reader: Reader, monkeypatch: pytest.MonkeyP
         ask(reader, f"{SPAN}&by=path")
 
 
+@pytest.mark.parametrize(
+    ("query", "link"),
+    [
+        ("", "stream?"),
+        ("by=name&interval=day", "stream?{day period}&f=name:is:{name}"),
+        ("by=prop.a&interval=week&measure=persons", "people?{week period}&f=prop.a:is:{prop.a}"),
+        ("interval=month&measure=organizations", "organizations?{month period}"),
+        ("interval=hour", "stream?{hour period}"),
+        ("interval=hour&measure=p95", "stream?{hour period}"),
+        ("interval=hour&measure=sessions", ""),
+        ("by=environment", ""),
+    ],
+)
+def test_numbers_lead_to_their_rows(reader: Reader, query: str, link: str) -> None:
+    [table] = load(reader, scope(f"{SPAN}&{query}", declared=PARAMETERS)).tables
+    assert table.columns[-1].link == link
+
+
 def test_nothing_yet(tmp_path: Path) -> None:
     with reading(tmp_path, "UTC", foreign=[Event(name="foreign", time=START)]) as reader:
         assert ask(reader, f"{SPAN}&by=name")["result"]["rows"] == []

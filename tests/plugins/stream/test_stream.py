@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from saastracker.contracts import Group, Refused, Submission
+from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker.report import Report
 from saastracker.scope import Filter, Scope, Span, cursor
@@ -14,7 +15,7 @@ from saastracker.testing import OTHER_PROJECT, PROJECT
 from saastracker.web.following import wanted
 from saastracker.wire import Project, Reply
 from saastracker_sqlite.store import SqliteStore
-from saastracker_stream import load
+from saastracker_stream import HOUR, load
 
 NOW = 1_795_230_000_000  # 2026-11-21T03:00:00Z
 DAY = 24 * 3_600_000
@@ -51,7 +52,7 @@ EVENTS = [
 
 
 def ask(store: SqliteStore, query: str = "") -> Report:
-    scope = Scope.parse(query, project=PROJECT.id, timezone="UTC", now=NOW)
+    scope = Scope.parse(query, project=PROJECT.id, timezone="UTC", now=NOW, declared=(HOUR,))
     with store.reader() as reader:
         return load(reader, scope)
 
@@ -182,3 +183,17 @@ def test_rejected_events_with_their_reasons(store: SqliteStore) -> None:
     assert rejected.rows == [[NOW + 2, "invalid", "2", "/v1/events"], [NOW + 1, "invalid", "1", "/v1/events"]]
     assert rejected.total == 43
     assert reasons.rows == [["bot", 40], ["invalid", 3]]
+
+
+def test_an_hour(store: SqliteStore) -> None:
+    hour = names(store, "hour=2026-11-18T03:00Z")
+    assert hour == ["page_view"]  # of three days ago
+    assert names(store, "hour=2026-11-18T04:00%2B01:00") == hour
+    assert names(store, "hour=2026-11-18T02:00Z") == names(store, "hour=2026-11-18T04:00Z") == []
+    assert len(names(store, "hour=2026-11-21T03:00Z")) == len(EVENTS) - 1
+
+
+@pytest.mark.parametrize("hour", ["soon", "2026-11-18T03:00", "2026-11-18", "0001-01-01T00:00Z", "3"])
+def test_what_is_no_hour(store: SqliteStore, hour: str) -> None:
+    with pytest.raises(Invalid, match="hour: expected a time with its zone"):
+        names(store, f"hour={hour}")
