@@ -5,93 +5,16 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 import msgspec
 
+from saastracker.config_keys import File, Storage
 from saastracker.contracts import Settings
 from saastracker.errors import OperatorError
-from saastracker.fact_rules import timezones
 
 NO_FILE = "the configuration"  # how errors call a configuration without a file
-
-
-class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """`[server]`: where the server listens and what it takes."""
-
-    host: str = "127.0.0.1"
-    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8000  # 0: any free one
-    public_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s?#]+)?$")] = ""
-    trusted_proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-For counts
-    max_body: Annotated[int, msgspec.Meta(ge=1024)] = 4 * 1024 * 1024  # bytes as received
-    max_body_decompressed: Annotated[int, msgspec.Meta(ge=1024)] = 16 * 1024 * 1024
-
-    def __post_init__(self) -> None:
-        for proxy in self.trusted_proxies:
-            ip_network(proxy, strict=False)
-
-    @property
-    def url(self) -> str:
-        """The address clients use, without a slash at the end."""
-        if self.public_url:
-            return self.public_url.rstrip("/")
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
-
-
-class Storage(msgspec.Struct, frozen=True, kw_only=True):
-    """`[storage]`: the store of events, and that of small facts where it is another."""
-
-    backend: str = "sqlite"
-    records: str = ""  # empty: the backend's own, else sqlite
-
-
-class Log(msgspec.Struct, frozen=True, kw_only=True):
-    """`[log]`: how the server logs to stderr."""
-
-    format: Literal["text", "json"] = "text"
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    slow_seconds: Annotated[float, msgspec.Meta(ge=0)] = 1.0  # reports that take as long are logged
-
-
-class Ingest(msgspec.Struct, frozen=True, kw_only=True):
-    """`[ingest]`: how much may wait for the disk."""
-
-    queue_events: Annotated[int, msgspec.Meta(ge=1)] = 5000  # more waiting than this is answered 503
-
-
-class Scheduler(msgspec.Struct, frozen=True, kw_only=True):
-    """`[scheduler]`: whether this process runs jobs by itself, and by which clock."""
-
-    enabled: bool = True
-    timezone: str = "UTC"  # of the nightly jobs
-
-    def __post_init__(self) -> None:
-        if self.timezone not in timezones():
-            raise ValueError(f"timezone: found {self.timezone!r}; use a name such as Europe/Berlin or UTC")
-
-
-class Binding(msgspec.Struct, frozen=True, kw_only=True):
-    """`[[endpoint]]`: one more path on which a format is offered under an auth scheme."""
-
-    path: Annotated[str, msgspec.Meta(pattern=r"^/[^?#\s]*$")]
-    scheme: str
-    format: str
-
-
-class File(msgspec.Struct, frozen=True, kw_only=True):
-    """All keys of a configuration file."""
-
-    plugins: tuple[str, ...] | None = None  # None: see `saastracker.plugins`
-    server: Server = Server()
-    storage: Storage = Storage()
-    log: Log = Log()
-    ingest: Ingest = Ingest()
-    scheduler: Scheduler = Scheduler()
-    endpoint: tuple[Binding, ...] = ()
-    plugin: dict[str, Any] = {}  # kept as it is until the plugin reads it
 
 
 class Config:
@@ -246,6 +169,7 @@ def _value(kind: Any, found: Any, at: str, file: str) -> Any:
 def _complaint(kind: Any, value: Any, from_file: bool, message: str) -> str:
     """What was found and what is allowed. Free text may be a secret, so it is never repeated."""
     info = msgspec.inspect.type_info(kind)
+    info = info.type if isinstance(info, msgspec.inspect.Metadata) else info  # of a type with a description
     plain = isinstance(value, str | int | float) and not isinstance(info, msgspec.inspect.StrType)
     found = f"found {value!r}, " if plain and from_file else ""
     if isinstance(info, msgspec.inspect.LiteralType):

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 import pytest
 
-from saastracker.config import Binding, Config, File, load_config
+from saastracker.config import Config, load_config
+from saastracker.config_keys import Binding, File
 from saastracker.definitions import NOTHING_DEFINED
 from saastracker.errors import OperatorError
 from saastracker.plugins import Plugins
@@ -112,6 +113,14 @@ def test_an_error_does_not_repeat_a_text_that_may_be_a_secret() -> None:
     with pytest.raises(OperatorError) as caught:
         load('[plugin.mail]\npassword = "hunter2"').plugin("mail", Mail)
     assert str(caught.value) == "my.toml: plugin.mail.password: expected `str` of length >= 8"
+
+
+def test_nor_where_the_key_has_a_description(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "secret")
+    for written in ('public_url = "secret"', 'port = { env = "PORT" }'):
+        with pytest.raises(OperatorError, match=r"my\.toml: server\.\w+: expected") as caught:
+            load(f"[server]\n{written}")
+        assert "secret" not in str(caught.value)
 
 
 def test_a_table_that_no_plugin_reads() -> None:

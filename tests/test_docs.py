@@ -12,7 +12,8 @@ import pytest
 
 from saastracker import hookspecs
 from saastracker.cli import main
-from saastracker.config import Binding, File, load_config
+from saastracker.config import load_config
+from saastracker.config_keys import Binding, File
 from saastracker.definitions import NOTHING_DEFINED
 from saastracker.event import Event
 from saastracker.plugins import Plugins

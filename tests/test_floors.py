@@ -21,6 +21,7 @@ FLOORS = (
     },
     {
         "config",
+        "config_keys",
         "records",
         "facts",
         "fact_rules",

@@ -9,16 +9,30 @@ from saastracker.contracts import Config, RecordStore, Store, StoreFactory
 from saastracker.hookspecs import hookimpl
 from saastracker_clickhouse.rows import ClickHouseRows
 
-_NAME = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """`[plugin.clickhouse]`."""
 
-    url: str = "http://localhost:8123"  # or chdb:///FOLDER, the engine within this process
-    records: Literal["sqlite", "postgres"] = "sqlite"  # what keeps all but the events
-    database: _NAME = "saastracker"
-    cluster: Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")] = ""  # as the servers name it
+    url: Annotated[
+        str,
+        msgspec.Meta(
+            description="`http://USER:PASSWORD@HOST:8123`, `https://…`, or, for the engine within the server, "
+            "`chdb:///FOLDER`"
+        ),
+    ] = "http://localhost:8123"
+    records: Annotated[
+        Literal["sqlite", "postgres"],
+        msgspec.Meta(description="what keeps all but the events: `postgres` for several servers"),
+    ] = "sqlite"
+    database: Annotated[
+        str, msgspec.Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="made if it is not there")
+    ] = "saastracker"
+    cluster: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$", description="the cluster's name in ClickHouse's `remote_servers`"
+        ),
+    ] = ""
 
 
 @hookimpl

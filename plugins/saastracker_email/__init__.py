@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr, parseaddr
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -23,12 +23,15 @@ SECONDS = 30.0  # for each step of a conversation
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """`[plugin.email]`; without a host no mail is sent."""
 
-    host: str = ""
-    port: int = 587
-    tls: Literal["starttls", "tls", "none"] = "starttls"
-    username: str = ""
-    password: str = ""
-    sender: str = ""  # "saastracker <analytics@example.com>"
+    host: Annotated[str, msgspec.Meta(description="mail server; empty: no mail is sent")] = ""
+    port: Annotated[int, msgspec.Meta(description="its port")] = 587
+    tls: Annotated[
+        Literal["starttls", "tls", "none"],
+        msgspec.Meta(description="`tls` from the first byte, mostly on port 465"),
+    ] = "starttls"
+    username: Annotated[str, msgspec.Meta(description="the login, if it wants one")] = ""
+    password: Annotated[str, msgspec.Meta(description='its password; better `{ env = "SMTP_PASSWORD" }`')] = ""
+    sender: Annotated[str, msgspec.Meta(description="who mail is from: `saastracker <analytics@example.com>`")] = ""
 
 
 class Email:

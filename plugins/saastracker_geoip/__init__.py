@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Annotated
 
 import maxminddb
 import msgspec
@@ -20,7 +21,12 @@ CACHED = 10_000  # addresses
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[plugin.geoip]`"""
 
-    database: str = ""  # path of a .mmdb file, absolute or within the data folder; empty: no countries
+    database: Annotated[
+        str,
+        msgspec.Meta(
+            description="path of a `.mmdb` file with countries, absolute or within the data folder; empty: no countries"
+        ),
+    ] = ""
 
 
 class Countries:

@@ -1,6 +1,7 @@
 """The store that several servers share: events and small facts in one PostgreSQL database."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 
@@ -15,7 +16,10 @@ from saastracker_postgres.store import PostgresStore
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """`[plugin.postgres]`."""
 
-    url: str = ""  # postgresql://user:password@host:5432/database
+    url: Annotated[
+        str,
+        msgspec.Meta(description="the database that servers share: `postgresql://USER:PASSWORD@HOST:5432/DATABASE`"),
+    ] = ""
 
     def checked(self) -> str:
         if not self.url:

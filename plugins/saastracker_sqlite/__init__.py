@@ -16,8 +16,10 @@ from saastracker_sqlite.store import SqliteStore
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """`[plugin.sqlite]`."""
 
-    path: str = "saastracker.db"  # relative to the data folder
-    cache_mb: Annotated[int, msgspec.Meta(ge=1, le=65536)] = 16  # MiB of pages that the writer keeps in memory
+    path: Annotated[str, msgspec.Meta(description="the database, relative to the data folder")] = "saastracker.db"
+    cache_mb: Annotated[
+        int, msgspec.Meta(ge=1, le=65536, description="MiB of pages that the writer keeps in memory")
+    ] = 16
 
 
 @hookimpl

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 from ua_parser import Domain, load_lazy_builtins
@@ -43,7 +43,9 @@ _VARIANT = re.compile(r"^Headless|^Mobile | Mobile\b| iOS$| WebView$| UI/WKWebVi
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[plugin.useragent]`"""
 
-    drop_bots: bool = True  # leave out what crawlers that name themselves send from pages
+    drop_bots: Annotated[
+        bool, msgspec.Meta(description="leave out what crawlers that name themselves send from pages")
+    ] = True
 
 
 class Client(NamedTuple):

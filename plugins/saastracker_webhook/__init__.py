@@ -5,6 +5,7 @@ import hmac
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
 
@@ -21,8 +22,13 @@ LATER = (408, 425, 429)  # statuses beside those from 500 on after which trying 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """`[plugin.webhook]`."""
 
-    allow_http: bool = False
-    allow_private: bool = False
+    allow_http: Annotated[bool, msgspec.Meta(description="whether webhooks may go to `http://` addresses")] = False
+    allow_private: Annotated[
+        bool,
+        msgspec.Meta(
+            description="whether webhooks may go to private, loopback and other addresses that are not public"
+        ),
+    ] = False
 
 
 class Webhook:
