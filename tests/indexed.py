@@ -2,11 +2,13 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 
@@ -21,6 +23,7 @@ from saastracker_sqlite.store import SqliteStore
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
+ZONES = ["UTC", "Europe/Amsterdam", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe"]
 
 # Each example makes a store with its index, which takes 0.2 s. For a long look: STORE_EXAMPLES=500 pytest tests/plugins
 stores = settings(max_examples=int(os.environ.get("STORE_EXAMPLES", "8")), deadline=None)
@@ -59,6 +62,49 @@ def reading(
             yield reader
     finally:
         store.close()
+
+
+@dataclass(frozen=True)
+class Arriving:
+    """What arrives at a store for a project in a zone, a batch after the other."""
+
+    seed: int
+    sizes: list[int]
+    zone: str
+    rebuilt: bool
+    batches: list[list[Event]] = field(repr=False)
+
+    @property
+    def events(self) -> list[Event]:
+        return [event for batch in self.batches for event in batch]
+
+    def reading(
+        self,
+        factory: pytest.TempPathFactory,
+        foreign: Sequence[Event] = (),
+        taggers: Sequence[Tagger] = (),
+        definitions: Definitions | None = None,
+    ) -> contextlib.AbstractContextManager[Reader]:
+        return reading(
+            factory.mktemp("arriving"),
+            self.zone,
+            *self.batches,
+            foreign=foreign,
+            rebuilt=self.rebuilt,
+            taggers=taggers,
+            definitions=definitions,
+        )
+
+
+def arriving(made: Callable[[int, int], list[Event]], most: int = 60) -> st.SearchStrategy[Arriving]:
+    """One to three batches of up to `most` events each, made by `made(seed, count)`."""
+
+    def build(seed: int, sizes: list[int], zone: str, rebuilt: bool) -> Arriving:
+        batches = [made(seed + number, size) for number, size in enumerate(sizes)]
+        return Arriving(seed, sizes, zone, rebuilt, batches)
+
+    sizes = st.lists(st.integers(1, most), min_size=1, max_size=3)
+    return st.builds(build, seed=st.integers(0, 10**6), sizes=sizes, zone=st.sampled_from(ZONES), rebuilt=st.booleans())
 
 
 def events(start: int, days: int) -> st.SearchStrategy[list[Event]]:

@@ -18,8 +18,8 @@ from saastracker.testing.indexing import follow
 from saastracker.wire import Reply
 from saastracker_sqlite.store import SqliteStore
 from tests.index.slow_sums import EVER, counted, read
-from tests.index.visiting import FIRST, LAST, ZONES, made
-from tests.indexed import DAY, HOUR, at
+from tests.index.visiting import FIRST, LAST, made
+from tests.indexed import DAY, HOUR, ZONES, at
 
 NOON = at("2026-10-28 12:00")
 TODAY = NOON // DAY

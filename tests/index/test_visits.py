@@ -14,8 +14,8 @@ from saastracker.parts import FOREVER, Parts
 from saastracker.scope import Scope
 from saastracker.testing import PROJECT
 from saastracker.visits import visits
-from tests.index.visiting import FILTERS, FOREIGN, SPAN, ZONES, Session, expected, made
-from tests.indexed import HOUR, at, reading
+from tests.index.visiting import FILTERS, FOREIGN, SPAN, Session, expected, made
+from tests.indexed import HOUR, ZONES, at, reading
 
 FIRST_EVENT = ("release", "country", "browser", "os", "device")
 ORIGIN = ("referrer", "source", "medium", "campaign")

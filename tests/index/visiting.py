@@ -11,7 +11,6 @@ from saastracker.event import Event
 from tests.asking import prop
 from tests.indexed import HOUR, at, people
 
-ZONES = ["UTC", "Europe/Amsterdam", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe"]
 START = at("2026-10-22 00:00")  # clocks change on 25 October in Amsterdam, on 1 November in New York
 FIRST, LAST = date(2026, 10, 24), date(2026, 11, 1)
 SPAN = f"from={FIRST}&to={LAST}"

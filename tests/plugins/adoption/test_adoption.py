@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saastracker.event import Event
-from tests.asking import FIRST, LAST, QUERIES, SPAN, ZONES, Row, keys, made, prop, rows, scope
-from tests.indexed import stores
+from tests.asking import FIRST, LAST, QUERIES, SPAN, Row, keys, made, prop, rows, scope
+from tests.indexed import ZONES, stores
 from tests.plugins.adoption.following import BODIES, COLUMNS, ask, following
 
 

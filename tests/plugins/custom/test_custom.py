@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
 from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker_custom import load, taggers
-from tests.asking import FOREIGN, QUERIES, SPAN, START, ZONES, Row, blocks, inside, keys, made, prop, rows, scope
-from tests.indexed import HOUR, reading, stores
+from tests.asking import FOREIGN, QUERIES, SPAN, START, Row, blocks, inside, keys, made, prop, rows, scope
+from tests.indexed import HOUR, Arriving, arriving, reading, stores
 
 COLUMNS = ["name", "category", "label", "events", "persons", "value_sum", "value_mean"]
 NOON = START + 100 * HOUR
@@ -60,18 +59,10 @@ def slow(found: list[Row], query: str) -> list[list[Any]]:
 
 
 @stores
-@given(
-    seed=st.integers(0, 10**6),
-    sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3),
-    zone=st.sampled_from(ZONES),
-    rebuilt=st.booleans(),
-)
-def test_equals_a_slow_count(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, sizes: list[int], zone: str, rebuilt: bool
-) -> None:
-    batches = [made(seed + number, size) for number, size in enumerate(sizes)]
-    found = rows([event for batch in batches for event in batch], zone)
-    with counting(tmp_path_factory.mktemp("custom"), zone, *batches, rebuilt=rebuilt) as reader:
+@given(arrived=arriving(made, 40))
+def test_equals_a_slow_count(tmp_path_factory: pytest.TempPathFactory, arrived: Arriving) -> None:
+    found, zone = rows(arrived.events, arrived.zone), arrived.zone
+    with arrived.reading(tmp_path_factory, foreign=FOREIGN, taggers=TAGGERS) as reader:
         for query in ASKED:
             assert ask(reader, f"{SPAN}&{query}", zone)["rows"] == slow(found, query)
 

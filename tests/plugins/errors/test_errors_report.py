@@ -16,8 +16,8 @@ from saastracker.event import Event
 from saastracker.issues.kinds import Issue
 from saastracker.testing import InMemoryDefinitions
 from saastracker.web.faces import iso
-from tests.asking import FIRST, FOREIGN, LAST, SPAN, START, ZONES, Row, inside, keys, prop, rows
-from tests.indexed import DAY, HOUR, reading
+from tests.asking import FIRST, FOREIGN, LAST, SPAN, START, Row, inside, keys, prop, rows
+from tests.indexed import DAY, HOUR, ZONES, reading
 from tests.plugins.errors.failing import CAUSES, KEYS, TAGGERS, error, failing, listed, opened
 
 QUERIES: dict[str, Callable[[Event], bool]] = {

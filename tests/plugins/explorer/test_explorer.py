@@ -16,8 +16,8 @@ from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker.web.faces import iso
 from saastracker_explorer import PARAMETERS, load
-from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, START, ZONES, Row, blocks, made, prop, rows, scope
-from tests.indexed import DAY, HOUR, at, reading, stores
+from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, START, Row, blocks, made, prop, rows, scope
+from tests.indexed import DAY, HOUR, ZONES, at, reading, stores
 
 MEASURES = ["events", "persons", "organizations", "sessions", "sum", "avg", "min", "max", "p50", "p95"]
 BY: dict[str, list[Callable[[Row], Any]]] = {

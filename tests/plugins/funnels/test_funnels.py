@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
 from saastracker.event import Event
@@ -21,8 +20,8 @@ from saastracker.web.faces import iso
 from saastracker_funnels import PARAMETERS, detail, load
 from saastracker_funnels.definition import Funnel, Step
 from saastracker_funnels.follow import Rules
-from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, ZONES, Row, blocks, made, prop, rows, scope
-from tests.indexed import DAY, HOUR, at, reading, stores
+from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, Row, blocks, made, prop, rows, scope
+from tests.indexed import DAY, HOUR, Arriving, arriving, at, stores
 from tests.plugins.funnels.walking import Event as Step_
 from tests.plugins.funnels.walking import slow
 
@@ -191,25 +190,17 @@ BY: dict[str, Callable[[Event], Any]] = {
 
 
 @stores
-@given(
-    seed=st.integers(0, 10**6),
-    sizes=st.lists(st.integers(1, 60), min_size=1, max_size=3),
-    zone=st.sampled_from(ZONES),
-    rebuilt=st.booleans(),
-)
-def test_equals_a_slow_walk(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, sizes: list[int], zone: str, rebuilt: bool
-) -> None:
-    batches = [sent(seed + number, size) for number, size in enumerate(sizes)]
-    found = rows([event for batch in batches for event in batch], zone)
-    with reading(tmp_path_factory.mktemp("funnels"), zone, *batches, foreign=FOREIGN, rebuilt=rebuilt) as reader:
+@given(arrived=arriving(sent))
+def test_equals_a_slow_walk(tmp_path_factory: pytest.TempPathFactory, arrived: Arriving) -> None:
+    found, zone = rows(arrived.events, arrived.zone), arrived.zone
+    with arrived.reading(tmp_path_factory, foreign=FOREIGN) as reader:
         for query, chosen in QUERIES.items():
             seen = [row for row in found if chosen(row.event)]
             listed = ask(reader, f"{SPAN}&{query}", zone)["funnels"]["rows"]
             for number, funnel in enumerate(FUNNELS):
                 now = Slow(funnel, seen, at(f"{FIRST} 00:00", zone), at("2026-11-04 00:00", zone))
                 assert listed[number] == [str(number + 1), funnel.name, funnel.path, *now.totals()[:3]]
-                if seed % len(QUERIES) == list(QUERIES).index(query):
+                if arrived.seed % len(QUERIES) == list(QUERIES).index(query):
                     before = Slow(funnel, seen, at("2026-10-11 00:00", zone), at(f"{FIRST} 00:00", zone))
                     check_detail(reader, f"{SPAN}&{query}", zone, str(number + 1), now, before)
 

@@ -13,8 +13,8 @@ from saastracker.definition import Definitions
 from saastracker.health.model import COMPONENTS, HealthModel, Weights
 from saastracker_health.explaining import explained
 from saastracker_health.listing import listing
-from tests.asking import FOREIGN, ZONES, blocks, rows, scope
-from tests.indexed import reading, stores
+from tests.asking import FOREIGN, blocks, rows, scope
+from tests.indexed import ZONES, reading, stores
 from tests.plugins.health.slow import FEATURES, LAST, ORGS, TAGGER, Asked, defined, made, slow
 
 SPAN = f"from={LAST - timedelta(11)}&to={LAST}"

@@ -16,8 +16,8 @@ from saastracker.event import Event
 from saastracker.health.model import HealthModel, Weights
 from saastracker.testing import InMemoryDefinitions
 from saastracker_health.signalling import report
-from tests.asking import FOREIGN, ZONES, blocks, keys, rows, scope
-from tests.indexed import DAY, at, reading, stores
+from tests.asking import FOREIGN, blocks, keys, rows, scope
+from tests.indexed import DAY, ZONES, at, reading, stores
 from tests.plugins.health.slow import LAST, ORGS, TAGGER, Asked, by_day, defined, level, made, of, persons, slow, within
 
 NOTHING = InMemoryDefinitions()

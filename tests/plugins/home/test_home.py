@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 import saastracker_errors
 from saastracker.contracts import Reader, Setup
@@ -19,8 +18,8 @@ from saastracker.issues.grouping import key as issue_key
 from saastracker.issues.kinds import Grouping, Issue, Match, Rule
 from saastracker.testing.definitions import InMemoryDefinitions
 from saastracker_home import load
-from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, ZONES, Row, blocks, inside, keys, made, rows, scope
-from tests.indexed import DAY, HOUR, at, reading, stores
+from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, Row, blocks, inside, keys, made, rows, scope
+from tests.indexed import DAY, HOUR, Arriving, arriving, at, reading, stores
 
 NOON = at("2026-10-24 12:00")
 DEFINED = InMemoryDefinitions({"feature": ["any"]})
@@ -97,21 +96,11 @@ def sessions(found: list[Row], chosen: Callable[[Event], bool], environment: str
 
 
 @stores
-@given(
-    seed=st.integers(0, 10**6),
-    sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3),
-    zone=st.sampled_from(ZONES),
-    rebuilt=st.booleans(),
-)
-def test_equals_a_slow_count(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, sizes: list[int], zone: str, rebuilt: bool
-) -> None:
-    batches = [viewed(seed + number, size) for number, size in enumerate(sizes)]
-    found = rows([event for batch in batches for event in batch], zone)
+@given(arrived=arriving(viewed, 40))
+def test_equals_a_slow_count(tmp_path_factory: pytest.TempPathFactory, arrived: Arriving) -> None:
+    found, zone = rows(arrived.events, arrived.zone), arrived.zone
     days = (LAST - FIRST).days + 1
-    with reading(
-        tmp_path_factory.mktemp("home"), zone, *batches, foreign=FOREIGN, taggers=ISSUES, rebuilt=rebuilt
-    ) as reader:
+    with arrived.reading(tmp_path_factory, foreign=FOREIGN, taggers=ISSUES) as reader:
         for query, chosen in QUERIES.items():
             environment = query.rpartition("environment=")[2] if "environment=" in query else None
             now = inside(found, chosen)

@@ -6,8 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from saastracker.contracts import Reader
 from saastracker.health.model import HealthModel
@@ -16,8 +15,13 @@ from saastracker.testing import InMemoryDefinitions
 from saastracker.web.faces import iso
 from saastracker_errors import taggers as error_taggers
 from saastracker_organizations import reports
+<<<<<<< Updated upstream
 from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, ZONES, Row, blocks, inside, made, rows, scope
 from tests.indexed import reading
+=======
+from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, START, Row, blocks, inside, keys, made, rows, scope
+from tests.indexed import DAY, HOUR, Arriving, arriving, at, reading, stores
+>>>>>>> Stashed changes
 from tests.plugins.health.slow import FEATURES, TAGGER, Asked, defined
 from tests.plugins.health.slow import slow as health_of
 from tests.plugins.organizations.slow import errors, failing, sessions
@@ -86,20 +90,11 @@ def slow(found: list[Row], query: str) -> dict[str, list[Any]]:
     return answer
 
 
-@settings(max_examples=7, deadline=None)
-@given(
-    seed=st.integers(0, 10**6),
-    sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3),
-    zone=st.sampled_from(ZONES),
-    rebuilt=st.booleans(),
-)
-def test_equals_a_slow_count(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, sizes: list[int], zone: str, rebuilt: bool
-) -> None:
-    batches = [failing(made(seed + number, size)) for number, size in enumerate(sizes)]
-    found = rows([event for batch in batches for event in batch], zone)
-    folder, followed = tmp_path_factory.mktemp("organizations"), {"taggers": TAGGERS, "definitions": DEFINED}
-    with reading(folder, zone, *batches, foreign=FOREIGN, rebuilt=rebuilt, **followed) as reader:  # type: ignore[arg-type]
+@stores
+@given(arrived=arriving(lambda seed, size: failing(made(seed, size)), 40))
+def test_equals_a_slow_count(tmp_path_factory: pytest.TempPathFactory, arrived: Arriving) -> None:
+    found, zone = rows(arrived.events, arrived.zone), arrived.zone
+    with arrived.reading(tmp_path_factory, foreign=FOREIGN, taggers=TAGGERS, definitions=DEFINED) as reader:
         for query in QUERIES:
             table = ask(reader, f"{SPAN}&{query}", zone)["organizations"]
             expected = slow(found, query)

@@ -20,8 +20,8 @@ from saastracker.report import Report
 from saastracker.scope import Scope
 from saastracker_pages import detail, load
 from tests.asking import blocks, keys, scope
-from tests.index.visiting import FILTERS, FIRST, FOREIGN, LAST, SPAN, ZONES, Session, every, made
-from tests.indexed import DAY, at, people, reading, stores
+from tests.index.visiting import FILTERS, FIRST, FOREIGN, LAST, SPAN, Session, every, made
+from tests.indexed import DAY, Arriving, arriving, at, people, reading, stores
 
 COLUMNS = ["path", "views", "persons", "organizations", "entries", "exits", "bounce", "median_seconds"]
 QUERIES: dict[str, Callable[[Event], bool]] = {
@@ -137,19 +137,10 @@ def figures(block: dict[str, Any], field: str = "value") -> dict[str, Any]:
 
 
 @stores
-@given(
-    queries=st.permutations(list(QUERIES)),
-    seed=st.integers(0, 10**6),
-    sizes=st.lists(st.integers(1, 60), min_size=1, max_size=3),
-    zone=st.sampled_from(ZONES),
-    rebuilt=st.booleans(),
-)
-def test_equals_a_slow_count(
-    tmp_path_factory: pytest.TempPathFactory, queries: list[str], seed: int, sizes: list[int], zone: str, rebuilt: bool
-) -> None:
-    batches = [made(seed + number, size) for number, size in enumerate(sizes)]
-    events = [event for batch in batches for event in batch]
-    with reading(tmp_path_factory.mktemp("pages"), zone, *batches, foreign=FOREIGN, rebuilt=rebuilt) as reader:
+@given(queries=st.permutations(list(QUERIES)), arrived=arriving(made))
+def test_equals_a_slow_count(tmp_path_factory: pytest.TempPathFactory, queries: list[str], arrived: Arriving) -> None:
+    events, zone = arrived.events, arrived.zone
+    with arrived.reading(tmp_path_factory, foreign=FOREIGN) as reader:
         for query in queries[:3]:
             answer = ask(reader, f"{SPAN}&{query}", zone)
             sent = Sent(events, zone, query)

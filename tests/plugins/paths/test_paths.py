@@ -17,8 +17,8 @@ from saastracker.event import Event
 from saastracker.web.charts.flow import diagram
 from saastracker_paths import PARAMETERS, load, taggers
 from tests.asking import blocks, scope
-from tests.index.visiting import FILTERS, FOREIGN, LAST, SPAN, ZONES, Session, expected, made
-from tests.indexed import at, reading, stores
+from tests.index.visiting import FILTERS, FOREIGN, LAST, SPAN, Session, expected, made
+from tests.indexed import ZONES, at, reading, stores
 
 TAGGERS = taggers(None)  # type: ignore[arg-type]
 NOON = at("2026-10-28 12:00")

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from saastracker.contracts import Match, Reader
 from saastracker.errors import NotFound
@@ -16,8 +15,8 @@ from saastracker.testing import PROJECT, InMemoryDefinitions
 from saastracker.web.faces import iso
 from saastracker_errors import taggers as error_taggers
 from saastracker_people import reports
-from tests.asking import FOREIGN, QUERIES, SPAN, ZONES, Row, blocks, inside, keys, made, rows, scope
-from tests.indexed import DAY, HOUR, at, reading
+from tests.asking import FOREIGN, QUERIES, SPAN, Row, blocks, inside, keys, made, rows, scope
+from tests.indexed import DAY, HOUR, Arriving, arriving, at, reading, stores
 from tests.plugins.organizations.slow import errors, failing, sessions
 
 COLUMNS = ["person", "email", "name", "org", "events", "first_seen", "last_seen"]
@@ -67,20 +66,12 @@ def last_orgs(found: list[Row], person: str) -> set[str | None]:
     return last
 
 
-@settings(max_examples=7, deadline=None)
-@given(
-    seed=st.integers(0, 10**6),
-    sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3),
-    zone=st.sampled_from(ZONES),
-    rebuilt=st.booleans(),
-)
-def test_equals_a_slow_count(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, sizes: list[int], zone: str, rebuilt: bool
-) -> None:
-    batches = [failing(made(seed + number, size)) for number, size in enumerate(sizes)]
-    found = rows([event for batch in batches for event in batch], zone)
-    folder, taggers = tmp_path_factory.mktemp("people"), error_taggers(None)  # type: ignore[arg-type]
-    with reading(folder, zone, *batches, foreign=FOREIGN, rebuilt=rebuilt, taggers=taggers) as reader:
+@stores
+@given(arrived=arriving(lambda seed, size: failing(made(seed, size)), 40))
+def test_equals_a_slow_count(tmp_path_factory: pytest.TempPathFactory, arrived: Arriving) -> None:
+    found, zone = rows(arrived.events, arrived.zone), arrived.zone
+    taggers = error_taggers(None)  # type: ignore[arg-type]
+    with arrived.reading(tmp_path_factory, foreign=FOREIGN, taggers=taggers) as reader:
         for query in QUERIES:
             table = ask(reader, f"{SPAN}&{query}", zone)["people"]["rows"]
             assert sorted(([*row[:3], *row[4:]] for row in table), key=str) == slow(found, query)

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
 from saastracker.event import Event
 from saastracker_runs import load_resources as resources
 from saastracker_runs import taggers
-from tests.asking import FIRST, LAST, SPAN, START, ZONES, Row, blocks, inside, keys, prop, rows, scope
-from tests.indexed import DAY, HOUR, at, reading, stores
+from tests.asking import FIRST, LAST, SPAN, START, Row, blocks, inside, keys, prop, rows, scope
+from tests.indexed import DAY, HOUR, Arriving, arriving, at, reading, stores
 
 COLUMNS = ["name", "sourced", "sunk", "net", "persons", "per_person"]
 NOON = at("2026-10-24 12:00")
@@ -74,19 +73,10 @@ def slow(of: list[Row]) -> list[list[Any]]:
 
 
 @stores
-@given(
-    seed=st.integers(0, 10**6),
-    sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3),
-    zone=st.sampled_from(ZONES),
-    rebuilt=st.booleans(),
-)
-def test_equals_a_slow_count(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, sizes: list[int], zone: str, rebuilt: bool
-) -> None:
-    batches = [made(seed + number, size) for number, size in enumerate(sizes)]
-    found = rows([event for batch in batches for event in batch], zone)
-    folder = tmp_path_factory.mktemp("resources")
-    with reading(folder, zone, *batches, foreign=made(seed, 20), taggers=TAGGERS, rebuilt=rebuilt) as reader:
+@given(arrived=arriving(made, 40))
+def test_equals_a_slow_count(tmp_path_factory: pytest.TempPathFactory, arrived: Arriving) -> None:
+    found, zone = rows(arrived.events, arrived.zone), arrived.zone
+    with arrived.reading(tmp_path_factory, foreign=made(arrived.seed, 20), taggers=TAGGERS) as reader:
         for query, chosen in QUERIES.items():
             counted = [row for row in found if row.event.type == "resource" and chosen(row.event)]
             answer = ask(reader, f"{SPAN}&{query}", zone)

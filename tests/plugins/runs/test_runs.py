@@ -15,8 +15,8 @@ from saastracker.contracts import Reader
 from saastracker.event import Event
 from saastracker_runs import PARAMETERS, taggers
 from saastracker_runs import load_runs as runs
-from tests.asking import FIRST, LAST, SPAN, ZONES, Row, blocks, keys, prop, rows, scope
-from tests.indexed import HOUR, at, reading, stores
+from tests.asking import FIRST, LAST, SPAN, Row, blocks, keys, prop, rows, scope
+from tests.indexed import HOUR, ZONES, at, reading, stores
 
 COLUMNS = [
     *("name", "attempts", "completes", "fails", "abandoned"),

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
 from saastracker.errors import NotFound
@@ -17,8 +16,8 @@ from saastracker.event import Event
 from saastracker.web.faces import iso
 from saastracker_sessions import detail, load
 from tests.asking import blocks, keys, scope
-from tests.index.visiting import FILTERS, FIRST, FOREIGN, LAST, SPAN, ZONES, Session, every, expected, made
-from tests.indexed import HOUR, at, people, reading, stores
+from tests.index.visiting import FILTERS, FIRST, FOREIGN, LAST, SPAN, Session, every, expected, made
+from tests.indexed import HOUR, Arriving, arriving, at, people, reading, stores
 
 COLUMNS = ["session", "person", "org", "start", "seconds", "events", "release"]
 BEFORE = date(2026, 10, 15), date(2026, 10, 23)  # the days before FIRST, as many as there are up to LAST
@@ -75,18 +74,10 @@ def days(found: list[Session], zone: str) -> Counter[date]:
 
 
 @stores
-@given(
-    seed=st.integers(0, 10**6),
-    sizes=st.lists(st.integers(1, 60), min_size=1, max_size=3),
-    zone=st.sampled_from(ZONES),
-    rebuilt=st.booleans(),
-)
-def test_equals_a_slow_count(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, sizes: list[int], zone: str, rebuilt: bool
-) -> None:
-    batches = [made(seed + number, size) for number, size in enumerate(sizes)]
-    sent = [event for batch in batches for event in batch]
-    with reading(tmp_path_factory.mktemp("sessions"), zone, *batches, foreign=FOREIGN, rebuilt=rebuilt) as reader:
+@given(arrived=arriving(made))
+def test_equals_a_slow_count(tmp_path_factory: pytest.TempPathFactory, arrived: Arriving) -> None:
+    sent, zone = arrived.events, arrived.zone
+    with arrived.reading(tmp_path_factory, foreign=FOREIGN) as reader:
         for query in FILTERS:
             answer = ask(reader, f"{SPAN}&{query}", zone)
             found, before = expected(sent, zone, query), expected(sent, zone, query, *BEFORE)

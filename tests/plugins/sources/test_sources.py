@@ -16,8 +16,8 @@ from saastracker.web.arranging import Arrangement
 from saastracker.web.linking import Links
 from saastracker_sources import load
 from tests.asking import blocks, keys, scope
-from tests.index.visiting import FILTERS, FOREIGN, SPAN, ZONES, Session, expected, made
-from tests.indexed import HOUR, at, reading, stores
+from tests.index.visiting import FILTERS, FOREIGN, SPAN, Session, expected, made
+from tests.indexed import HOUR, Arriving, arriving, at, reading, stores
 
 TABLES: dict[str, Callable[[Session], str | None]] = {
     "referrers": lambda session: session.origin.referrer,
@@ -49,21 +49,12 @@ def slow(found: list[Session], table: str) -> list[list[Any]]:
 
 
 @stores
-@given(
-    seed=st.integers(0, 10**6),
-    sizes=st.lists(st.integers(1, 60), min_size=1, max_size=3),
-    zone=st.sampled_from(ZONES),
-    rebuilt=st.booleans(),
-    marks=st.sampled_from([0, 2**26]),
-)
-def test_equals_a_slow_count(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, sizes: list[int], zone: str, rebuilt: bool, marks: int
-) -> None:
-    batches = [made(seed + number, size) for number, size in enumerate(sizes)]
-    sent = [event for batch in batches for event in batch]
+@given(arrived=arriving(made), marks=st.sampled_from([0, 2**26]))
+def test_equals_a_slow_count(tmp_path_factory: pytest.TempPathFactory, arrived: Arriving, marks: int) -> None:
+    sent, zone = arrived.events, arrived.zone
     with (
         pytest.MonkeyPatch.context() as patch,
-        reading(tmp_path_factory.mktemp("sources"), zone, *batches, foreign=FOREIGN, rebuilt=rebuilt) as reader,
+        arrived.reading(tmp_path_factory, foreign=FOREIGN) as reader,
     ):
         patch.setattr("saastracker_sources.tables.MARKS_MAX", marks)
         for query in FILTERS:

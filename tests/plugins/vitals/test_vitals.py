@@ -10,15 +10,14 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
 from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker_vitals import PARAMETERS, TAGGING, load, taggers
 from saastracker_vitals.metrics import METRICS, parse
-from tests.asking import FIRST, LAST, QUERIES, SPAN, START, ZONES, Row, blocks, inside, keys, rows, scope
-from tests.indexed import DAY, HOUR, at, reading, stores
+from tests.asking import FIRST, LAST, QUERIES, SPAN, START, Row, blocks, inside, keys, rows, scope
+from tests.indexed import DAY, HOUR, Arriving, arriving, at, reading, stores
 
 NOON = at("2026-10-24 12:00")
 TAGGERS = taggers(None)  # type: ignore[arg-type]
@@ -103,19 +102,10 @@ def slow_table(found: Sequence[Row]) -> list[list[Any]]:
 
 
 @stores
-@given(
-    seed=st.integers(0, 10**6),
-    sizes=st.lists(st.integers(1, 60), min_size=1, max_size=3),
-    zone=st.sampled_from(ZONES),
-    rebuilt=st.booleans(),
-)
-def test_equals_a_slow_count(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, sizes: list[int], zone: str, rebuilt: bool
-) -> None:
-    batches = [made(seed + number, size) for number, size in enumerate(sizes)]
-    found = rows([event for batch in batches for event in batch], zone)
-    folder = tmp_path_factory.mktemp("vitals")
-    with reading(folder, zone, *batches, foreign=made(seed, 20), taggers=TAGGERS, rebuilt=rebuilt) as reader:
+@given(arrived=arriving(made))
+def test_equals_a_slow_count(tmp_path_factory: pytest.TempPathFactory, arrived: Arriving) -> None:
+    found, zone = rows(arrived.events, arrived.zone), arrived.zone
+    with arrived.reading(tmp_path_factory, foreign=made(arrived.seed, 20), taggers=TAGGERS) as reader:
         for query, chosen in QUERIES.items():
             mine = measured(inside(found, chosen))
             answer = ask(reader, f"{SPAN}&{query}", zone)
