@@ -15,13 +15,8 @@ from saastracker.testing import InMemoryDefinitions
 from saastracker.web.faces import iso
 from saastracker_errors import taggers as error_taggers
 from saastracker_organizations import reports
-<<<<<<< Updated upstream
-from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, ZONES, Row, blocks, inside, made, rows, scope
-from tests.indexed import reading
-=======
-from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, START, Row, blocks, inside, keys, made, rows, scope
-from tests.indexed import DAY, HOUR, Arriving, arriving, at, reading, stores
->>>>>>> Stashed changes
+from tests.asking import FIRST, FOREIGN, LAST, QUERIES, SPAN, Row, blocks, inside, made, rows, scope
+from tests.indexed import Arriving, arriving, stores
 from tests.plugins.health.slow import FEATURES, TAGGER, Asked, defined
 from tests.plugins.health.slow import slow as health_of
 from tests.plugins.organizations.slow import errors, failing, sessions
