@@ -103,8 +103,8 @@ class Column(msgspec.Struct, frozen=True):
     good: Welcome = None
     # Where a cell leads, from the project's address, or with `/` from the server's; `{key}` stands for that column
     # of the row, and the scope is kept: "organizations/{org}". A count leads to what it counts, with its dates where
-    # those begin it: "stream?from={day}&to={day}&f=name:is:{name}". `{week key}` (`day`, `month`) stands for the days of
-    # the span in the week that begins on a date, `{hour key}` for what asks the stream for the hour from a time on.
+    # those begin it: "stream?from={day}&to={day}&f=name:is:{name}". `{week key}` (`day`, `month`) stands for the days
+    # of the span in the week that begins on a date, `{hour key}` for what asks the stream for the hour from a time on.
     link: str = ""
     about: str = ""  # its definition in one sentence
     # What filters call its values, such as `org`, `prop.plan` or `environment`: a click on one filters the page by it.
