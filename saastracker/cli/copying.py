@@ -16,7 +16,8 @@ from saastracker.cli.progress import bar
 from saastracker.cli.running import indexer
 from saastracker.config import Config, load_config
 from saastracker.contracts import Store
-from saastracker.copying import Copy, Side, unfinished
+from saastracker.copying import unfinished
+from saastracker.copying.copy import Copy, Side
 from saastracker.errors import OperatorError, Unavailable
 from saastracker.indexer import Indexer
 from saastracker.secrets import FILE, VARIABLE

@@ -6,9 +6,9 @@ import msgspec
 
 from saastracker.contracts import Record, RecordStore, Store
 from saastracker.copyable import Tallies
+from saastracker.copying import STATE
 from saastracker.copying.comparing import readable
 
-KIND = "copy"  # of the record that says what a database is a copy of; it is no part of what is copied
 PAGE = 5000  # answers
 
 
@@ -26,7 +26,7 @@ def differing(source: RecordStore, target: RecordStore) -> tuple[list[Record], l
 
 
 def _records(store: RecordStore) -> list[Record]:
-    return [record for record in store.records() if record.kind != KIND]
+    return [record for record in store.records() if record.kind != STATE]
 
 
 def _key(record: Record) -> tuple[str, str]:

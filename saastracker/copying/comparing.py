@@ -7,6 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from saastracker.contracts import Store
+from saastracker.copying import Sum
 from saastracker.errors import OperatorError
 from saastracker.event import Event
 from saastracker.sql_events import CODED
@@ -22,17 +23,10 @@ Counts: TypeAlias = Mapping[tuple[str, int], tuple[int, int]]
 Erase: TypeAlias = Callable[[str, Sequence[Event], Sequence[Event]], None]
 
 
-class Sum(msgspec.Struct):
-    """Of events that were compared, in any order."""
-
-    reached: int = 0  # the last of their sequence numbers
-    events: int = 0
-    checksum: int = 0  # of all that is in them, with their numbers and projects
-
-    def add(self, row: Row) -> None:
-        digest = blake2b(msgspec.msgpack.encode(row), digest_size=8).digest()
-        self.events += 1
-        self.checksum = (self.checksum + int.from_bytes(digest)) % 2**64
+def add(total: Sum, row: Row) -> None:
+    digest = blake2b(msgspec.msgpack.encode(row), digest_size=8).digest()
+    total.events += 1
+    total.checksum = (total.checksum + int.from_bytes(digest)) % 2**64
 
 
 def readable(text: str) -> str:
@@ -49,7 +43,7 @@ def compare(source: Store, target: Store, total: Sum, until: int, erase: Erase) 
         if mine != theirs:
             _same(mine, theirs, erase)
         for row in mine:
-            total.add(row)
+            add(total, row)
         total.reached = reached
         yield
 

@@ -89,7 +89,7 @@ def test_a_hand_over_that_fails_leaves_the_old_one_open(old: Path, new: Path, mo
         raise RuntimeError("the disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr("saastracker.copying.Copy._follow_source", fails)
+        broken.setattr("saastracker.copying.copy.Copy._follow_source", fails)
         result = CliRunner().invoke(main, ["--data", str(old), "copy", "--to", str(new), "--switch"])
     assert isinstance(result.exception, RuntimeError)
     typed("--data", old, "project", "add", "Game")

@@ -15,7 +15,7 @@ from saastracker.cli import main
 from saastracker.cli.options import Installation, Options
 from saastracker.cli.running import indexer
 from saastracker.contracts import Group, Record, Refused, Store, Submission
-from saastracker.copying.beside import KIND
+from saastracker.copying import STATE
 from saastracker.copying.remembered import remembered
 from saastracker.demo.load import DEMOS, define
 from saastracker.event import Event
@@ -66,7 +66,7 @@ def kept(data: Path, config: Path) -> Kept:
         return Kept(
             store.read_after(0, 100_000),
             store.last,
-            [record for record in installation.records.records() if record.kind != KIND],
+            [record for record in installation.records.records() if record.kind != STATE],
             store.tallies(),
             store.answers(b"", 100_000),
             {project.id: known(installation, store, project) for project in projects},

@@ -1,0 +1,280 @@
+"""The copy itself: events, all else, the index, and the hand-over."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import NamedTuple, TypeAlias
+from uuid import uuid4
+
+import msgspec
+
+from saastracker.contracts import Change, Record, RecordStore, Store
+from saastracker.copying import INSTALLATION, STATE, State, Sum, beside, comparing, read, unfinished
+from saastracker.erasable import PIECE
+from saastracker.errors import OperatorError, Unavailable
+from saastracker.event import Event
+from saastracker.indexer import Indexer
+from saastracker.records import now_ms
+
+# A progress bar of that name; `show(done, total)`, where a total of None only says that work goes on.
+Bar: TypeAlias = Callable[[str], AbstractContextManager[Callable[[int, int | None], None]]]
+
+BATCH = 5000  # events put in one transaction
+KEPT_PAGES = 20  # compared between two writes of how far it is
+RECORDS_MAX = 1000  # put in one transaction
+ERASED_IDS = 100  # of persons erased at once, that are looked for in all files; more are days no longer kept
+FOLLOWED_SECONDS = 120.0  # that the source's server may take to index its last events
+
+
+class Side(NamedTuple):
+    """One of the two databases."""
+
+    records: RecordStore
+    store: Store
+    indexer: Callable[[], Indexer]  # of the store, once it is claimed, by the newest records
+    namespaces: Sequence[str]  # of taggers
+
+    def seal(self, sealed: bool) -> None:
+        self.records.seal(sealed)
+        self.store.seal(sealed)
+
+
+class Copy:
+    """One thread's; the target is claimed."""
+
+    def __init__(self, source: Side, target: Side, bar: Bar) -> None:
+        """Raises OperatorError for a target that is no copy of the source, and not empty either."""
+        self._source = source
+        self._target = target
+        self._bar = bar
+        self._change = -1  # of the source's records, when they were copied
+        self.state = self._begin()
+
+    @property
+    def last(self) -> int:
+        """The last event that was copied."""
+        return self._target.store.last
+
+    @property
+    def behind(self) -> int:
+        """How many numbers were given out since."""
+        return max(0, self._source.store.last - self.last)
+
+    def up_to_now(self) -> None:
+        """Copy what came, compare it, and have it indexed."""
+        self._copy_records()
+        self._begin_index()
+        self._copy_events()
+        self._compare()
+        self._index()
+
+    def beside(self) -> None:
+        """Copy all that is not events."""
+        self._copy_records()
+        beside.copy_tallies(self._source.store, self._target.store)
+        beside.copy_answers(self._source.store, self._target.store)
+
+    def recount(self) -> None:
+        """Whether both have the same events on each day; where something was erased, all are compared again."""
+        until = self.last
+        with self._bar("Counting") as show:
+            show(0, None)
+            mine, theirs = (comparing.counts(side.store, until) for side in (self._source, self._target))
+        if mine != theirs:
+            self._compare_all()
+            self._index()
+
+    def switch(self) -> None:
+        """Hand over: close the source, copy the last of it, check all, and open the target.
+
+        If something fails the source is open again.
+        """
+        self.up_to_now()
+        self.beside()
+        self.recount()
+        self._source.seal(True)
+        try:
+            self._end()
+        except BaseException:
+            self._source.seal(False)
+            raise
+        self.state.switched_at = now_ms()
+        self._keep(self.state)
+        self._target.seal(False)
+
+    def _begin(self) -> State:
+        records, store = self._target.records, self._target.store
+        state = read(records)
+        if state is not None and state.switched_at is not None:
+            if not (self._source.records.sealed and self._source.store.sealed):
+                raise OperatorError("The database to copy to was handed over to, it is no copy now: name an empty one")
+            self._target.seal(False)  # where the hand-over was cut off just here
+            return state
+        installation = self._installation()
+        if state is None:
+            if records.records() or store.last:
+                raise OperatorError("The database to copy to has data of its own: name an empty one")
+            self._target.seal(True)
+            state = State(installation, now_ms())
+        elif state.source != installation:
+            raise OperatorError(
+                "The database to copy to is a copy of another installation: name an empty one, or that installation"
+            )
+        elif not (records.sealed and store.sealed):
+            raise OperatorError("The database to copy to was opened before the copy was complete: name an empty one")
+        self._keep(state)
+        return state
+
+    def _installation(self) -> str:
+        records = self._source.records
+        if unfinished(records):
+            raise OperatorError("The database to copy from is itself a copy that is not complete; end that first")
+        known = records.records(INSTALLATION)
+        if not known:
+            records.write([Change(INSTALLATION, str(uuid4()), 0, b"{}")])
+            known = records.records(INSTALLATION)
+        return known[0].id
+
+    def _keep(self, state: State) -> None:
+        self._put([Record(STATE, "state", 1, msgspec.json.encode(state))])
+
+    def _put(self, records: Sequence[Record], gone: Sequence[Record] = ()) -> None:
+        self._target.records.put_records(records, gone)
+
+    def _copy_records(self) -> None:
+        source, target = self._source.records, self._target.records
+        change = source.change()
+        if change == self._change:
+            return
+        put, gone = beside.differing(source, target)
+        again = {*beside.projects(put)}
+        for project in beside.projects(gone):
+            if project not in again:
+                with self._bar("Erasing a project") as show:
+                    self._target.store.erase(project, _at_once, show)
+                self.state.compared = Sum()
+        for start in range(0, max(len(put), 1), RECORDS_MAX):
+            self._put(put[start : start + RECORDS_MAX], gone if start == 0 else ())
+        self._change = change
+
+    def _copy_events(self) -> None:
+        try:
+            self._copy_pages()
+        except (Unavailable, OperatorError):
+            raise
+        except Exception:
+            # An event's id may have been free to come again, once the source had erased the first one.
+            self._compare_all()
+            self._copy_pages()
+
+    def _copy_pages(self) -> None:
+        source, target = self._source.store, self._target.store
+        after, until = target.last, source.last
+        if after >= until:
+            return
+        with self._bar("Copying") as show:
+            while after < until and (events := source.read_after(after, BATCH)):
+                after = events[-1][1].sequence
+                target.put_events(events, after)
+                show(after, until)
+
+    def _compare(self) -> None:
+        total, until, erased = self.state.compared, self.last, dict[str, set[str]]()
+        if total.reached >= until and not self.state.erased:
+            return
+        pages = comparing.compare(self._source.store, self._target.store, total, until, partial(self._erase, erased))
+        with self._bar("Comparing") as show:
+            for page, _ in enumerate(pages, 1):
+                show(total.reached, until)
+                if page % KEPT_PAGES == 0:
+                    self._keep(self.state)
+        if self.state.erased:
+            with self._bar("Erasing") as show:
+                for project, ids in (erased or {"": set[str]()}).items():
+                    few = sorted(ids) if len(ids) <= ERASED_IDS else []
+                    self._target.store.sweep(project, few, _at_once, show)
+            self.state.erased = False
+        self._keep(self.state)
+
+    def _compare_all(self) -> None:
+        self.state.compared = Sum()
+        self._compare()
+
+    def _erase(
+        self, erased: dict[str, set[str]], project: str, gone: Sequence[Event], nameless: Sequence[Event]
+    ) -> None:
+        if not self.state.erased:
+            self.state.erased = True
+            self._keep(self.state)
+            self._target.indexer().reset()
+        for start in range(0, max(len(gone), len(nameless)), PIECE):
+            some = slice(start, start + PIECE)
+            self._target.store.erase_events(
+                project, [event.sequence for event in gone[some]], (), [event.sequence for event in nameless[some]]
+            )
+        ids = erased.setdefault(project, set())
+        ids.update(name for event in gone for name in (event.user, event.anonymous) if name)
+        ids.update(event.anonymous for event in nameless if event.anonymous)
+
+    def _begin_index(self) -> None:
+        """Persons and organizations first, so that they are numbered as in the source: so reports order equals."""
+        if self._target.store.index.state().watermark == 0:
+            self._target.indexer()
+            self._carry()
+
+    def _index(self) -> None:
+        self._begin_index()
+        indexer, index = self._target.indexer(), self._target.store.index
+        # Which takes up what was defined meanwhile, and settles a day; the server settles what is left.
+        if not any(indexer.step()):
+            return
+        with self._bar("Indexing") as show:
+            while indexer.follow() or indexer.recompute() or indexer.back_fill():
+                state = index.state()
+                show(state.watermark, state.newest)
+
+    def _end(self) -> None:
+        """All that is still to be done once nothing comes any more."""
+        source, target = self._source.store, self._target.store
+        self._change = -1
+        self.up_to_now()
+        target.put_events([], source.last)
+        self.recount()
+        self._follow_source()
+        self._carry()
+        self.beside()
+        if any(beside.differing(self._source.records, self._target.records)):
+            raise OperatorError("Records are not the same on both sides; type the command again")
+        if beside.stored(source.tallies()) != target.tallies():
+            raise OperatorError("What was counted is not the same on both sides; type the command again")
+
+    def _follow_source(self) -> None:
+        """Until the source's index has all its events, by its server or here: it remembers events that are gone."""
+        store, end = self._source.store, time.monotonic() + FOLLOWED_SECONDS
+        with self._bar("Indexing what is copied") as show:
+            while (state := store.index.state()).watermark < state.newest or state.dirty:
+                show(state.watermark, state.newest)
+                try:
+                    store.claim()
+                except OperatorError:
+                    if time.monotonic() > end:
+                        raise
+                    time.sleep(0.2)
+                    continue
+                self._source.indexer().step()
+
+    def _carry(self) -> None:
+        from saastracker.copying.remembered import carry, drop  # noqa: PLC0415  # numpy
+
+        source, target, names = self._source.store, self._target.store, self._target.namespaces
+        projects = beside.projects(self._source.records.records("project"))
+        if not all(carry(source, target, project, names) for project in projects):
+            self._target.indexer().reset()
+            for project in projects:
+                drop(source, target, project)
+            self._index()
+
+
+def _at_once(work: Callable[[], None]) -> None:
+    work()
