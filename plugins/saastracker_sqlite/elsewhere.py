@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saastracker.contracts import Submission
-from saastracker.erasable import PIECE, Progress, Write
+from saastracker.erasable import Progress, Write
 from saastracker.event import Event
 from saastracker.event_rows import EventRow, EventRows
 from saastracker.sql_events import CODED
+from saastracker.sql_reads_elsewhere import ReadsElsewhere, erase_rows
 from saastracker_sqlite.append import COLUMNS, Appender, go_on_above, last_sequence
 from saastracker_sqlite.backup import copy
 from saastracker_sqlite.database import connect
@@ -24,8 +25,6 @@ from saastracker_sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from saastracker_sqlite.index_elsewhere import IndexElsewhere
-
-PIECES = 100  # in which a project is erased: each is a deletion that the other engine remembers
 
 _CODES = [COLUMNS.index(name) for name in CODED]
 
@@ -83,24 +82,14 @@ class AppenderElsewhere(Appender):
         super().beat()
 
 
-class ReaderElsewhere(SqliteReader):
+class ReaderElsewhere(ReadsElsewhere, SqliteReader):
     """Queries over events go to the other engine."""
 
     def __init__(self, rows: EventRows, connection: sqlite3.Connection, *limits: Any) -> None:
         super().__init__(connection, *limits)
-        self._rows = rows
-        _, self._cancelled, _ = limits
+        seconds, cancelled, _ = limits
         with self._limit():
-            self._until = last_sequence(connection)
-
-    def query(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
-        if not self._rows.knows(sql):
-            return super().query(sql, **parameters)
-        return self._rows.query(sql, parameters, self._until, self._seconds, self._cancelled)
-
-    def events(self, sequences: Sequence[int]) -> list[Event]:
-        by_sequence = {event.sequence: event for event in self._rows.events(sequences, self._until)}
-        return [by_sequence[sequence] for sequence in sequences if sequence in by_sequence]
+            self.elsewhere(rows, last_sequence(connection), seconds, cancelled)
 
 
 class StoreElsewhere(SqliteStore):
@@ -137,13 +126,7 @@ class StoreElsewhere(SqliteStore):
     def erase(self, project: str, write: Write, progress: Progress) -> None:
         from saastracker_sqlite.erase import erase  # noqa: PLC0415  # few servers ever do
 
-        held = self._rows.held().get(project)
-        total = held.events if held else 0
-        if held:
-            step = max(PIECE, (held.last - held.first) // PIECES + 1)
-            for until in range(held.first + step - 1, held.last + step, step):
-                write(partial(self._rows.erase, project, until))
-                progress(min(total, until - held.first + 1), total)
+        total = erase_rows(self._rows, project, write, progress)
         erase(self._readers, self._runner(write), project, lambda _done, _total: progress(total, total), self._codes)
         self._rows.purge()
 
