@@ -18,6 +18,7 @@ FORMS: dict[str, tuple[dict[str, str], tuple[str, str]]] = {
     "path-rules": ({"Patterns": "/orders/:order"}, ("Patterns", "/invoices/:invoice")),
     "own-traffic": ({"User ids": "ada"}, ("User ids", "grace")),
     "annotation": ({"Text": "Release 5", "When": "2026-11-02"}, ("Text", "Release 5.0")),
+    "environments": ({"Reports begin in": "staging"}, ("Not offered", "qa")),
 }
 
 
@@ -33,7 +34,7 @@ def test_a_definition_is_made_changed_restored_and_deleted(site: Site, opened: O
     typed, (label, changed) = FORMS[kind]
     page = opened(site.url, site.sessions["member"])
     page.goto(f"{PROJECT}/define/{kind}")
-    page.get_by_role("link", name=re.compile("^New ")).click()
+    page.get_by_role("link", name=re.compile("^(New|Set up) ")).click()
     for name, text in typed.items():
         for field in page.get_by_label(re.compile(f"^{name}(, |$)")).all():  # of a funnel, each step's
             field.fill(text)
