@@ -171,7 +171,7 @@ def _told(copied: Copy) -> str:
 
 def change_over(place: str, config: Config) -> Iterator[str]:
     """What an operator does now."""
-    yield "The database copied from takes nothing from now on. Stop its servers, and start those of the copy:"
+    yield "The database copied from takes nothing from now on. Stop its servers, and start new ones:"
     if place.endswith(".toml"):
         yield f"  saastracker --data {config.data} --config {place} serve"
     elif "://" not in place:
@@ -179,8 +179,9 @@ def change_over(place: str, config: Config) -> Iterator[str]:
     else:
         backend, key = SCHEMES[place.partition("://")[0]]
         value = place.partition("://")[2] if backend == "sqlite" else _without_password(place)
-        yield "after this is in their configuration:"
-        yield f'  [storage]\n  backend = "{backend}"\n  [plugin.{backend}]\n  {key} = "{value}"'
+        yield f"  saastracker --data {config.data} serve"
+        yield f'with this in their configuration:\n  [storage]\n  backend = "{backend}"'
+        yield f'  [plugin.{backend}]\n  {key} = "{value}"'
     if not os.environ.get(VARIABLE):
         yield f"Each needs the secret key: {config.data / FILE}"
     yield "To go back, as long as the copy has taken no events: saastracker copy --reopen"
