@@ -43,29 +43,38 @@ def record_stores(config: Config) -> Mapping[str, RecordStoreFactory] | None:
 
 @hookspec
 def databases(config: Config) -> Mapping[str, DatabaseFactory] | None:
-    """What looks after a store's database while nothing has it open, by the name of the store."""
+    """What looks after a store's database while nothing has it open, by the name of the store.
+
+    It tells upgrades in advance and puts backups back.
+    """
 
 
 @hookspec
 def reports(config: Config, definitions: Definitions, setups: Setups) -> Sequence[ReportPage] | None:
-    """Pages that answer a question about a project's events."""
+    """Pages that answer a question about a project's events.
+
+    `definitions` and `setups` are live views of what projects have defined, and of their keys and members.
+    """
 
 
 @hookspec
 def taggers(config: Config) -> Sequence[Tagger] | None:
-    """What the index counts beside the columns of events."""
+    """What the index counts beside the columns of events: keys that code, or each definition of a kind, gives them."""
 
 
 @hookspec
 def definitions(config: Config) -> Sequence[Definition] | None:
-    """Kinds of settings that projects have: each gets an API, versions and an audit trail."""
+    """Kinds of settings that projects have: each gets an API, versions and an audit trail.
+
+    It also gets a form, made from its struct; `msgspec.Meta(title=…, description=…)` words a field.
+    """
 
 
 @hookspec
 def jobs(config: Config) -> Sequence[Job] | None:
-    """Work that runs by itself or when asked."""
+    """Work that runs by itself or when asked; the notices it hands back go to those who follow its topic."""
 
 
 @hookspec
 def channels(config: Config) -> Sequence[Channel] | None:
-    """Ways to reach people and programs with what jobs have to tell."""
+    """Ways to reach people and programs with those notices."""
