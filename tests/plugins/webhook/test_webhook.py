@@ -53,8 +53,8 @@ def test_a_message_as_it_arrives(receiver: Receiver) -> None:
     assert headers["saastracker-signature"] == f"v1={made}"
 
 
-def test_the_readme_checks_a_message(receiver: Receiver) -> None:
-    (code,) = re.findall(r"<!-- webhook -->\n```py\n(.+?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_the_documentation_checks_a_message(receiver: Receiver) -> None:
+    (code,) = re.findall(r"<!-- webhook -->\n```python\n(.+?)```", (ROOT / "docs" / "sharing.md").read_text(), re.DOTALL)
     names: dict[str, Any] = {}
     exec(code, names)
     is_ours = names["is_ours"]
