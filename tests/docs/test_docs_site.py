@@ -68,7 +68,7 @@ def test_pages_load_nothing_from_other_hosts(site: Path) -> None:
 
 
 def test_no_program_is_left_among_the_pages(site: Path) -> None:
-    assert [path.name for path in site.rglob("*.py")] == []
+    assert [path.name for path in site.rglob("*.py*")] == []
 
 
 def test_every_operation_of_the_api_is_there(site: Path) -> None:
