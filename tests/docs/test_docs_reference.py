@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 import reference
-from saastracker import config_keys
+from saastracker import config_keys, scope
 from saastracker.cli import main
 from saastracker.config import load_config
 from saastracker.contracts import ReportPage
@@ -102,6 +102,8 @@ def test_reports_stand_as_in_the_menu() -> None:
 @pytest.mark.parametrize("page", REPORTS.values(), ids=REPORTS)
 def test_what_a_report_asks_besides_is_told(page: ReportPage) -> None:
     told = text("reports.md").partition(f"`{page.slug}`")[2].partition("\n### ")[0]
+    for parameter in (*page.parameters, *page.detail_parameters):
+        assert re.search(rf"\b{parameter.name}\b", " ".join(re.findall(r"`[^`]+`", told))), parameter.name
     for kind in page.defines:
         if PLUGINS.kinds[kind].by_hand:
             assert f"definitions.md#{kind}" in told
@@ -126,3 +128,22 @@ def test_health_is_told_as_it_is_by_default() -> None:
     defaults: Any = kind.struct()
     weights = dict(re.findall(r"^\| (\w+) \| (\d+) \|", text("reports.md"), re.MULTILINE))
     assert weights == {name: f"{value:g}" for name, value in msgspec.structs.asdict(defaults.weights).items()}
+
+
+def test_scopes_are_told() -> None:
+    told = set(re.findall(r"`([^`]+)`", text("numbers.md")))
+    assert {*scope.RANGES, *scope.COMPARES, *scope.OPERATORS, *scope.DIMENSIONS, *scope.PARAMETERS} - told == set()
+
+
+def messages() -> list[str]:
+    """What the table of troubles quotes, in the pieces that do not change."""
+    table = text("operations.md").partition("## Trouble")[2]
+    quoted = [code for line in table.splitlines() for code in re.findall(r"`([^`]+)`", line.partition(" | ")[0])]
+    return [piece.strip() for code in quoted for piece in code.split("…") if len(piece.strip()) > 1]
+
+
+def test_troubles_quote_what_is_said() -> None:
+    source = "".join(path.read_text() for name in ("saastracker", "plugins") for path in (ROOT / name).rglob("*.py"))
+    source = re.sub(r'"\n\s+f?"', "", source)  # texts over several lines
+    assert len(messages()) > 12
+    assert [message for message in messages() if message not in source] == []
