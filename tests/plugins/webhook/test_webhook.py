@@ -69,6 +69,16 @@ def test_the_documentation_checks_a_message(receiver: Receiver) -> None:
     assert not is_ours("whsec_of-a-test", headers | {"Saastracker-Timestamp": old, "Saastracker-Signature": made}, body)
 
 
+def test_the_documentation_shows_a_message_as_it_is(receiver: Receiver) -> None:
+    text = (ROOT / "docs" / "sharing.md").read_text()
+    [shown] = [json.loads(each) for each in re.findall(r"```json\n(.+?)```", text, re.DOTALL)]
+    LOCAL.send(to(receiver))
+    [(_, _, body)] = receiver.requests
+    sent = json.loads(body)
+    assert list(shown) == list(sent)
+    assert list(shown["items"][0]) == list(sent["items"][0])
+
+
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
 def test_taken(receiver: Receiver, status: int) -> None:
     receiver.status, receiver.answer = status, b""
