@@ -54,7 +54,8 @@ def test_a_message_as_it_arrives(receiver: Receiver) -> None:
 
 
 def test_the_documentation_checks_a_message(receiver: Receiver) -> None:
-    (code,) = re.findall(r"<!-- webhook -->\n```python\n(.+?)```", (ROOT / "docs" / "sharing.md").read_text(), re.DOTALL)
+    text = (ROOT / "docs" / "sharing.md").read_text()
+    (code,) = re.findall(r"<!-- webhook -->\n```python\n(.+?)```", text, re.DOTALL)
     names: dict[str, Any] = {}
     exec(code, names)
     is_ours = names["is_ours"]
