@@ -14,7 +14,7 @@ from pyroaring import BitMap
 
 from saastracker.index import KEYS_MAX, OTHER, Cell, Integers, bitmap, distinct, unique
 from saastracker.index_store import Arrivals, CellKey, ChunkKey, Group, Sequences
-from saastracker.parts import FOREVER, Parts
+from saastracker.parts import FOREVER, NEVER, Parts
 from saastracker.segments import Moments
 
 DAY_MS = 86_400_000
@@ -148,7 +148,7 @@ def _parts(arrivals: Arrivals, actors: Integers, views: Chosen, path: Integers, 
         exit_time=time,
         exit_sequence=arrivals.sequence,
         started=np.where(_coded(codes["name"], known, "Session:Start"), time, FOREVER),
-        ended=np.where(_coded(codes["name"], known, "Session:End"), time, 0),
+        ended=np.where(_coded(codes["name"], known, "Session:End"), time, NEVER),
         **{name: codes[name] for name in ATTRIBUTES},
     )
 

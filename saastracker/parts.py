@@ -10,6 +10,7 @@ from saastracker.columns import pack, unpack
 from saastracker.index import Integers
 
 FOREVER = np.iinfo(np.int64).max
+NEVER = -1  # before all times
 
 
 class Parts(msgspec.Struct):
@@ -30,7 +31,7 @@ class Parts(msgspec.Struct):
     exit_time: Integers
     exit_sequence: Integers
     started: Integers  # time of the first `Session:Start`, FOREVER without
-    ended: Integers  # time of the last `Session:End`, 0 without
+    ended: Integers  # time of the last `Session:End`, NEVER without
     release: Integers  # of the first event, as are country, browser, os and device
     country: Integers
     browser: Integers
@@ -58,7 +59,7 @@ class Parts(msgspec.Struct):
             columns[name] = columns[name] - getattr(self, near)
         # Most have neither, and the difference to FOREVER would take nine bytes.
         columns["started"] = np.where(self.started == FOREVER, 0, self.started - self.first + 1)
-        columns["ended"] = np.where(self.ended == 0, 0, self.ended - self.first + 1)
+        columns["ended"] = np.where(self.ended == NEVER, 0, self.ended - self.first + 1)
         return pack(list(columns.values()))
 
     @classmethod
@@ -68,7 +69,7 @@ class Parts(msgspec.Struct):
         for name, near in _NEAR.items():
             setattr(parts, name, getattr(parts, name) + getattr(parts, near))
         parts.started = np.where(parts.started == 0, FOREVER, parts.started + parts.first - 1)
-        parts.ended = np.where(parts.ended == 0, 0, parts.ended + parts.first - 1)
+        parts.ended = np.where(parts.ended == 0, NEVER, parts.ended + parts.first - 1)
         return parts
 
     @classmethod

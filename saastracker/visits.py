@@ -9,7 +9,7 @@ from saastracker.conditions import DAY_MS
 from saastracker.contracts import Reader
 from saastracker.index import Integers, day_number
 from saastracker.moments import of_organizations, sequences
-from saastracker.parts import FOREVER, Parts
+from saastracker.parts import FOREVER, NEVER, Parts
 from saastracker.scope import Scope, Span
 
 
@@ -35,7 +35,7 @@ class Visits(msgspec.Struct):
     @property
     def milliseconds(self) -> Integers:
         """The same."""
-        told = (self.row.started < FOREVER) & (self.row.ended > 0)
+        told = (self.row.started < FOREVER) & (self.row.ended > NEVER)
         length = np.where(told, self.row.ended - self.row.started, self.row.last - self.row.first)
         return np.maximum(length, 0)
 

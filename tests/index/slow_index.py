@@ -13,7 +13,7 @@ from saastracker.contracts import Reader
 from saastracker.definition import Defined
 from saastracker.event import Event
 from saastracker.index import OTHER
-from saastracker.parts import FOREVER
+from saastracker.parts import FOREVER, NEVER
 from saastracker.tagger import NAMESPACES, Tagger, Tagging
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC).date().toordinal()
@@ -153,7 +153,7 @@ def _parts(sent: Sequence[Event], zone: str) -> dict[Any, Any]:
             "entry": (pages[0].path or "") if pages else "",
             "exit": (pages[-1].path or "") if pages else "",
             "started": min((event.time or 0 for event in events if event.name == "Session:Start"), default=FOREVER),
-            "ended": max((event.time or 0 for event in events if event.name == "Session:End"), default=0),
+            "ended": max((event.time or 0 for event in events if event.name == "Session:End"), default=NEVER),
             "country": events[0].country or "",
             "referrer": origin.referrer or "",
         }

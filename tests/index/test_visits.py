@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from saastracker.contracts import Reader
 from saastracker.event import Event
-from saastracker.parts import FOREVER, Parts
+from saastracker.parts import FOREVER, NEVER, Parts
 from saastracker.scope import Scope
 from saastracker.testing import PROJECT
 from saastracker.visits import visits
@@ -163,7 +163,7 @@ def test_parts_come_back_as_they_were(data: st.DataObject) -> None:
     )
     bare = np.array(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)))
     parts.started = np.where(bare, FOREVER, parts.first + 7)
-    parts.ended = np.where(bare, 0, parts.first)
+    parts.ended = np.where(bare, NEVER, parts.first)
     back = Parts.decode(parts.encode())
     for name in Parts.__struct_fields__:
         assert getattr(back, name).tolist() == getattr(parts, name).tolist(), name
