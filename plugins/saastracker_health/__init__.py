@@ -74,7 +74,9 @@ def preview(
 @hookimpl
 def jobs(config: Config) -> Sequence[Job]:  # noqa: ARG001
     topic = Topic(title="Signals: organizations that need someone", default="admin")
-    return [Job(name="signals", title="Tell of signals", trigger=Daily(hour=6, each_project=True), run=tell, topic=topic)]
+    return [
+        Job(name="signals", title="Tell of signals", trigger=Daily(hour=6, each_project=True), run=tell, topic=topic)
+    ]
 
 
 def tell(context: JobContext) -> Sequence[Notice]:

@@ -8,7 +8,7 @@ from saastracker.scope import Scope, Span
 from saastracker.web.arranging import Arrangement, arranged, chosen, split
 from saastracker.web.layout import layout
 
-from . import golden
+from . import golden, golden_tables
 
 SCOPE = Scope(project="p", span=Span(date(2026, 5, 1), date(2026, 5, 28), "UTC"))
 COLUMNS = (
@@ -126,19 +126,23 @@ def test_figures_come_first_with_their_chart_and_narrow_tables_in_pairs() -> Non
     def keys(*blocks: Block) -> list[list[list[str]]]:
         return [[[block.key for block in panel] for panel in line] for line in layout(blocks)]
 
-    assert keys(golden.NOTE, golden.PATHS, golden.NAMES, golden.ORGANIZATIONS, golden.LINES, golden.FIGURES) == [
+    assert keys(
+        golden.NOTE, golden_tables.PATHS, golden_tables.NAMES, golden_tables.ORGANIZATIONS, golden.LINES, golden.FIGURES
+    ) == [
         [["totals", "events"]],
         [["counting"]],
         [["paths"], ["names"]],
         [["organizations"]],
     ]
-    assert keys(golden.FIGURES, golden.PATHS) == [[["totals"]], [["paths"]]]
+    assert keys(golden.FIGURES, golden_tables.PATHS) == [[["totals"]], [["paths"]]]
     assert keys(golden.LINES, golden.BARS) == [[["events"]], [["new"]]]
     assert keys(golden.STEPS, golden.LINES, golden.FIGURES) == [[["totals"]], [["steps"]], [["events"]]]
     assert keys(golden.LINES, golden.STEPS, golden.FIGURES) == [[["totals", "events"]], [["steps"]]]
     timed = Table(key="newest", title="Newest", columns=(Column("at", "Time", "time"), *COLUMNS[:2]), rows=[])
-    assert keys(timed, golden.PATHS) == [[["newest"]], [["paths"]]]
-    assert len(layout((golden.PATHS, golden.NAMES), "names")) == 2  # the one that was opened has its own line
+    assert keys(timed, golden_tables.PATHS) == [[["newest"]], [["paths"]]]
+    assert (
+        len(layout((golden_tables.PATHS, golden_tables.NAMES), "names")) == 2
+    )  # the one that was opened has its own line
 
 
 def test_a_note_with_a_title_stands_alone_where_there_is_nothing_else() -> None:
@@ -157,5 +161,5 @@ def test_tables_are_cut_only_where_they_share_the_page() -> None:
         [names] = arranged(Report(blocks=blocks), Arrangement(), SCOPE, others=10).tables[:1]
         return len(names.rows)
 
-    assert rows(golden.NAMES) == rows(golden.NAMES, golden.LINES) == 100
-    assert rows(golden.NAMES, golden.PATHS) == rows(golden.NAMES, golden.HOURS) == 10
+    assert rows(golden_tables.NAMES) == rows(golden_tables.NAMES, golden.LINES) == 100
+    assert rows(golden_tables.NAMES, golden_tables.PATHS) == rows(golden_tables.NAMES, golden.HOURS) == 10

@@ -10,7 +10,7 @@ from saastracker.report import Block, Column, Measure, Point, Report, Series, Ta
 from saastracker.scope import Scope, Span
 from saastracker.web.faces import csv_block, json_report
 
-from . import golden
+from . import golden, golden_tables
 
 COLUMNS = (
     Column("name", "Name"),
@@ -119,13 +119,13 @@ def test_a_series_of_hours_and_of_what_is_missing() -> None:
 
 
 def test_what_is_only_for_the_page_stays_there() -> None:
-    found = twin(golden.ORGANIZATIONS)
+    found = twin(golden_tables.ORGANIZATIONS)
     keys = ["org", "name", "plan", "events", "change", "adoption", "length", "last_seen", "since", "band"]
     assert [column["key"] for column in found["columns"]] == keys
     assert found["rows"][0][-2:] == ["2024-03-12", "healthy"]
     assert all(set(column) == {"key", "label", "type"} for column in found["columns"])
-    assert lines(golden.ORGANIZATIONS)[0] == keys
-    assert lines(golden.ORGANIZATIONS)[4] == [
+    assert lines(golden_tables.ORGANIZATIONS)[0] == keys
+    assert lines(golden_tables.ORGANIZATIONS)[4] == [
         "",
         "",
         "",

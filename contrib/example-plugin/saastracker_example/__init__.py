@@ -75,7 +75,15 @@ def definitions() -> Sequence[Definition]:
 @hookimpl
 def jobs() -> Sequence[Job]:
     topic = Topic(title="Missed goals", default="member")
-    return [Job(name="goals", title="Tell of missed goals", trigger=Daily(hour=6, each_project=True), run=check_goals, topic=topic)]
+    return [
+        Job(
+            name="goals",
+            title="Tell of missed goals",
+            trigger=Daily(hour=6, each_project=True),
+            run=check_goals,
+            topic=topic,
+        )
+    ]
 
 
 @hookimpl
