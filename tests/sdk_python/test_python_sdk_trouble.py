@@ -1,45 +1,18 @@
-"""What the Python SDK does when the server, the network or the clock do not do what they should."""
+"""What the Python SDK does with answers that are not what they should be, and with what is no event."""
 
 import json
 import logging
-import threading
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from saastracker_sdk import Drop, Nanosights, Owlsignal, Saastracker, Usermaven, delivery, patience
+from saastracker_sdk import Drop, Nanosights, Owlsignal, Saastracker, Usermaven, patience
 from saastracker_sdk.patience import pause
 from saastracker_sdk.transport import Answer
-from tests.certificates import certificate_of
 from tests.sdk_python.answering import Script, Turn, answering
-
-KEY: Any = {"api_key": "key", "server_token": "token"}
-
-
-class Sending:
-    """A client of a scripted server, with what it dropped; events wait until a flush unless told."""
-
-    def __init__(self, script: Script, interval: float = 60, **options: Any) -> None:
-        self.drops: list[Drop] = []
-        self.client = Usermaven(script.url, **KEY, interval=interval, on_drop=self.drops.append, **options)
-
-    def track(self, *names: str) -> None:
-        for name in names:
-            self.client.track(name, user="ada")
-
-    @property
-    def reasons(self) -> list[tuple[str, str]]:
-        return [(drop.reason, drop.detail) for drop in self.drops]
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+from tests.sdk_python.sending import KEY, Sending
 
 
 @pytest.fixture
@@ -158,135 +131,6 @@ def test_a_connection_is_kept_and_one_that_was_closed_meanwhile_costs_no_wait(
     assert first == second == third != fourth
 
 
-def test_batches_end_at_their_count_and_bytes() -> None:
-    gate = threading.Event()
-    with answering(Turn(gate=gate)) as script:
-        sending = Sending(script, interval=0)
-        sending.track("alone")
-        script.wait(1)
-        sending.track(*(str(number) for number in range(250)))
-        for number in range(3):
-            sending.client.track("large", user="ada", attributes={"text": "x" * 200_000, "n": number})
-        gate.set()
-        assert sending.client.flush(5)
-        sending.client.close()
-    assert [len(asked.names) for asked in script.asked] == [1, 100, 100, 52, 1]
-    assert script.names == ["alone", *(str(number) for number in range(250)), "large", "large", "large"]
-    assert max(len(asked.body) for asked in script.asked) < 512 * 1024
-
-
-def test_events_wait_for_others_only_so_long() -> None:
-    with answering() as script, Usermaven(script.url, **KEY, interval=0.5) as client:
-        client.track("a", user="ada")
-        time.sleep(0.05)
-        client.track("b", user="ada")
-        assert script.asked == []
-        assert script.wait(1)[0].names == ["a", "b"]
-        client.track("c", user="ada")
-        assert script.wait(2)[1].names == ["c"]
-
-
-def test_a_full_batch_waits_for_nothing() -> None:
-    with answering() as script, Usermaven(script.url, **KEY, interval=60) as client:
-        client.track("a", user="ada")
-        assert client.flush(5)
-        for number in range(100):
-            client.track(str(number), user="ada")
-        assert len(script.wait(2)[1].names) == 100
-
-
-def test_a_full_queue_takes_no_more_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    gate = threading.Event()
-    with answering(Turn(gate=gate)) as script:
-        sending = Sending(script, interval=0, queue_max=3)
-        sending.track("a")
-        script.wait(1)
-        sending.track("b", "c", "d", "e", "f")
-        gate.set()
-        sending.client.close()
-    assert script.names == ["a", "b", "c", "d"]
-    assert [(drop.reason, drop.events[0]["event_type"]) for drop in sending.drops] == [
-        ("queue_full", "e"),
-        ("queue_full", "f"),
-    ]
-    assert sending.drops[0].detail == "3 events wait already."
-    assert [line for line in caplog.messages if "queue_full" in line] == [
-        "Events that will not be stored (queue_full): 1. 3 events wait already.",
-        "Events that were not stored since the last line (queue_full): 1",
-    ]
-
-
-def test_the_bytes_that_wait_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "QUEUE_BYTES", 300_000)
-    gate = threading.Event()
-    with answering(Turn(gate=gate)) as script:
-        sending = Sending(script, interval=0)
-        sending.track("a")
-        script.wait(1)
-        for name in ("b", "c", "d"):
-            sending.client.track(name, user="ada", attributes={"text": "x" * 200_000})
-        gate.set()
-        assert sending.client.flush(5)
-        sending.track("e")
-        sending.client.close()
-    assert script.names == ["a", "b", "c", "e"]
-    assert [drop.reason for drop in sending.drops] == ["queue_full"]
-
-
-def test_an_answer_without_end_is_not_read() -> None:
-    with answering(Turn(400, body="x" * 3_000_000)) as script:
-        sending = Sending(script)
-        sending.track("a")
-        assert sending.client.flush(5)
-        sending.track("b")
-        sending.client.close()
-    assert script.names == ["a", "b"]
-    assert sending.reasons == [("refused", "400: not the answer of a saastracker server")]
-
-
-def test_closing_ends_in_time_and_tells_what_was_not_stored() -> None:
-    with answering(*[Turn(503)] * 50) as script:
-        sending = Sending(script, interval=0, exit_timeout=0.8)
-        sending.track("a")
-        script.wait(1)
-        sending.track("b")
-        started = time.monotonic()
-        assert not sending.client.close()
-        assert 0.7 < time.monotonic() - started < 5
-    [drop] = sending.drops
-    assert (drop.reason, [event["event_type"] for event in drop.events]) == ("closed", ["a", "b"])
-
-
-def test_closing_tries_at_once_what_waits_to_be_sent_again() -> None:
-    with answering(Turn(429, {"Retry-After": "30"})) as script:
-        sending = Sending(script, interval=0, exit_timeout=10)
-        sending.track("a")
-        script.wait(1)
-        time.sleep(0.2)  # until the client waits
-        assert sending.client.close()
-    assert script.names == ["a", "a"]
-    assert sending.drops == []
-
-
-def test_a_closed_client_tells_what_it_is_given() -> None:
-    with answering() as script:
-        sending = Sending(script)
-        sending.client.close()
-        sending.client.close()
-        sending.track("late")
-    assert sending.reasons == [("closed", "The client is closed.")]
-
-
-def test_flush_gives_up_after_its_time_and_the_client_goes_on() -> None:
-    with answering(Turn(503, {"Retry-After": "1"})) as script:
-        sending = Sending(script)
-        sending.track("a")
-        assert not sending.client.flush(0.2)
-        assert sending.client.flush(5)
-        sending.client.close()
-    assert script.names == ["a", "a"]
-
-
 class Odd:
     def __str__(self) -> str:
         raise RuntimeError("no text")
@@ -363,89 +207,6 @@ def test_an_outage_is_logged_once_and_so_is_its_end(caplog: pytest.LogCaptureFix
         f"Events cannot be sent to {script.url}, and are kept and tried again: 500: broken",
         f"Events are sent again to {script.url}",
     ]
-
-
-def test_several_connections_send_at_the_same_time() -> None:
-    with answering(*[Turn(202, delay=0.5, body='{"accepted":1}')] * 4) as script:
-        started = time.monotonic()
-        with Nanosights(script.url, project_key="k", connections=4) as client:
-            for name in "abcd":
-                client.track(name)
-            assert client.flush(5)
-        assert time.monotonic() - started < 1.9
-    assert sorted(json.loads(asked.body)["event_name"] for asked in script.asked) == list("abcd")
-    assert len({asked.connection for asked in script.asked}) == 4
-
-
-def test_many_threads_lose_nothing_and_threads_end(quick: None) -> None:
-    with answering(Turn(500), Turn(), Turn(reset=True)) as script:
-        sending = Sending(script, connections=2)
-        threads = [
-            threading.Thread(target=sending.track, args=[f"{thread}-{number}" for number in range(200)])
-            for thread in range(5)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert sending.client.close()
-    stored = {asked.key: asked.names for asked in script.asked}
-    names = [name for batch in stored.values() for name in batch]
-    assert sorted(names) == sorted(f"{thread}-{number}" for thread in range(5) for number in range(200))
-    assert "saastracker-sdk" not in [thread.name for thread in threading.enumerate()]
-
-
-def test_a_proxy_is_asked_for_the_whole_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    with answering() as proxy:
-        monkeypatch.setenv("http_proxy", proxy.url.replace("://", "://me:p%40ss@"))
-        monkeypatch.setenv("no_proxy", "other.example.com")
-        with Usermaven("http://stats.example.com/base/", **KEY) as client:
-            client.track("a", user="ada")
-    [asked] = proxy.asked
-    assert asked.path == "http://stats.example.com/base/api/v1/s2s/events"
-    assert asked.headers["host"] == "stats.example.com"
-    assert asked.headers["proxy-authorization"] == "Basic bWU6cEBzcw=="  # me:p@ss
-
-
-def test_an_authority_of_ones_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    certificate = certificate_of("127.0.0.1", tmp_path)
-    with answering(certificate=certificate) as script:
-        sending = Sending(script, exit_timeout=0.1)
-        sending.track("a")
-        assert not sending.client.flush(1)
-        assert "CERTIFICATE_VERIFY_FAILED" in caplog.text
-        assert not sending.client.close()
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
-        sending = Sending(script)
-        sending.track("b")
-        assert sending.client.close()
-    assert script.names == ["b"]
-
-
-def test_https_passes_through_a_proxy_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    certificate = certificate_of("127.0.0.1", tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
-    monkeypatch.delenv("no_proxy", raising=False)
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    with answering(certificate=certificate) as script, answering() as proxy:
-        monkeypatch.setenv("https_proxy", proxy.url.replace("://", "://me:p%40ss@"))
-        sending = Sending(script)
-        sending.track("a")
-        assert sending.client.close()
-    assert script.names == ["a"]
-    [asked] = proxy.asked
-    assert asked.path == script.url.removeprefix("https://")
-    assert asked.headers["proxy-authorization"] == "Basic bWU6cEBzcw=="
-
-
-def test_a_path_before_the_servers_own_is_kept() -> None:
-    with answering() as script, Usermaven(f"{script.url}/stats/", api_key="key") as client:
-        client.track("a", user="ada")
-        assert client.flush(5)
-    assert script.asked[0].path == "/stats/api/v1/event?token=key"
-    assert "authorization" not in script.asked[0].headers
 
 
 @pytest.mark.parametrize(
