@@ -61,6 +61,10 @@ def copy(options: Options, *, source: str | None, target: str | None, follow: bo
     mine, theirs = _config(options, source), _config(options, target)
     _share_key(mine, theirs)
     with _copying(mine, theirs) as copied:
+        if copied.source_closed and copied.state.switched_at is None and not switch:
+            click.echo(
+                "The database copied from takes nothing: go on with --switch, or open it with --reopen.", err=True
+            )
         if copied.state.switched_at is not None:
             click.echo("The servers change over already: nothing is left to copy.")
         elif follow:

@@ -50,11 +50,17 @@ class Copy:
         self._bar = bar
         self._change = -1  # of the source's records, when they were copied
         self.state = self._begin()
+        if self.state.switched_at is not None and not self.state.opened:  # the hand-over was cut off just here
+            self._open()
 
     @property
     def last(self) -> int:
         """The last event that was copied."""
         return self._target.store.last
+
+    @property
+    def source_closed(self) -> bool:
+        return self._source.records.sealed and self._source.store.sealed
 
     @property
     def behind(self) -> int:
@@ -90,37 +96,51 @@ class Copy:
 
         If something fails the source is open again.
         """
+        if self.source_closed and not self.state.closed:
+            raise OperatorError(
+                "The database to copy from was handed over already: copy from the one that took over, or open it with "
+                "--reopen first"
+            )
         self.up_to_now()
         self.beside()
         self.recount()
+        self._set_closed(True)
         self._source.seal(True)
         try:
             self._end()
         except BaseException:
             self._source.seal(False)
+            self._set_closed(False)
             raise
-        self.state.switched_at = now_ms()
+        self.state.switched_at, self.state.until = now_ms(), self._source.store.last
         self._keep(self.state)
+        self._open()
+
+    def _set_closed(self, closed: bool) -> None:
+        self.state.closed = closed
+        self._keep(self.state)
+
+    def _open(self) -> None:
         self._target.seal(False)
+        self.state.opened = True
+        self._keep(self.state)
 
     def _begin(self) -> State:
         records, store = self._target.records, self._target.store
-        state = read(records)
+        state, installation = read(records), self._installation()
+        if state is not None and state.source != installation:
+            raise OperatorError(
+                "The database to copy to is a copy of another installation: name an empty one, or that installation"
+            )
         if state is not None and state.switched_at is not None:
-            if not (self._source.records.sealed and self._source.store.sealed):
+            if not self.source_closed or self._source.store.last != state.until:
                 raise OperatorError("The database to copy to was handed over to, it is no copy now: name an empty one")
-            self._target.seal(False)  # where the hand-over was cut off just here
             return state
-        installation = self._installation()
         if state is None:
             if records.records() or store.last:
                 raise OperatorError("The database to copy to has data of its own: name an empty one")
             self._target.seal(True)
             state = State(installation, now_ms())
-        elif state.source != installation:
-            raise OperatorError(
-                "The database to copy to is a copy of another installation: name an empty one, or that installation"
-            )
         elif not (records.sealed and store.sealed):
             raise OperatorError("The database to copy to was opened before the copy was complete: name an empty one")
         self._keep(state)

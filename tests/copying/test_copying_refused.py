@@ -1,5 +1,7 @@
 """A copy is refused where something would be lost or mixed up, with what to type."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,6 +84,49 @@ def test_nothing_else_is_written_to_either_side(old: Path, new: Path) -> None:
     assert "takes events again" in typed("--data", old, "copy", "--reopen")
     typed("--data", old, "project", "add", "Late")
     assert "it is no copy now" in refused("--data", old, "copy", "--to", new)
+
+
+def test_a_database_that_was_handed_over_stays_closed(old: Path, new: Path) -> None:
+    third, fourth = old.with_name("third"), old.with_name("fourth")
+    typed("--data", old, "copy", "--to", new, "--switch")
+    typed("--data", new, "copy", "--to", third, "--switch")
+    assert "nothing is left to copy" in typed("--data", old, "copy", "--to", new, "--switch")
+    assert "takes nothing" in refused("--data", new, "project", "add", "Game")
+    assert "handed over already" in refused("--data", old, "copy", "--to", fourth, "--switch")
+    assert "takes nothing" in refused("--data", old, "project", "add", "Game")
+    typed("--data", third, "project", "add", "Game")
+
+
+def test_a_copy_of_another_that_was_handed_over(old: Path, new: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, Fernet.generate_key().decode())
+    one, two = old.with_name("one"), old.with_name("two")
+    for name in (one, two):
+        typed("--data", name, "project", "add", "Game")
+        typed("--data", name, "copy", "--to", name.with_name(f"{name.name} new"), "--switch")
+    assert "another installation" in refused("--data", two, "copy", "--to", one.with_name("one new"))
+
+
+def test_a_hand_over_that_is_cut_off_goes_on(old: Path, new: Path) -> None:
+    """Killed in the middle: nothing is undone."""
+    program = """
+import os, sys
+from saastracker.cli import main
+from saastracker.copying.copy import Copy
+setattr(Copy, sys.argv.pop(1), lambda *_: os._exit(9))
+main()
+"""
+
+    def cut_off(name: str) -> None:
+        line = [sys.executable, "-c", program, name, "--data", str(old), "copy", "--to", str(new), "--switch"]
+        assert subprocess.run(line, check=False, capture_output=True).returncode == 9
+        assert "takes nothing" in refused("--data", old, "project", "add", "Game")
+        assert "takes nothing" in refused("--data", new, "project", "add", "Game")
+
+    cut_off("_follow_source")
+    assert "--switch, or open it" in typed("--data", old, "copy", "--to", new)
+    cut_off("_open")
+    assert "nothing is left to copy" in typed("--data", old, "copy", "--to", new)
+    typed("--data", new, "project", "add", "Game")
 
 
 def test_a_hand_over_that_fails_leaves_the_old_one_open(old: Path, new: Path, monkeypatch: pytest.MonkeyPatch) -> None:
