@@ -3,6 +3,10 @@
 import contextlib
 import json
 import math
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import saastracker
 from saastracker import decoding
 from saastracker.errors import Invalid
 from saastracker.event import PROPERTIES_MAX, YEAR_MS
@@ -121,6 +126,40 @@ def test_what_is_refused_is_named(text: bytes, detail: str) -> None:
 )
 def test_what_only_looks_suspicious_is_taken(text: bytes) -> None:
     assert decode(text).name == "a"
+
+
+def test_every_python_here_reads_alike() -> None:
+    """Regular expressions that 3.11.7 matched rightly let NULs pass on 3.11.2, which Debian 12 has."""
+    program = """
+import sys, types
+package = sys.modules["saastracker"] = types.ModuleType("saastracker")  # without what it imports
+package.__path__ = [sys.argv[1]]
+from saastracker import errors, strict
+for text in sys.argv[2:]:
+    try:
+        strict.check(text.encode())
+    except errors.Invalid as error:
+        print(error.detail)
+    else:
+        print("taken")
+"""
+    texts = {
+        r'{"a\\":[1,"\"\u0000"]}': "$.a\\\\[1]: no text may hold a NUL character or half a surrogate pair",
+        r'["\\u0000","\\\"{[",-1.5e+3,12,null]': "taken",
+        '[1.0,"9",9223372036854775808]': "$[2]: integers must fit in 64 bits",
+        '{"a":{"b":[1e100,0.5,1e400]}}': "$.a.b[2]: numbers must be finite",
+    }
+    folder = Path(saastracker.__file__).parent
+    names = ["python3", "python", "/usr/bin/python3", *(f"python3.{minor}" for minor in range(11, 16))]
+    found = {str(Path(path).resolve()) for name in names if (path := shutil.which(name))} | {sys.executable}
+    for python in sorted(found):
+        version = subprocess.run(
+            [python, "-c", "import sys; print(sys.version_info >= (3, 11))"], check=False, capture_output=True
+        )
+        if version.stdout.strip() == b"True":
+            line = [python, "-c", program, str(folder), *texts]
+            told = subprocess.run(line, check=True, capture_output=True, text=True).stdout.splitlines()
+            assert (python, told) == (python, [*texts.values()])
 
 
 def test_what_stands_far_in_is_refused_without_its_path() -> None:
