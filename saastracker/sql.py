@@ -26,6 +26,11 @@ class Dialect(NamedTuple):
     prop_number: str
 
 
+def readable(text: str) -> str:
+    """A text as stores have it that take no character 0: nothing there is lost by another one."""
+    return text.replace("\0", "\ufffd").replace("\\u0000", "\\ufffd")
+
+
 def mentioned(names: Sequence[str]) -> list[str]:
     """Patterns for LIKE; properties, as JSON, that have one of some names match one. None: any properties may.
 

@@ -9,6 +9,7 @@ import numpy as np
 from saastracker.folding import DAY_MS, Texts, cells, local
 from saastracker.index import Cell, Integers, Seen, distinct, unique
 from saastracker.index_store import Arrivals, CellKey, Unit
+from saastracker.sql import readable
 from saastracker.tagger import KEY_MAX, VALUED, Tagger, Tagging
 
 log = logging.getLogger("saastracker.tagging")
@@ -151,8 +152,8 @@ def _columns(
 def _full(unit: str, key: str) -> str:
     """A key behind its definition's id."""
     full = (f"{unit}/{key}" if unit and key else unit or key)[:KEY_MAX]
-    # Half a surrogate pair cannot be stored, and behind a NUL stores look no further.
-    return full.encode("utf-8", "replace").decode().replace("\0", "?")
+    # Half a surrogate pair cannot be stored, behind a NUL stores look no further, and some do not take one in JSON.
+    return readable(full.encode("utf-8", "replace").decode().replace("\0", "?"))
 
 
 def _seen(some: Arrivals, place: Integers, names: Sequence[str]) -> list[Seen]:

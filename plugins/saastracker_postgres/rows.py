@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from saastracker.sql import Dialect
+from saastracker.sql import Dialect, readable
 from saastracker_postgres.database import fetch
 
 ROWS_MAX = 500  # per statement
@@ -53,10 +53,8 @@ def placed(sql: str) -> str:
 
 
 def clean(value: Any) -> Any:
-    """A value that PostgreSQL takes: its texts hold no character 0, so nothing there is lost by another one."""
-    if isinstance(value, str) and ("\0" in value or "\\u0000" in value):
-        return value.replace("\0", "\ufffd").replace("\\u0000", "\\ufffd")
-    return value
+    """A value that PostgreSQL takes: its texts hold no character 0."""
+    return readable(value) if isinstance(value, str) else value
 
 
 class PostgresRows:

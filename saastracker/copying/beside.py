@@ -7,7 +7,7 @@ import msgspec
 from saastracker.contracts import Record, RecordStore, Store
 from saastracker.copyable import Tallies
 from saastracker.copying import STATE
-from saastracker.copying.comparing import readable
+from saastracker.sql import readable
 
 PAGE = 5000  # answers
 

@@ -10,6 +10,7 @@ from saastracker.contracts import Store
 from saastracker.copying import Sum
 from saastracker.errors import OperatorError
 from saastracker.event import Event
+from saastracker.sql import readable
 from saastracker.sql_events import CODED
 
 PAGE = 5000  # events
@@ -27,11 +28,6 @@ def add(total: Sum, row: Row) -> None:
     digest = blake2b(msgspec.msgpack.encode(row), digest_size=8).digest()
     total.events += 1
     total.checksum = (total.checksum + int.from_bytes(digest)) % 2**64
-
-
-def readable(text: str) -> str:
-    """A text as stores have it that take no character 0."""
-    return text.replace("\0", "\ufffd").replace("\\u0000", "\ufffd")
 
 
 def compare(source: Store, target: Store, total: Sum, until: int, erase: Erase) -> Iterator[None]:

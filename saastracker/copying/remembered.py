@@ -5,9 +5,9 @@ from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 from saastracker.contracts import Store
-from saastracker.copying.comparing import readable
 from saastracker.index import Seen
 from saastracker.index_store import Actor, ActorKey, IndexChanges
+from saastracker.sql import readable
 
 READ_SECONDS = 600.0
 TEXTS_MAX = 5000  # that get codes in one transaction

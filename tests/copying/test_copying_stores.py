@@ -8,6 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -165,3 +166,24 @@ def test_from_store_to_store(data: Path, tmp_path: Path, postgres: Postgres) -> 
     files = [file.read_bytes() for file in (tmp_path / "d").iterdir()]
     assert not [name for name in NAMES if any(name.encode() in file for file in files)]
     assert (tmp_path / "d" / "secret_key").read_bytes() == (data / "secret_key").read_bytes()
+
+
+def test_texts_that_postgresql_keeps_otherwise(tmp_path: Path, postgres: Postgres) -> None:
+    """Those with the escape of a character 0, which a sender may write into any text."""
+    old, url, told = tmp_path / "old", postgres.database(), "\\u0000"
+    (tmp_path / "a.toml").touch()
+    typed("--data", old, "project", "add", "Shop")
+    with opened(old, tmp_path / "a.toml") as (installation, store):
+        project = installation.facts.snapshot.projects_by_slug["shop"]
+        event = Event(name=f"a{told}b", user=told, anonymous=f"{told}c", org=told, time=NOW, received_at=NOW)
+        event.properties = msgspec.json.encode({"category": told}).decode()
+        refused = [Refused(project.id, NOW, "invalid", told, f"/{told}")]
+        store.claim()
+        store.append(Group([Submission(project, [event], NOW, Reply(202, b"{}"))], refused))
+    for _ in range(2):
+        typed("--data", old, "copy", "--to", url)
+    assert "1 events are the same" in typed("--data", old, "copy", "--to", url, "--switch")
+    assert "1 events are the same" in typed("--data", old, "copy", "--from", url, "--to", tmp_path / "new", "--switch")
+    with opened(tmp_path / "new", tmp_path / "a.toml") as (_, store):
+        [(_, event)] = store.read_after(0, 9)
+    assert (event.name, event.properties) == ("a\\ufffdb", '{"category":"\\\\u0000"}')

@@ -29,10 +29,10 @@ def lazily(name: str) -> Iterator[str]:
 
 
 def test_odd_keys(tmp_path: Path) -> None:
-    odd = ["a", "a\0", "a\0b", "'\"%_", "ä" * 300, "\ud800", "(other)", ""]
+    odd = ["a", "a\0", "a\0b", "'\"%_", "ä" * 300, "\ud800", "(other)", "", '["\\\\u0000"]']
     tagger = Tagger(namespace="odd", version=1, tagging=lambda _: Tagging(columns=("name",), keys=lambda _: odd))
     with reading(tmp_path, "UTC", sent("DE"), sent("NL"), taggers=[tagger]) as reader:
-        expected = {"a", "a?", "a?b", "'\"%_", "ä" * 200, "?", "(other)", ""}
+        expected = {"a", "a?", "a?b", "'\"%_", "ä" * 200, "?", "(other)", "", '["\\\\ufffd"]'}
         assert {day.key: day.cell.events for day in reader.days(PROJECT.id, "odd", 0, 100_000)} == dict.fromkeys(
             expected, 2
         )
