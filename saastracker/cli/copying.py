@@ -1,13 +1,13 @@
 """`saastracker copy`: from one store to another beside running servers, until they change over."""
 
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import urlsplit, urlunsplit
 
 import click
 
@@ -17,7 +17,8 @@ from saastracker.cli.running import indexer
 from saastracker.config import Config, load_config
 from saastracker.contracts import Store
 from saastracker.copying import unfinished
-from saastracker.copying.copy import Copy, Side
+from saastracker.copying.copy import Copy
+from saastracker.copying.side import Side
 from saastracker.errors import OperatorError, Unavailable
 from saastracker.indexer import Indexer
 from saastracker.secrets import FILE, VARIABLE
@@ -35,6 +36,7 @@ SCHEMES = {
     "https": ("clickhouse", "url"),
     "chdb": ("clickhouse", "url"),
 }
+_PASSWORD = re.compile(r"(://[^:@/?]*:)[^?]*(?=@)|([?&](?:ssl)?password=)[^&]*")  # in an address
 _PLACE = (
     "a configuration (*.toml), a data folder, or an address: sqlite:///FILE, postgresql://…, chdb:///FOLDER, http://…"
 )
@@ -89,6 +91,8 @@ def copy(options: Options, *, source: str | None, target: str | None, follow: bo
 def _config(options: Options, place: str | None) -> Config:
     if place is None:
         return options.load()
+    if not place:  # of a variable that is not set
+        raise OperatorError(f"An empty place is none; write {_PLACE}")
     scheme, separator, rest = place.partition("://")
     if separator:
         if scheme not in SCHEMES:
@@ -192,10 +196,7 @@ def change_over(place: str, config: Config) -> Iterator[str]:
 
 
 def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    if not parts.password:
-        return url
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:PASSWORD@{parts.netloc.rpartition('@')[2]}"))
+    return _PASSWORD.sub(lambda found: f"{found[1] or found[2]}PASSWORD", url)
 
 
 def _reopen(config: Config) -> None:

@@ -11,6 +11,7 @@ from saastracker.cli.options import Options, opened
 from saastracker.cli.progress import bar
 from saastracker.config import Config
 from saastracker.control import Control
+from saastracker.copying import INSTALLATION
 from saastracker.errors import OperatorError
 from saastracker.plugins import Plugins
 from saastracker.secrets import FILE, VARIABLE
@@ -69,4 +70,6 @@ def _replace_key(config: Config, path: Path) -> Path | None:
 def _open(config: Config) -> None:
     """Bring it to today's tables, and see whether its secrets can be read. Raises OperatorError."""
     with opened(config) as installation, closing(installation.plugins.open_store(installation.records)):
-        pass
+        records = installation.records
+        # What comes now gets the numbers of what came since the backup: a copy that was begun is none of it any more.
+        records.put_records([], records.records(INSTALLATION))

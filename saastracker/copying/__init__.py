@@ -27,7 +27,7 @@ class State(msgspec.Struct):
     begun_at: int
     compared: Sum = msgspec.field(default_factory=Sum)
     erased: bool = False  # whether texts of events that were erased may still be there
-    closed: bool = False  # whether this hand-over closed the source, so that it opens it again where it fails
+    closing: int = 0  # the source's change number when this hand-over had closed it: it goes on only from there
     switched_at: int | None = None
     until: int = 0  # the last number that the source had given out then
     opened: bool = False  # whether the target takes events since; what closes it later is a copy made of it

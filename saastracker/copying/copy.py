@@ -1,43 +1,29 @@
 """The copy itself: events, all else, the index, and the hand-over."""
 
-import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from functools import partial
-from typing import NamedTuple, TypeAlias
 from uuid import uuid4
 
 import msgspec
 
-from saastracker.contracts import Change, Record, RecordStore, Store
+from saastracker.contracts import Change, Record
 from saastracker.copying import INSTALLATION, STATE, State, Sum, beside, comparing, read, unfinished
+from saastracker.copying.side import Bar, Side
 from saastracker.erasable import PIECE
 from saastracker.errors import OperatorError, Unavailable
 from saastracker.event import Event
-from saastracker.indexer import Indexer
 from saastracker.records import now_ms
-
-# A progress bar of that name; `show(done, total)`, where a total of None only says that work goes on.
-Bar: TypeAlias = Callable[[str], AbstractContextManager[Callable[[int, int | None], None]]]
 
 BATCH = 5000  # events put in one transaction
 KEPT_PAGES = 20  # compared between two writes of how far it is
 RECORDS_MAX = 1000  # put in one transaction
 ERASED_IDS = 100  # of persons erased at once, that are looked for in all files; more are days no longer kept
-FOLLOWED_SECONDS = 120.0  # that the source's server may take to index its last events
 
-
-class Side(NamedTuple):
-    """One of the two databases."""
-
-    records: RecordStore
-    store: Store
-    indexer: Callable[[], Indexer]  # of the store, once it is claimed, by the newest records
-    namespaces: Sequence[str]  # of taggers
-
-    def seal(self, sealed: bool) -> None:
-        self.records.seal(sealed)
-        self.store.seal(sealed)
+HANDED_OVER = (
+    "The database to copy from was handed over already: copy from the one that took over, or open it with "
+    "--reopen first"
+)
+OPENED = "The database to copy from was opened amid the hand-over, with --reopen: type the command again"
 
 
 class Copy:
@@ -60,7 +46,7 @@ class Copy:
 
     @property
     def source_closed(self) -> bool:
-        return self._source.records.sealed and self._source.store.sealed
+        return self._source.sealed
 
     @property
     def behind(self) -> int:
@@ -96,28 +82,31 @@ class Copy:
 
         If something fails the source is open again.
         """
-        if self.source_closed and not self.state.closed:
-            raise OperatorError(
-                "The database to copy from was handed over already: copy from the one that took over, or open it with "
-                "--reopen first"
-            )
+        self._check_not_handed_over()
         self.up_to_now()
         self.beside()
         self.recount()
-        self._set_closed(True)
+        self._check_not_handed_over()  # by another copy meanwhile
         self._source.seal(True)
         try:
+            self._set_closing(self._source.records.change())
             self._end()
+            if self._source.records.change() != self.state.closing:
+                raise OperatorError(OPENED)
         except BaseException:
             self._source.seal(False)
-            self._set_closed(False)
+            self._set_closing(0)
             raise
         self.state.switched_at, self.state.until = now_ms(), self._source.store.last
         self._keep(self.state)
         self._open()
 
-    def _set_closed(self, closed: bool) -> None:
-        self.state.closed = closed
+    def _check_not_handed_over(self) -> None:
+        if self.source_closed and self.state.closing != self._source.records.change():
+            raise OperatorError(HANDED_OVER)
+
+    def _set_closing(self, change: int) -> None:
+        self.state.closing = change
         self._keep(self.state)
 
     def _open(self) -> None:
@@ -261,28 +250,13 @@ class Copy:
         self.up_to_now()
         target.put_events([], source.last)
         self.recount()
-        self._follow_source()
+        self._source.follow(self._bar)
         self._carry()
         self.beside()
         if any(beside.differing(self._source.records, self._target.records)):
             raise OperatorError("Records are not the same on both sides; type the command again")
         if beside.stored(source.tallies()) != target.tallies():
             raise OperatorError("What was counted is not the same on both sides; type the command again")
-
-    def _follow_source(self) -> None:
-        """Until the source's index has all its events, by its server or here: it remembers events that are gone."""
-        store, end = self._source.store, time.monotonic() + FOLLOWED_SECONDS
-        with self._bar("Indexing what is copied") as show:
-            while (state := store.index.state()).watermark < state.newest or state.dirty:
-                show(state.watermark, state.newest)
-                try:
-                    store.claim()
-                except OperatorError:
-                    if time.monotonic() > end:
-                        raise
-                    time.sleep(0.2)
-                    continue
-                self._source.indexer().step()
 
     def _carry(self) -> None:
         from saastracker.copying.remembered import carry, drop  # noqa: PLC0415  # numpy

@@ -11,6 +11,8 @@ from cryptography.fernet import Fernet
 from saastracker.cli import main
 from saastracker.cli.copying import change_over
 from saastracker.config import load_config
+from saastracker.copying.copy import Copy
+from saastracker.copying.side import Side
 from saastracker.secrets import VARIABLE
 
 
@@ -106,35 +108,90 @@ def test_a_copy_of_another_that_was_handed_over(old: Path, new: Path, monkeypatc
     assert "another installation" in refused("--data", two, "copy", "--to", one.with_name("one new"))
 
 
-def test_a_hand_over_that_is_cut_off_goes_on(old: Path, new: Path) -> None:
-    """Killed in the middle: nothing is undone."""
+def cut_off(name: str, old: Path, new: Path) -> None:
+    """A hand-over that is killed where it would do something."""
     program = """
 import os, sys
 from saastracker.cli import main
 from saastracker.copying.copy import Copy
-setattr(Copy, sys.argv.pop(1), lambda *_: os._exit(9))
+from saastracker.copying.side import Side
+name = sys.argv.pop(1)
+setattr(Side if name == "follow" else Copy, name, lambda *_: os._exit(9))
 main()
 """
+    line = [sys.executable, "-c", program, name, "--data", str(old), "copy", "--to", str(new), "--switch"]
+    assert subprocess.run(line, check=False, capture_output=True).returncode == 9
 
-    def cut_off(name: str) -> None:
-        line = [sys.executable, "-c", program, name, "--data", str(old), "copy", "--to", str(new), "--switch"]
-        assert subprocess.run(line, check=False, capture_output=True).returncode == 9
+
+def test_a_hand_over_that_is_cut_off_goes_on(old: Path, new: Path) -> None:
+    """Killed in the middle: nothing is undone."""
+    for name, told in (("follow", "--switch, or open it"), ("_open", "nothing is left to copy")):
+        cut_off(name, old, new)
         assert "takes nothing" in refused("--data", old, "project", "add", "Game")
         assert "takes nothing" in refused("--data", new, "project", "add", "Game")
-
-    cut_off("_follow_source")
-    assert "--switch, or open it" in typed("--data", old, "copy", "--to", new)
-    cut_off("_open")
-    assert "nothing is left to copy" in typed("--data", old, "copy", "--to", new)
+        assert told in typed("--data", old, "copy", "--to", new)
     typed("--data", new, "project", "add", "Game")
 
 
+def test_two_hand_overs(old: Path, new: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only one of them opens its copy, whichever begins first."""
+    other, recount = new.with_name("other"), Copy.recount
+
+    def meanwhile(copied: Copy) -> None:
+        monkeypatch.setattr(Copy, "recount", recount)
+        typed("--data", old, "copy", "--to", other, "--switch")
+        copied.recount()
+
+    monkeypatch.setattr(Copy, "recount", meanwhile)
+    assert "handed over already" in refused("--data", old, "copy", "--to", new, "--switch")
+    assert "takes nothing" in refused("--data", new, "project", "add", "Game")
+    assert "takes nothing" in refused("--data", old, "project", "add", "Game")
+    typed("--data", other, "project", "add", "Game")
+
+
+def test_a_hand_over_that_was_cut_off_and_another(old: Path, new: Path) -> None:
+    cut_off("follow", old, new)
+    typed("--data", old, "copy", "--reopen")
+    typed("--data", old, "copy", "--to", new.with_name("other"), "--switch")
+    assert "handed over already" in refused("--data", old, "copy", "--to", new, "--switch")
+
+
+def test_reopened_amid_the_hand_over(old: Path, new: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def reopen(*_: object) -> None:
+        typed("--data", old, "copy", "--reopen")
+        typed("--data", old, "project", "add", "Game")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(Side, "follow", reopen)
+        told = refused("--data", old, "copy", "--to", new, "--switch")
+    assert "opened amid" in told
+    assert "takes nothing" in refused("--data", new, "project", "add", "Late")
+    typed("--data", old, "project", "add", "Late")
+    assert "Handed over" in typed("--data", old, "copy", "--to", new, "--switch")
+    assert {"game", "late"} <= {line.split()[0] for line in typed("--data", new, "project", "list").splitlines()[1:]}
+
+
+def test_a_copy_that_was_begun_before_a_backup_was_restored(old: Path, new: Path, tmp_path: Path) -> None:
+    """What came since has the same numbers here and there, and is not the same."""
+    events, backup = tmp_path / "events", tmp_path / "backup.db"
+    typed("--data", old, "copy", "--to", new)
+    typed("--data", old, "backup", backup)
+    events.write_text('{"name": "lost"}')
+    typed("--data", old, "import", events, "--project", "shop")
+    assert "1 events are the same" in typed("--data", old, "copy", "--to", new)
+    typed("--data", old, "restore", backup)
+    events.write_text('{"name": "later"}')
+    typed("--data", old, "import", events, "--project", "shop")
+    assert "another installation" in refused("--data", old, "copy", "--to", new, "--switch")
+    assert "1 events are the same" in typed("--data", old, "copy", "--to", new.with_name("third"), "--switch")
+
+
 def test_a_hand_over_that_fails_leaves_the_old_one_open(old: Path, new: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(_: object) -> None:
+    def fails(*_: object) -> None:
         raise RuntimeError("the disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr("saastracker.copying.copy.Copy._follow_source", fails)
+        broken.setattr(Side, "follow", fails)
         result = CliRunner().invoke(main, ["--data", str(old), "copy", "--to", str(new), "--switch"])
     assert isinstance(result.exception, RuntimeError)
     typed("--data", old, "project", "add", "Game")
@@ -147,6 +204,11 @@ def test_a_hand_over_that_fails_leaves_the_old_one_open(old: Path, new: Path, mo
     ("place", "expected"),
     [
         ("postgresql://me:s3cret@db:5432/x", 'url = "postgresql://me:PASSWORD@db:5432/x"'),
+        ("postgresql://me:s3cret@more@db/x", 'url = "postgresql://me:PASSWORD@db/x"'),
+        (
+            "postgresql:///x?user=me&password=s3cret&host=db",
+            'url = "postgresql:///x?user=me&password=PASSWORD&host=db"',
+        ),
         ("postgresql://me@db/x", 'url = "postgresql://me@db/x"'),
         ("chdb:///var/events", 'backend = "clickhouse"'),
         ("sqlite:///var/x.db", 'path = "/var/x.db"'),
@@ -164,6 +226,8 @@ def test_what_to_change_is_told_without_secrets(tmp_path: Path, place: str, expe
     ("words", "expected"),
     [
         (("--to", "mysql://db"), "mysql:// is no address of a store"),
+        (("--to", ""), "An empty place is none"),
+        (("--from", "", "--to", "x"), "An empty place is none"),
         (("--to", "none.toml"), "none.toml: cannot read the configuration"),
     ],
 )
