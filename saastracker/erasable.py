@@ -9,6 +9,7 @@ import msgspec
 Write: TypeAlias = Callable[[Callable[[], None]], None]  # has work done on the thread that appends, and waits for it
 Progress: TypeAlias = Callable[[int, int], None]  # told how much is done, and of how much
 
+FORGOTTEN = b"{}"  # what an answer says that said something of who was erased
 PIECE = 1000  # events erased in one transaction: a few milliseconds, for which the writer's next group waits
 
 
@@ -49,8 +50,8 @@ class Erasable(Protocol):
     def sweep(self, project: str, ids: Sequence[str], write: Write, progress: Progress) -> None:
         """After events were erased: forget texts that neither an event nor the index has any more.
 
-        Refusals and answers of the project that hold one of `ids` go as well, and after that no byte
-        of `ids` is left in the store's files by what was erased, also where nothing points at it.
+        Refusals of the project that hold one of `ids` go as well, answers that do become FORGOTTEN, and after
+        that no byte of `ids` is left in the store's files by what was erased, also where nothing points at it.
         What `write` or `progress` raise ends it, and another call starts over.
         """
 

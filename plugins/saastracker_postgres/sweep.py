@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import psycopg
 
-from saastracker.erasable import PIECE, Progress
+from saastracker.erasable import FORGOTTEN, PIECE, Progress
 from saastracker.sql_events import CODED
 from saastracker_postgres.append import Appender
 from saastracker_postgres.database import fetch
@@ -58,9 +58,10 @@ def sweep(  # noqa: PLR0917
                     "DELETE FROM refused WHERE project = %(project)s AND strpos(detail || ' ' || path, %(text)s) > 0",
                     {"project": project, "text": text},
                 )
+                # They stay: what is sent again for want of one would be stored again.
                 connection.execute(
-                    "DELETE FROM answers WHERE project = %s AND position(%s::bytea IN body) > 0",
-                    (project, text.encode()),
+                    "UPDATE answers SET body = %s WHERE project = %s AND position(%s::bytea IN body) > 0",
+                    (FORGOTTEN, project, text.encode()),
                 )
 
     run(forget)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from saastracker.erasable import FORGOTTEN
 from saastracker.errors import Unavailable
 from saastracker.sql_events import CODED
 from saastracker_sqlite.append import Appender, last_sequence
@@ -64,12 +65,18 @@ def sweep(  # noqa: PLR0917
 
 
 def _forget(connection: sqlite3.Connection, project: str, texts: Sequence[str]) -> None:
-    """Refusals and answers of a project that hold one of some texts."""
+    """Refusals of a project that hold one of some texts, and what answers say that do.
+
+    The answers stay: what is sent again for want of one would be stored again.
+    """
     for text in texts:
         connection.execute(
             "DELETE FROM refused WHERE project = ?1 AND (INSTR(detail, ?2) OR INSTR(path, ?2))", (project, text)
         )
-        connection.execute("DELETE FROM answers WHERE project = ? AND INSTR(CAST(body AS TEXT), ?)", (project, text))
+        connection.execute(
+            "UPDATE answers SET body = ? WHERE project = ? AND INSTR(CAST(body AS TEXT), ?)",
+            (FORGOTTEN, project, text),
+        )
 
 
 def _purge(run: Run, path: Path, ids: Sequence[str], step: Callable[[], None]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from saastracker.contracts import Group, RecordStore, Refused, Store
-from saastracker.erasable import PIECE
+from saastracker.erasable import FORGOTTEN, PIECE
 from saastracker.errors import Conflict
 from saastracker.index import Seen
 from saastracker.index_store import IndexChanges
@@ -13,7 +13,7 @@ from saastracker.indexer import Indexer
 from saastracker.months import month_of
 from saastracker.records import now_ms
 from saastracker.testing import NOW, OTHER_PROJECT, PROJECT
-from saastracker.testing.opened import Opened, event, submission
+from saastracker.testing.opened import ACCEPTED, Opened, event, submission
 from saastracker.wire import Reply
 
 
@@ -158,8 +158,11 @@ class ErasingContract(Opened):
         store.erase_events(PROJECT.id, [gone.sequence])
         for _ in range(2):
             store.sweep(PROJECT.id, ["ada@example.com"], at_once, silent)
-        assert store.answer(key) is None
-        assert store.answer(other_key) is not None
+        assert store.answer(key) == Reply(200, FORGOTTEN)
+        assert store.answer(other_key) == ACCEPTED
+        repeated = submission(event("repeated"), idempotency=key, received_at=now_ms())
+        store.append(Group([repeated]))
+        assert (repeated.reply, repeated.events[0].sequence) == (Reply(200, FORGOTTEN), 0)
         with store.reader() as reader:
             assert [item.detail for item in reader.rejected(PROJECT.id, 10)] == ["no such user bob"]
         again = event("again", user="ada@example.com")
