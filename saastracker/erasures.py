@@ -1,7 +1,8 @@
 """Erasures that people asked for: kept until the job has carried them out, then only told of in the audit trail."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from uuid import uuid4
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from saastracker import audit, mentions
 from saastracker.contracts import Change, Record, RecordStore, Store
 from saastracker.erasable import Of, Progress, Subject, Write
+from saastracker.errors import Unavailable
 from saastracker.facts import Facts
 from saastracker.job import Every, Job, JobContext, Notice
 from saastracker.records import HOUR_MS, now_ms
@@ -103,12 +105,16 @@ def erase_asked(  # noqa: PLR0917
             if context.cancelled():
                 raise StoppedError
 
+        failed: dict[str, Unavailable] = {}
         try:
-            while waiting := erasures.waiting():
+            while waiting := [each for each in erasures.waiting() if each[0].id not in failed]:
                 for record, asked in waiting:
-                    _carry_out(record, asked, on, progress, context.now)
+                    with _put_off(failed, record.id):
+                        _carry_out(record, asked, on, progress, context.now)
         except StoppedError:
             pass
+        if failed:
+            raise next(iter(failed.values()))
         return ()
 
     def _carry_out(record: Record, asked: Asked, on: Callable[[], None], progress: Progress, now: int) -> None:
@@ -129,6 +135,15 @@ def erase_asked(  # noqa: PLR0917
         trigger=Every(HOUR_MS / 1000),  # what a stop of the server ended is gone on with
         run=run,
     )
+
+
+@contextmanager
+def _put_off(failed: dict[str, Unavailable], record: str) -> Iterator[None]:
+    """Note what cannot be done now: those who were asked for later need not wait for it."""
+    try:
+        yield
+    except Unavailable as error:
+        failed[record] = error
 
 
 _asked = msgspec.json.Decoder(Asked)

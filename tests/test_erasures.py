@@ -1,7 +1,7 @@
 """Who is erased is nowhere any more: not in events, reports, facts or a byte of the file; the audit log tells it."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from saastracker.contracts import Group
 from saastracker.definitions import Definitions
 from saastracker.erasable import Subject
 from saastracker.erasures import JOB, KIND, Erasures, mark
-from saastracker.errors import NotFound
+from saastracker.errors import NotFound, Unavailable
 from saastracker.event import Event
 from saastracker.facts import Facts
 from saastracker.indexer import Indexer
@@ -228,6 +228,27 @@ def test_nobody_is_erased_who_is_not_known(kept: Kept) -> None:
     assert [msgspec.json.decode(entry.value)["events"] for entry in trail(kept, "person")] == [0]
     with pytest.raises(NotFound):
         everything(kept.store, kept.project, "nobody-of-this-name", NOW)
+
+
+def test_one_that_cannot_end_now_holds_up_no_other(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd(kept)
+    for person in (ADA, BOB):
+        kept.erasures.ask(Subject(kept.project.id, "person", person), "carl")
+    sweep = SqliteStore.sweep
+
+    def hindered(store: SqliteStore, project: str, ids: Sequence[str], *rest: Any) -> None:
+        if ADA in ids:
+            raise Unavailable("Reports kept reading what was erased; the next run goes on.")
+        sweep(store, project, ids, *rest)
+
+    with monkeypatch.context() as now:
+        now.setattr(SqliteStore, "sweep", hindered)
+        with pytest.raises(Unavailable, match="the next run goes on"):
+            kept.run()
+    assert [kept.erasures.subject(asked).id for _, asked in kept.erasures.waiting()] == [ADA]
+    assert kept.found(BOB) == []
+    kept.run()
+    assert kept.erasures.waiting() == []
 
 
 def test_everything_about_a_person(kept: Kept) -> None:
