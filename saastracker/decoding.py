@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import floor
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 from uuid import UUID
 
@@ -13,11 +13,13 @@ import msgspec
 
 from saastracker import strict as strict_json
 from saastracker.errors import Forbidden, Invalid
-from saastracker.event import NAME_MAX, PATH_MAX, PROPERTIES_MAX, PROPERTY_KEYS_MAX, YEAR_MS
+from saastracker.event import NAME_MAX, PATH_MAX, PROPERTIES_MAX, PROPERTY_KEYS_MAX, VALUE_MAX, YEAR_MS
 from saastracker.wire import Project, Request
 
 UUID_MAX = 36  # characters
 EVENT_MAX = 256 * 1024  # bytes of one event, of which properties may take 32 KiB; more would hold up all others
+
+Value: TypeAlias = Annotated[float, msgspec.Meta(ge=-VALUE_MAX, le=VALUE_MAX)]  # of an event
 
 T = TypeVar("T")
 
@@ -130,6 +132,12 @@ def encode_properties(values: Mapping[str, Any], path: str) -> str | None:
     text = msgspec.json.encode(values).decode()
     check_size(text, path)
     return text
+
+
+def number(value: Any) -> float | None:
+    """A value of JSON as that of an event; None if it is none."""
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and -VALUE_MAX <= value <= VALUE_MAX
+    return float(value) if fits else None
 
 
 def check_time(ms: int, now: int, path: str) -> int:

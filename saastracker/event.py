@@ -6,6 +6,7 @@ import msgspec
 
 NAME_MAX = 255  # characters; names and ids
 PATH_MAX = 2048  # characters; paths and URLs are cut here
+VALUE_MAX = 1e300  # either way: sums of a hundred million values are finite, which stores and charts cannot do without
 PROPERTIES_MAX = 32 * 1024  # bytes of encoded JSON
 PROPERTY_KEYS_MAX = 255  # top-level keys
 ENVIRONMENT_MAX = 32  # characters

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from saastracker.conditions import DAY_MS, HOUR_MS, ORGANIZATION, conditions, local_time
 from saastracker.contracts import Reader
 from saastracker.errors import Invalid
+from saastracker.event import VALUE_MAX
 from saastracker.persons import Person, joining
 from saastracker.report import Interval, Number
 from saastracker.scope import PROPERTY, Scope
@@ -113,7 +114,9 @@ def _rows(reader: Reader, scope: Scope, asked: Question) -> Iterator[tuple[Key, 
     sql, conditioned = conditions(scope)
     sql += ' AND "time" >= :start AND "time" < :end'
     if any("{v}" in column for column in (*measure.grouped, *measure.aggregates)):
-        sql += f" AND {value} IS NOT NULL"
+        # A property, other than a value, may hold any number: sums with some are none.
+        fits = f"BETWEEN -{VALUE_MAX!r} AND {VALUE_MAX!r}" if asked.value_of else "IS NOT NULL"
+        sql += f" AND {value} {fits}"
         parameters["value_of"] = asked.value_of
     rows = _query(
         reader,

@@ -6,6 +6,7 @@ import msgspec
 
 from saastracker.decoding import (
     ABSENT,
+    Value,
     check_origin,
     clip,
     decode,
@@ -13,6 +14,7 @@ from saastracker.decoding import (
     encode_properties,
     identifier,
     iso_time,
+    number,
     plain_path,
     url_campaign,
     url_host,
@@ -60,15 +62,15 @@ class _Custom(_Page):
 class _Insights(_Page):
     metric_type: str | None = None
     metric_name: str | None = None
-    metric_value: float | None = None
+    metric_value: Value | None = None
     metric_unit: str | None = None
-    dns_lookup: float | None = None
-    tcp_connection: float | None = None
-    server_response: float | None = None
-    dom_interactive: float | None = None
-    dom_complete: float | None = None
-    page_load: float | None = None
-    total_page_load: float | None = None
+    dns_lookup: Value | None = None
+    tcp_connection: Value | None = None
+    server_response: Value | None = None
+    dom_interactive: Value | None = None
+    dom_complete: Value | None = None
+    page_load: Value | None = None
+    total_page_load: Value | None = None
 
 
 def _known(struct: type[_Page]) -> frozenset[str]:
@@ -200,8 +202,7 @@ def _event_data(raw: msgspec.Raw) -> Fields:
 
 
 def _number(raw: msgspec.Raw | None) -> float | None:
-    value = None if raw is None else msgspec.json.decode(raw)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return None if raw is None else number(msgspec.json.decode(raw))
 
 
 @hookimpl

@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from saastracker.decoding import UUID_MAX, decode, decode_batch, decode_envelope, encode_properties, iso_time, uuid_text
+from saastracker.decoding import (
+    UUID_MAX,
+    Value,
+    decode,
+    decode_batch,
+    decode_envelope,
+    encode_properties,
+    iso_time,
+    uuid_text,
+)
 from saastracker.errors import Invalid
 from saastracker.event import Event
 from saastracker.hookspecs import hookimpl
@@ -34,7 +43,7 @@ class _Sent(msgspec.Struct, gc=False):
     ts: str
     type: Literal["progression", "design", "resource", "error", "session"]
     name: Annotated[str, Meta(min_length=1, max_length=100)]
-    value: float | None = None
+    value: Value | None = None
     dim01: _Dimension = None
     dim02: _Dimension = None
     dim03: _Dimension = None

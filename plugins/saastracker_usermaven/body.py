@@ -9,6 +9,7 @@ from saastracker.decoding import (
     encode_properties,
     identifier,
     iso_time,
+    number,
     plain_path,
     url_campaign,
     url_host,
@@ -129,11 +130,10 @@ def _campaign(fields: Fields, url: str | None) -> dict[str, str]:
 
 def _value(properties: Fields) -> float | None:
     """A numeric `value`, which leaves the properties."""
-    value = properties.get("value")
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    del properties["value"]
-    return float(value)
+    value = number(properties.get("value"))
+    if value is not None:
+        del properties["value"]
+    return value
 
 
 def _object(value: Any, path: str) -> Fields:

@@ -1,17 +1,18 @@
 """Lines of NDJSON and rows of CSV as events."""
 
 import hashlib
-import math
 import re
 from typing import Annotated, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
-from saastracker.decoding import ABSENT, check_time, clip, decode, iso_time, properties
+from saastracker.decoding import ABSENT, Value, check_time, clip, decode, iso_time, properties
 from saastracker.errors import Invalid
 from saastracker.event import ENVIRONMENT_MAX, NAME_MAX, PLAN_MAX, TYPES, Event, identity, type_of
 from saastracker.exported import COLUMNS, OBJECTS, PLAIN, project_mark
+
+DIGITS_MAX = 20  # of milliseconds; Python itself refuses some thousands
 
 _HEX_ID = re.compile(r"[0-9a-f]{32}")
 _Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=NAME_MAX)]
@@ -32,7 +33,7 @@ class _Line(msgspec.Struct, kw_only=True, gc=False):
     environment: Annotated[str, Meta(min_length=1, max_length=ENVIRONMENT_MAX)] | None = None
     release: _Text | None = None
     plan: Annotated[str, Meta(min_length=1, max_length=PLAN_MAX)] | None = None
-    value: float | None = None
+    value: Value | None = None
     referrer: _Text | None = None
     source: str | None = None
     medium: str | None = None
@@ -56,8 +57,6 @@ def read(text: bytes, now: int) -> Event:
     line = decode(_decoder, text)
     if line.type not in (None, *TYPES):
         raise Invalid(f"$.type: Expected one of {', '.join(TYPES)}")
-    if line.value is not None and not math.isfinite(line.value):  # of a CSV, `inf` and `nan` are numbers too
-        raise Invalid("$.value: numbers must be finite")
     time = _ms(line.time, now, "$.time")
     event = Event(
         name=line.name,
@@ -96,6 +95,6 @@ def origin(project: str, event_id: bytes) -> int | None:
 def _ms(value: str | int | None, now: int, path: str) -> int | None:
     if value is None:
         return None
-    if isinstance(value, int) or value.isdecimal():
+    if isinstance(value, int) or (value.isdecimal() and len(value) <= DIGITS_MAX):
         return check_time(int(value), now, path)
     return iso_time(value, now, path)

@@ -18,6 +18,7 @@ from saastracker.event import (
     PROPERTIES_MAX,
     PROPERTY_KEYS_MAX,
     TYPES,
+    VALUE_MAX,
     YEAR_MS,
     Event,
 )
@@ -61,7 +62,7 @@ def check_event(event: Event, now: int = NOW) -> None:
         text.encode()  # a lone surrogate has no UTF-8
     assert event.type in TYPES
     assert event.time is None or (type(event.time) is int and 0 <= event.time <= now + YEAR_MS)
-    assert event.value is None or math.isfinite(event.value)
+    assert event.value is None or abs(event.value) <= VALUE_MAX
     assert event.id is None or len(event.id) == 16
     assert (event.sequence, event.drop) == (0, None)
     if event.properties is not None:

@@ -198,11 +198,17 @@ def test_an_export_moves_as_it_is(run: Run) -> None:
     )
 
 
-@pytest.mark.parametrize("value", ["inf", "-Infinity", "nan"])
-def test_values_are_finite(run: Run, value: str) -> None:
+@pytest.mark.parametrize("value", ["inf", "-Infinity", "nan", "1e301"])
+def test_sums_of_values_are_finite(run: Run, value: str) -> None:
     run("project", "add", "A")
     Path("x.csv").write_text(f"name,value\na,{value}\n")
-    assert run("import", "x.csv", "--project", "a").stderr == "line 2: $.value: numbers must be finite\n"
+    assert "line 2: $.value: Expected `float`" in run("import", "x.csv", "--project", "a").stderr
+
+
+def test_a_time_without_end_is_a_bad_line(run: Run) -> None:
+    run("project", "add", "A")
+    lines = b'{"name": "a", "time": "%s"}\n{"name": "b"}\n' % (b"9" * 5000)
+    assert run("import", "-", "--project", "a", stdin=lines).stdout == "1 stored, 0 already there, 1 bad lines.\n"
 
 
 def test_bad_lines_are_counted_and_the_first_shown(run: Run) -> None:

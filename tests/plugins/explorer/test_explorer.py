@@ -204,6 +204,15 @@ def test_hours_of_a_day_on_which_clocks_change(tmp_path: Path, day: str, hours: 
         ]
 
 
+def test_numbers_that_have_no_sum_are_left_out(tmp_path: Path) -> None:
+    sent = [Event(name="paid", time=NOON, properties=f'{{"n":{n}}}') for n in ("1.7e308", "1.7e308", "-1.7e308")]
+    sent.append(Event(name="paid", time=NOON, value=1e300))
+    with reading(tmp_path, "UTC", sent) as reader:
+        for measure, found in {"sum": 0, "avg": None, "max": None}.items():
+            assert ask(reader, f"{SPAN}&measure={measure}&value_of=n")["result"]["rows"] == [[found]]
+        assert ask(reader, f"{SPAN}&measure=sum")["result"]["rows"] == [[1e300]]
+
+
 def test_a_session_belongs_to_the_day_of_its_first_event(tmp_path: Path) -> None:
     night = at("2026-10-25 00:00")
     sent = [

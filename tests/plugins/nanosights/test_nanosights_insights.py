@@ -91,6 +91,7 @@ def test_a_metric_and_timings_in_one_request() -> None:
         ({"metric_value": 1}, "metric_name"),
         ({"metric_name": "x" * 256, "metric_value": 1}, "metric_name"),
         ({"metric_name": "LCP"}, "metric_value"),
+        ({"metric_name": "LCP", "metric_value": 1.7e308}, "metric_value"),
         ({"metric_name": "LCP", "metric_value": "1"}, "metric_value"),
         ({"dns_lookup": "fast"}, "dns_lookup"),
     ],

@@ -149,6 +149,7 @@ def test_every_required_field_is_required(field: str) -> None:
         ({"name": "x" * 101}, "$.name"),
         ({"value": "5"}, "$.value"),
         ({"value": 10**18 * 10}, "$.value"),
+        ({"value": -1.1e300}, "$.value"),
         ({"dim02": "d" * 65}, "$.dim02"),
         ({"dim03": 3}, "$.dim03"),
         ({"data": []}, "$.data"),
