@@ -39,6 +39,8 @@ def prepare(path: Path) -> None:
 def _pending(connection: sqlite3.Connection, path: Path) -> bool:
     done = applied(connection)
     check_known(path, done)
+    if not done and connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
+        raise OperatorError(f"{path} is a database of something else: name another file")
     return len(done) < len(MIGRATIONS)
 
 

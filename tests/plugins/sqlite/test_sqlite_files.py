@@ -91,6 +91,16 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, broken: str) -> Non
 # --- One writer ---
 
 
+def test_a_database_of_something_else_stays_as_it_is(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE places (id INTEGER)")
+    before = path.read_bytes()
+    for open_it in (SqliteStore, SqliteRecords):
+        with pytest.raises(OperatorError, match="something else: name another file"):
+            open_it(path)
+    assert path.read_bytes() == before
+
+
 def test_a_claim_is_held_until_the_process_dies(path: Path, tmp_path: Path) -> None:
     SqliteStore(path).close()
     other_name = tmp_path / "other.db"
