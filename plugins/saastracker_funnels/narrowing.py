@@ -35,11 +35,10 @@ class Paths:
             return piece
         kinds = self._kinds_to(name, int(piece.path.max()))
         kind = kinds[piece.path]
-        new = unique(piece.path[kind == UNKNOWN])
-        if len(new):
-            self._learn(kinds, new, prefixes)
+        if kind.max() == UNKNOWN:
+            self._learn(kinds, unique(piece.path[kind == UNKNOWN]), prefixes)
             kind = kinds[piece.path]
-        return piece.only(np.flatnonzero(kind))
+        return piece.only(np.flatnonzero(kind == WANTED))
 
     def _kinds_to(self, name: str, largest: int) -> "np.ndarray[tuple[int], np.dtype[np.uint8]]":
         kinds = self._kinds[name]
