@@ -28,7 +28,7 @@ def day_number(day: date) -> int:
     return day.toordinal() - _EPOCH
 
 
-class Cell(msgspec.Struct):
+class Cell(msgspec.Struct, gc=False):  # a report holds hundreds of thousands, none of them in a cycle
     """Events of one key on one day: how many, the sum of their values, and whose they are.
 
     `counts` are the events of each actor, in the order of their numbers; None where each has one, and
@@ -67,14 +67,16 @@ class Cell(msgspec.Struct):
 
     def per_actor(self) -> tuple[Integers, Integers]:
         """Numbers of the actors, ascending, and the events of each."""
-        actors = numbers(self.actors)
-        if self.counts is None:
-            return actors, np.ones(len(actors), np.int64)
+        actors, each = numbers(self.actors), self._each()
+        return actors, np.ones(len(actors), np.int64) if isinstance(each, int) else each
+
+    def _each(self) -> Integers | int:
+        """The events of each actor, 1 where all have one."""
         if isinstance(self.counts, bytes):
             self.counts = _unpack(self.counts)
         elif isinstance(self.counts, list):
             self.counts = np.array(self.counts, np.int64)
-        return actors, self.counts
+        return 1 if self.counts is None else self.counts
 
     def plus(self, other: "Cell") -> "Cell":
         """Both together."""
@@ -83,9 +85,9 @@ class Cell(msgspec.Struct):
         if len(actors) != self.events + other.events:
             which = numbers(actors)
             counts = np.zeros(len(which), np.int64)
-            for mine, of_each in (self.per_actor(), other.per_actor()):
-                counts[np.searchsorted(which, mine)] += of_each
-            if len(counts) == 0 or counts.max() == 1:
+            for cell in (self, other):
+                counts[which.searchsorted(numbers(cell.actors))] += cell._each()
+            if not (counts > 1).any():
                 counts = None
         values = None
         if self.values is not None and other.values is not None:
@@ -94,7 +96,7 @@ class Cell(msgspec.Struct):
         return Cell(self.events + other.events, total, valued, actors, counts, values)
 
 
-class _Row(msgspec.Struct, array_like=True):
+class _Row(msgspec.Struct, array_like=True, gc=False):
     """A cell as it is stored. Most are of few events: a row ends where the rest is nothing, few actors are a list."""
 
     events: int
@@ -154,7 +156,15 @@ def distinct(*columns: Integers) -> tuple[list[tuple[int, ...]], Integers, Integ
             _, combined = np.unique(combined, return_inverse=True)
             size = len(combined) + 1
         combined, size = combined * width + (column - low), size * width
-    _, first, place = np.unique(combined, return_index=True, return_inverse=True)
+    bits = len(combined).bit_length()
+    if size >= 2 ** (63 - bits):
+        _, combined = np.unique(combined, return_inverse=True)
+    # Numbers with their place behind them sort in half the time of places by numbers.
+    ordered = np.sort(combined << bits | np.arange(len(combined)))
+    places, new = ordered & (1 << bits) - 1, np.ones(len(ordered), bool)
+    new[1:] = np.diff(ordered >> bits) > 0
+    first, place = places[new], np.empty(len(ordered), np.int64)
+    place[places] = np.cumsum(new) - 1
     return list(zip(*(column[first].tolist() for column in columns), strict=True)), first, place
 
 

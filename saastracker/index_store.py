@@ -60,8 +60,8 @@ class Arrivals(msgspec.Struct):
     def __len__(self) -> int:
         return len(self.sequence)
 
-    def only(self, rows: Integers) -> "Arrivals":
-        """The rows at some places."""
+    def only(self, rows: Integers | slice) -> "Arrivals":
+        """The rows at some places; those of a slice are not copied."""
         return Arrivals(
             self.projects,
             self.project[rows],

@@ -27,10 +27,11 @@ from saastracker.index_store import (
 )
 from saastracker.sql import Rows, mentioned
 
-_CELLS = """SELECT p.project, s.namespace, c.day, s.environment, c.key, c.data FROM (VALUES {}) v
+_SERIES = """SELECT v.column1, v.column2, v.column3, s.project, s.id FROM (VALUES {}) v
     CROSS JOIN projects p ON p.project = v.column1
-    CROSS JOIN index_series s ON s.project = p.id AND s.namespace = v.column2 AND s.environment = v.column4
-    CROSS JOIN index_cells c ON c.project = p.id AND c.series = s.id AND c.day = v.column3 AND c.key = v.column5"""
+    CROSS JOIN index_series s ON s.project = p.id AND s.namespace = v.column2 AND s.environment = v.column3"""
+_CELLS = """SELECT c.project, c.series, c.day, c.key, c.data FROM (VALUES {}) v CROSS JOIN index_cells c
+    ON c.project = v.column1 AND c.series = v.column2 AND c.day = v.column3 AND c.key = v.column4"""
 _ACTORS = """SELECT p.project, a.anonymous, a.person, a.org, a.id FROM (VALUES {}) v
     CROSS JOIN projects p ON p.project = v.column1
     CROSS JOIN index_actors a ON a.project = p.id AND a.anonymous = v.column2 AND a.person = v.column3
@@ -101,9 +102,18 @@ class SqlIndex(ABC):
         }
 
     def cells(self, keys: Sequence[CellKey]) -> dict[CellKey, Cell]:
+        wanted = {(key.project, key.namespace, key.environment) for key in keys}
         with self._reading() as rows:
-            found = rows.bulk(_CELLS, "(?, ?, ?, ?, ?)", list(chain.from_iterable(keys)))
-        return {CellKey(*key): Cell.decode(data) for *key, data in found}
+            # First the few series, by themselves: they would be looked up for every key.
+            found = rows.bulk(_SERIES, "(?, ?, ?)", list(chain.from_iterable(wanted)))
+            series = {(project, namespace, environment): numbers for project, namespace, environment, *numbers in found}
+            asked = {
+                (*series[of], key.day, key.key): key
+                for key in keys
+                if (of := (key.project, key.namespace, key.environment)) in series
+            }
+            cells = rows.bulk(_CELLS, "(?, ?, ?, ?)", list(chain.from_iterable(asked)))
+        return {asked[project, number, day, key]: Cell.decode(data) for project, number, day, key, data in cells}
 
     def keys(self, groups: Collection[Group]) -> dict[Group, int]:
         with self._reading() as rows:

@@ -104,14 +104,15 @@ def _keys(
         return number
 
     for start in range(0, len(some), size):
-        part = some.only(np.arange(start, min(start + size, len(some))))
+        part = some.only(slice(start, start + size))
         columns, known = _columns(tagging, part, texts, properties)
         rows, _, row = distinct(*columns) if columns else ([()], None, np.zeros(len(part), np.int64))
+        # A column at a time: properties are told of nearly every event.
+        given = [list(map(of.get, codes)) for of, codes in zip(known, zip(*rows, strict=True), strict=True)]
         of_row: list[list[int]] = []
-        for codes in rows:
+        for row_given in zip(*given, strict=True) if given else rows:
             try:
-                keys = tagging.keys(*[of.get(code) for of, code in zip(known, codes, strict=True)])
-                own = list(map(place, keys))
+                own = list(map(place, tagging.keys(*row_given)))
             except Exception:
                 # One event that a plugin cannot read must not stop the index, nor many fill the log.
                 if not failed:
