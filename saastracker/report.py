@@ -93,8 +93,9 @@ class Column(msgspec.Struct, frozen=True):
     label: str
     type: Literal["text", "number", "time", "date", "json", "tag", "code", "spark", "action"] = "text"
     # On the page
-    # wide: leaves narrow panels; opened: waits in the opened row; never: only in JSON and CSV
-    place: Literal["always", "wide", "opened", "never"] = "always"
+    # wide: leaves narrow panels; opened: waits in the opened row; never: only in JSON and CSV.
+    # A column that no row has a value for is left out, unless somebody asked for it: asked.
+    place: Literal["always", "asked", "wide", "opened", "never"] = "always"
     otherwise: str | None = None  # key of the column that is shown where this one is null
     unit: Unit = "count"
     # rank: a bar under the row's name, against the largest; ratio: a bar beside the number, against 1;
@@ -115,6 +116,11 @@ class Column(msgspec.Struct, frozen=True):
         """Whether it stays on the page."""
         return self.type in {"spark", "action"}
 
+    @property
+    def stays(self) -> bool:
+        """Whether it stands in the row however narrow the panel is."""
+        return self.place in {"always", "asked"}
+
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
     """Rows under columns, in their natural order; the first column of type text names a row.
@@ -133,8 +139,9 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     next: int | None = None  # the position after which the next page begins
     # On the page
     more: str = ""  # where all rows are, as `Column.link`
-    # breakdown: a bar whose widths are the columns `weight` and whose fills are `points` (0 to weight)
-    chart: Literal["none", "breakdown"] = "none"
+    # breakdown: a bar whose widths are the columns `weight` and whose fills are `points` (0 to weight);
+    # checklist: steps to take, from the columns `step`, `state` (done or open), `how` and `go`, the name of a button
+    chart: Literal["none", "breakdown", "checklist"] = "none"
 
 
 STEP_COLUMNS = (

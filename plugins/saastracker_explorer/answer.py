@@ -33,6 +33,7 @@ def result(asked: Question, values: dict[Key, Number]) -> Table:
         Column(
             name,
             name.removeprefix(PROPERTY).capitalize(),
+            place="asked",
             dimension=name if name in filtered or name.startswith(PROPERTY) else "",
         )
         for name in asked.by

@@ -11,6 +11,7 @@ COLUMNS = (
     Column("step", "Step", link="{page}"),
     Column("state", "State", "tag"),
     Column("how", "How", link="/settings/{settings}?workspace={workspace}"),
+    Column("go", "Where", "text", "never"),
     Column("page", "Page", "code", "never"),
     Column("settings", "Settings", "code", "never"),
     Column("workspace", "Workspace", "code", "never"),
@@ -27,6 +28,7 @@ class Step(NamedTuple):
     name: str
     done: bool
     how: str
+    go: str = ""  # what the button says that leads there
     page: str | None = None  # the report where to do it
     settings: str | None = None  # the page of settings
 
@@ -40,25 +42,33 @@ def checklist(definitions: Definitions, setup: Setup, scope: Scope, *, received:
     """The steps, until all of them are done."""
     steps = (
         Step("Make a project", True, "This is it."),
-        Step("Make a key", setup.keys > 0, "The settings of the project make one and show it.", settings="projects"),
-        Step("Send a first event", received, "The live stream has code to copy.", "stream"),
+        Step(
+            "Make a key",
+            setup.keys > 0,
+            "The settings of the project make one, and show its secret once.",
+            "Open projects",
+            settings="projects",
+        ),
+        Step("Send a first event", received, "Copy the code in your language and run it.", "See the code", "stream"),
         Step(
             "Define a feature",
             bool(definitions.of(scope.project, "feature")),
-            "Name what customers should use, and the events that prove it.",
+            "Name what customers should use, and the events that prove it. Adoption and health build on this.",
+            "Define features",
             "adoption",
         ),
         Step(
             "Invite a teammate",
             setup.members + setup.invited > 1,
-            "The settings have a page of members.",
+            "They get a link that works once.",
+            "Invite",
             settings="members",
         ),
     )
     if all(step.done for step in steps):
         return []
     rows = [
-        [step.name, "done" if step.done else "open", step.how, step.page, step.settings, setup.workspace]
+        [step.name, "done" if step.done else "open", step.how, step.go, step.page, step.settings, setup.workspace]
         for step in steps
     ]
-    return [Table(key="start", title="Get started", columns=COLUMNS, rows=rows)]
+    return [Table(key="start", title="Get started", columns=COLUMNS, rows=rows, chart="checklist")]

@@ -1,9 +1,9 @@
-"""Which column of a table takes the room that is left, and when the columns that may leave do."""
+"""Which columns a table has on the page, which takes the room that is left, and when those that may leave do."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from saastracker.report import Column
+from saastracker.report import Column, Table
 from saastracker.web.numbers import exact
 
 FILL_MIN = 224  # pixels the filling column keeps where there is room for columns that may leave
@@ -20,6 +20,31 @@ class Fit(NamedTuple):
 
     fill: str  # key of the column that takes what the others leave
     folds: Mapping[str, str]  # classes of columns that may leave: the width of a panel below which each does
+
+
+class Shown(NamedTuple):
+    """The columns of a table's rows, and the one that names a row."""
+
+    columns: list[Column]
+    title: Column
+
+
+def shown(table: Table, live: bool) -> Shown:
+    """Without columns that no row has a value for; rows that are `live` may still bring one."""
+    columns = [column for column in table.columns if column.place not in {"opened", "never"}]
+    title = next((column for column in columns if column.type == "text"), columns[0])
+    if live or not table.rows:
+        return Shown(columns, title)
+    keys = [column.key for column in table.columns]
+    known = {key for place, key in enumerate(keys) if any(row[place] is not None for row in table.rows)}
+    return Shown(
+        [
+            column
+            for column in columns
+            if column is title or column.place == "asked" or {column.key, column.otherwise} & known
+        ],
+        title,
+    )
 
 
 def fit(shown: Sequence[Column], title: Column, rows: Sequence[dict[str, Any]]) -> Fit:

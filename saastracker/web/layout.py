@@ -11,9 +11,9 @@ NARROW = 4  # a table of no more columns shares its line with another
 def layout(blocks: Sequence[Block], opened: str | None = None) -> list[list[list[Block]]]:
     """Lines of one or two panels, each of one block, or of figures and the series they sum up.
 
-    Figures come first and what explains them next: the chart, or the steps of a funnel if the report names
-    them before any chart. The rest keeps its order. The block whose key is `opened` has a line of its own.
-    Where notes have titles and there is nothing else to show, they stand alone.
+    What is to be done stands on top. Figures come first and what explains them next: the chart, or the steps
+    of a funnel if the report names them before any chart. The rest keeps its order. The block whose key is
+    `opened` has a line of its own. Where notes have titles and there is nothing else to show, they stand alone.
     """
     notes = [block for block in blocks if isinstance(block, Note) and block.title]
     if notes and not any(_holds(block) for block in blocks):
@@ -22,7 +22,9 @@ def layout(blocks: Sequence[Block], opened: str | None = None) -> list[list[list
     def narrow(block: Block) -> bool:
         return block.key != opened and _narrow(block)
 
-    lines: list[list[list[Block]]] = []
+    todo = [block for block in blocks if isinstance(block, Table) and block.chart == "checklist"]
+    blocks = [block for block in blocks if block not in todo]
+    lines: list[list[list[Block]]] = [[[block]] for block in todo]
     figures = next((block for block in blocks if isinstance(block, Figures)), None)
     series = next((block for block in blocks if isinstance(block, Series)), None)
     funnel = isinstance(next((block for block in blocks if isinstance(block, Series | Steps)), None), Steps)
@@ -60,6 +62,6 @@ def _rank(first: Sequence[type[Block]], block: Block) -> int:
 def _narrow(block: Block) -> bool:
     if isinstance(block, Table):
         what_happened = block.columns[0].type == "time"  # a list of events: its texts need the room
-        always = sum(column.place == "always" for column in block.columns)
-        return block.chart == "none" and always <= NARROW and not what_happened
+        columns = sum(column.stays for column in block.columns)
+        return block.chart == "none" and columns <= NARROW and not what_happened
     return isinstance(block, Grid) and block.kind == "hours"

@@ -142,7 +142,7 @@ def _period(at: date | int, series: Series) -> str:
 
 def _table(part: Part, block: Table | Steps) -> tuple[list[Column], list[Row], int]:
     """The columns of numbers, the first rows, and how many there are beside."""
-    shown = [column for column in block.columns if column.place == "always" and not column.drawn]
+    shown = [column for column in block.columns if column.stays and not column.drawn]
     title = next((column for column in shown if column.type in {"text", "code"}), shown[0])
     numbers = [column for column in shown if column.type == "number"][:NUMBERS]
     words = [column for column in shown if column is not title and column.type in {"text", "tag", "date", "code"}]

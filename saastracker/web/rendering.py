@@ -80,6 +80,7 @@ _environment.globals |= {
     "room": grids.room,
     "row_look": rows.Look,
     "rows_of": rows.Rows,
+    "shown_columns": fitting.shown,
     "sortable": sortable,
     "sparkline": marks.sparkline,
 }

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,6 +96,55 @@ def test_of_many_measures_the_rest_becomes_other() -> None:
     [drawing] = drawn(many)
     assert [line.kind for line in drawing.lines] == ["k1", "k2", "k3", "k4", "k5", "k6", "k8"]
     assert drawing.lines[-1] == ("k8", "Other", [6 + 7])
+
+
+def days(first: date, count: int) -> list[date]:
+    return [first + timedelta(days=number) for number in range(count)]
+
+
+def test_a_year_of_days_is_drawn_by_the_means_of_its_weeks() -> None:
+    points = [Point(day, {"n": place, "half": None}) for place, day in enumerate(days(date(2025, 12, 1), 356))]
+    before = [Point(day, {"n": 700}) for day in days(date(2024, 12, 1), 350)]
+    year = Series(
+        key="y",
+        title="Events",
+        interval="day",
+        measures=(Measure("n", "N"), Measure("half", "Half")),
+        points=points,
+        previous=before,
+    )
+    [drawing] = drawn(year)
+    assert (drawing.title, drawing.mean, drawing.interval) == (
+        "Events per day, mean of each week",
+        "per day, mean of each week",
+        "week",
+    )
+    assert len(drawing.periods) == 51
+    assert drawing.periods[0].label == "Week of 1 Dec"  # a Monday
+    [n, half] = drawing.lines
+    assert n.values[:2] == [3, 10]  # of 0 to 6, of 7 to 13
+    assert n.values[-1] == round((350 + 355) / 2)  # of Monday to Saturday, which is today
+    assert drawing.running
+    assert set(half.values) == {None}
+    assert drawing.before == [700] * 50
+    assert drawing.before_periods[0].label == "Week of 1 Dec 2024"
+    assert len(drawn(msgspec.structs.replace(year, points=points[-168:]))[0].periods) == 168
+
+
+def test_hours_and_years_are_drawn_by_what_is_long_enough() -> None:
+    def by(count: int, interval: Interval) -> Drawing:
+        last = NOW if interval == "hour" else date(2026, 11, 21)
+        step = HOUR if interval == "hour" else timedelta(days=7 if interval == "week" else 1)
+        points = [Point(last - step * number, {"n": 5}) for number in reversed(range(count))]  # type: ignore[operator]
+        series = Series(key="s", title="S", interval=interval, measures=(Measure("n", "N"),), points=points)
+        return drawn(series)[0]
+
+    assert (by(168, "hour").interval, by(168, "hour").mean) == ("hour", "")
+    assert by(720, "hour").mean == "per hour, mean of each day"
+    assert by(366 * 24, "hour").interval == "week"
+    assert by(5 * 365, "day").mean == "per day, mean of each month"
+    assert by(200, "week").interval == "month"
+    assert {value for line in by(5 * 365, "day").lines for value in line.values} == {5}
 
 
 def test_an_empty_series_draws_an_empty_chart() -> None:

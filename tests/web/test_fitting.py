@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from saastracker.report import Column
-from saastracker.web.fitting import FILL_MIN, Fit, fit
+from saastracker.report import Column, Table
+from saastracker.web.fitting import FILL_MIN, Fit, fit, shown
 
 NAME, EVENTS = Column("name", "Name", otherwise="id"), Column("events", "Events", "number")
 ID = Column("id", "Id", "code", place="wide")
@@ -41,6 +41,25 @@ def test_columns_that_may_leave_do_so_one_by_one_the_last_first() -> None:
     assert widths[-1] >= FILL_MIN + 7 * 60
     many = [Column(f"w{number}", "A head of thirty characters or so", "number", place="wide") for number in range(9)]
     assert width(fitted(NAME, *many, **{column.key: 1 for column in many}), "w8") == 1440
+
+
+def test_a_column_that_no_row_has_a_value_for_is_left_out() -> None:
+    columns = (
+        NAME,  # names the row by its id, where it has no name
+        Column("mail", "E-mail"),
+        Column("country", "Country", place="asked"),
+        Column("zero", "Zero", "number"),
+        Column("id", "Id", "code", "opened"),
+    )
+    rows: list[list[Any]] = [[None, None, None, 0, "halden"], [None, None, None, None, "orlo"]]
+    table = Table(key="people", title="People", columns=columns, rows=rows)
+    found = shown(table, live=False)
+    assert [column.key for column in found.columns] == ["name", "country", "zero"]
+    assert found.title is NAME
+    everything = ["name", "mail", "country", "zero"]
+    assert [column.key for column in shown(table, live=True).columns] == everything  # an event may bring one
+    rows[1][1] = "orlo@example.com"
+    assert [column.key for column in shown(table, live=False).columns] == everything
 
 
 def test_every_kind_of_column_has_a_width() -> None:

@@ -222,7 +222,7 @@ def test_a_note_may_stand_above_the_code_of_a_first_event(running: Running, toke
     running.facts.issue_keys(running.shop, running.site.registry.auth_schemes)
     page = offered.get("/p/shop/home", token=token).text
     assert page.index("Nothing yet") < page.index(f"x-app-uuid: {running.shop.id}")
-    assert 'in the <a href="/p/shop/stream">live stream</a>' in page
+    assert 'data-events="/p/shop/stream.events"' in page  # it waits for the event by itself
     assert "x-app-uuid" not in offered.get("/p/shop/home.json", token=token).text
 
 

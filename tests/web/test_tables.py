@@ -86,6 +86,19 @@ def test_an_empty_table_says_where_it_looked(running: Running) -> None:
     assert '<a class="btn" href="?from=2025-03-01&amp;to=2025-03-28">Remove filters</a>' in filtered
 
 
+def test_steps_to_take_stand_on_top_until_they_are_done(running: Running) -> None:
+    keys = ("step", "state", "how", "go", "page")
+    columns = tuple(Column(key, key.title(), link="{page}" if key == "step" else "") for key in keys)
+    rows = [["Make a key", "done", "Over there.", "", None], ["Send an event", "open", "By code.", "Show", "stream"]]
+    steps = Table(key="start", title="Get started", columns=columns, rows=rows, chart="checklist")
+    page = shown(running, SIGNALS, steps)
+    assert page.index("Get started") < page.index("Signals</h2>")
+    assert "1 of 2 steps left" in page
+    assert '<span class="n" aria-hidden="true">2</span><h3>Send an event</h3>' in page
+    assert '<a class="btn" href="/p/shop/stream?range=7d">Show</a>' in page
+    assert "Done: Make a key" in page
+
+
 def test_a_title_with_nothing_to_show_says_what_to_do(running: Running) -> None:
     note = Note(key="first", title="No signal yet", text="Send events.")
     page = shown(running, EMPTY, note)

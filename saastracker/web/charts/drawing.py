@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from saastracker.annotations import Noted
 from saastracker.report import Interval, Measure, Number, Point, Series
+from saastracker.web.charts.thinning import begins, thinned
 from saastracker.web.charts.ticks import short_day
 
 LINES_MAX = 6  # more measures than this become "Other"
@@ -35,6 +36,7 @@ class Drawing(NamedTuple):
     id: str
     title: str
     heading: str  # of the group; may be empty
+    mean: str  # what the points are means of, in words; empty where each is a period of the series
     measure: Measure  # the first: its unit is that of all
     interval: Interval
     stacked: bool
@@ -48,6 +50,8 @@ class Drawing(NamedTuple):
 
 def drawings(series: Series, timezone: str, now: int, noted: Sequence[Noted] = ()) -> list[Drawing]:
     """One for each unit and group of the series' measures, in their order; `noted` is marked on all."""
+    asked, series = series.interval, thinned(series, timezone)
+    mean = f"per {asked}, mean of each {series.interval}" if series.interval != asked else ""
     groups: dict[tuple[str, str], list[Measure]] = {}
     for measure in series.measures:
         groups.setdefault((measure.unit, measure.group), []).append(measure)
@@ -65,8 +69,9 @@ def drawings(series: Series, timezone: str, now: int, noted: Sequence[Noted] = (
         found.append(
             Drawing(
                 id=f"{series.key}-{number}",
-                title=f"{names} per {series.interval}",
+                title=f"{names} {mean or f'per {asked}'}",
                 heading=group or (first.label if len(groups) > 1 and len(measures) == 1 else ""),
+                mean=mean,
                 measure=first,
                 interval=series.interval,
                 stacked=series.kind == "stacked",
@@ -104,12 +109,7 @@ def _notes(periods: list[Period], interval: Interval, noted: Sequence[Noted]) ->
     places = {(period.day, period.hour): place for place, period in enumerate(periods)}
     found: dict[int, list[Noted]] = {}
     for each in noted:
-        begins = each.day
-        if interval == "week":
-            begins -= timedelta(days=begins.weekday())
-        elif interval == "month":
-            begins = begins.replace(day=1)
-        place = places.get((begins, each.hour if interval == "hour" else 0))
+        place = places.get((begins(each.day, interval), each.hour if interval == "hour" else 0))
         if place is not None:
             found.setdefault(place, []).append(each)
     return found

@@ -7,6 +7,7 @@ function follow() {
   const newer = document.getElementById("newer");
   const rows = document.getElementById("rows");
   const text = status.querySelector("span");
+  const told = text.textContent;
   const waiting = [];
   let known = new Set(); // what the page shows from another source than the stream
   let skipped = 0;
@@ -16,7 +17,7 @@ function follow() {
   const time = clock(status.dataset.timezone);
   const source = new EventSource(status.dataset.events);
   source.onopen = async () => { // also after a break: what came since the page was made is not in the stream
-    text.textContent = "Live";
+    text.textContent = told;
     const newest = await fetchRows(status.dataset.json);
     if (!rows) { if (newest.length) location.reload(); return; }
     known = new Set([...rows.querySelectorAll('[data-key="id"]')].map((slot) => slot.textContent));
