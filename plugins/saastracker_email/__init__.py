@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, formataddr, parseaddr
 from typing import Annotated, Literal
 
@@ -18,6 +18,7 @@ from saastracker.errors import Invalid, OperatorError, Refusal, Unavailable
 from saastracker.hookspecs import hookimpl
 
 SECONDS = 30.0  # for each step of a conversation
+UNSUBSCRIBE = "List-Unsubscribe"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,9 +90,19 @@ class Email:
             yield session
 
 
+class _Policy(EmailPolicy):
+    """Addresses stay whole: Python folds long ones by encoding them, and mail programs find none in that."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return f"{name}: {value}{self.linesep}".encode() if name == UNSUBSCRIBE else super().fold_binary(name, value)
+
+
+_POLICY = _Policy(linesep="\r\n")
+
+
 def compose(message: Message, sender: str, address: str) -> EmailMessage:
     """The mail as it goes out, with one-click unsubscribing (RFC 8058)."""
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_POLICY)
     mail["Subject"] = message.subject
     mail["From"] = formataddr(parseaddr(sender))
     mail["To"] = message.to
@@ -99,7 +110,7 @@ def compose(message: Message, sender: str, address: str) -> EmailMessage:
     mail["Message-ID"] = f"<{message.id}@{address.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
     if message.unsubscribe:
-        mail["List-Unsubscribe"] = f"<{message.unsubscribe}>"
+        mail[UNSUBSCRIBE] = f"<{message.unsubscribe}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(message.text)
     mail.add_alternative(message.html, subtype="html")
