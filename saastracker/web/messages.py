@@ -94,7 +94,7 @@ class Messages:
         return Item(
             at=queued.at,
             project=project.name if project else "",
-            title=notice.title,
+            title=" ".join(notice.title.splitlines()),  # of what events say, which may break lines
             text=notice.text,
             link=f"{base}/{stepless(quote(notice.link.lstrip('/'), safe=_SAFE))}" if notice.link else "",
         )
@@ -104,7 +104,7 @@ def _subject(items: Sequence[Item], workspace: Workspace, topic: Topic) -> str:
     about = items[0].title if len(items) == 1 else f"{topic.title} ({len(items)})"
     places = {item.project for item in items}
     place = places.pop() if len(places) == 1 else ""
-    return f"{place or workspace.name}: {about}".replace("\n", " ").replace("\r", " ")
+    return f"{place or workspace.name}: {about}"
 
 
 def _text(items: Sequence[Item], topic: Topic, leave: str) -> str:
