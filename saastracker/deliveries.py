@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,15 @@ KEPT = 5000  # that are over; the oldest give way
 
 State: TypeAlias = Literal["waiting", "sending", "sent", "failed", "uncertain", "withdrawn"]
 OPEN: tuple[State, ...] = ("waiting", "sending")
+
+
+class Stream(NamedTuple):
+    """Whose messages they are, and about what."""
+
+    channel: str
+    recipient: str  # id
+    topic: str
+    workspace: str  # id
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +43,10 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     due_at: int
     changed_at: int
     error: str = ""
+
+    @property
+    def stream(self) -> Stream:
+        return Stream(self.channel, self.recipient, self.topic, self.workspace)
 
 
 class Kept(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ from saastracker.accounts.subscriptions import destinations, hears
 from saastracker.alarms import FAILURE_TOPIC, FAILURES
 from saastracker.channel import Channel, Message
 from saastracker.contracts import Change, RecordStore
-from saastracker.deliveries import KIND, Deliveries, Delivery, Kept, change, new_id
+from saastracker.deliveries import KIND, Deliveries, Delivery, Kept, Stream, change, new_id
 from saastracker.errors import NotFound, Refusal, Unavailable
 from saastracker.facts import Facts
 from saastracker.job import Every, Job, JobContext, Notice, Topic
@@ -179,7 +179,7 @@ class Outbox:
         kept = self.deliveries.all()
         stuck = [each for each in kept if each.delivery.state == "sending"]
         for each in stuck:
-            if each.delivery.changed_at < now - UNCERTAIN_MS:
+            if abs(now - each.delivery.changed_at) > UNCERTAIN_MS:
                 self.deliveries.write([change(each, state="uncertain", changed_at=now, error=_UNCERTAIN)])
         notices = {noted.id: noted.queued for noted in self._notices.all()}
         messages = self._messages(kept, now)
@@ -190,16 +190,16 @@ class Outbox:
         return len(messages)
 
     def _messages(self, kept: Sequence[Kept], now: int) -> list[list[Kept]]:
-        """What is due, by message: all of a grouped topic for one recipient, if one may go out this hour."""
-        recent: dict[tuple[str, ...], set[str]] = {}
+        """What is due, by message: all of a grouped topic for one recipient that was tried as often, if one may go."""
+        recent: dict[Stream, set[str]] = {}
         for each in kept:
             delivery = each.delivery
-            if delivery.message and delivery.changed_at > now - HOUR_MS:
-                recent.setdefault(_stream(each), set()).add(delivery.message)
-        due = [each for each in kept if each.delivery.state == "waiting" and each.delivery.due_at <= now]
+            if delivery.message and abs(now - delivery.changed_at) < HOUR_MS:
+                recent.setdefault(delivery.stream, set()).add(delivery.message)
+        due = [each for each in kept if each.delivery.state == "waiting" and _is_due(each.delivery, now)]
         messages: list[list[Kept]] = []
-        for stream, found in groupby(sorted(due, key=_stream), key=_stream):
-            topic = self.topics.get(stream[2])
+        for (stream, _), found in groupby(sorted(due, key=_together), key=_together):
+            topic = self.topics.get(stream.topic)
             if topic is None or not topic.grouped:
                 messages += [[each] for each in found]
             elif len(recent.get(stream, ())) < HOURLY_MAX:
@@ -214,7 +214,7 @@ class Outbox:
             self._end(group, state="withdrawn", changed_at=now, error=_GONE)
             return
         channel, message = made
-        attempts = max(each.delivery.attempts for each in group) + 1
+        attempts = first.attempts + 1
         claim = [change(each, state="sending", message=message.id, attempts=attempts, changed_at=now) for each in group]
         if not self.deliveries.write(claim):
             return  # another process sends them
@@ -279,10 +279,14 @@ class Outbox:
         return Recipient(recipient, found.address), self._accounts.subscriptions.secret(found)
 
 
-def _stream(kept: Kept) -> tuple[str, ...]:
-    """What makes one message: channel, recipient, topic and workspace."""
-    delivery = kept.delivery
-    return delivery.channel, delivery.recipient, delivery.topic, delivery.workspace
+def _together(kept: Kept) -> tuple[Stream, int]:
+    """What makes one message: what is new does not share the last tries of what failed."""
+    return kept.delivery.stream, kept.delivery.attempts
+
+
+def _is_due(delivery: Delivery, now: int) -> bool:
+    """Also what waits longer than anything may: the clock has been set back since."""
+    return not now < delivery.due_at <= now + BACK_OFF[-1]
 
 
 def _told(error: Refusal) -> str:

@@ -8,8 +8,11 @@ import pytest
 from saastracker import audit
 from saastracker import outbox as outbox_module
 from saastracker.accounts.model import OPERATOR, Signed
-from saastracker.deliveries import Deliveries
+from saastracker.deliveries import Deliveries, change
 from saastracker.errors import Conflict, Forbidden, NotFound, Refusal, Unavailable
+from saastracker.job import Notice
+from saastracker.notify import Notices
+from saastracker_email import compose
 from tests.outbox.conftest import HOUR, MINUTE, NOW, Office
 
 pytestmark = pytest.mark.usefixtures("owner")
@@ -113,6 +116,50 @@ def test_what_may_work_later_is_tried_again_ever_more_rarely(office: Office) -> 
         Deliveries(office.records).send_again("another workspace", delivery.id, who="ada", now=now)
     [entry] = audit.entries(office.records, "", "message", delivery.id)
     assert (entry.who, entry.workspace, entry.action) == ("ada", office.workspace.id, "run")
+
+
+def test_what_is_new_has_all_its_tries_beside_what_is_at_its_last(office: Office) -> None:
+    office.post.failure = Unavailable("The mail server sleeps.")
+    deliveries = Deliveries(office.records)
+    office.tell("old")
+    office.outbox().route(NOW)
+    [old] = deliveries.all()
+    deliveries.write([change(old, attempts=len(outbox_module.BACK_OFF))])
+    office.tell("new")
+    office.outbox().route(NOW)
+    office.run(NOW + MINUTE)
+    told = {each.title: each for each in office.deliveries()}
+    assert (told["About old"].state, told["About old"].attempts) == ("failed", 8)
+    assert (told["About new"].state, told["About new"].attempts) == ("waiting", 1)
+    office.post.failure = None
+    office.run(told["About new"].due_at)
+    assert [message.subject for message in office.post.sent] == ["Shop: About new"]
+
+
+def test_a_clock_that_is_set_back_holds_nothing_up(office: Office) -> None:
+    wrong = NOW + 400 * 24 * HOUR
+    for number in range(outbox_module.HOURLY_MAX):
+        office.tell(f"early{number}", now=wrong + number * MINUTE)
+        office.run(wrong + number * MINUTE)
+    office.tell("e1", now=wrong + HOUR)
+    office.outbox().route(wrong + HOUR)
+    office.run(NOW)
+    office.tell("e2", now=NOW)
+    office.run(NOW)
+    office.run(NOW + MINUTE)
+    told = [item.title for message in office.post.sent for item in message.items]
+    assert told[-2:] == ["About e1", "About e2"]
+
+
+def test_a_title_is_one_line(office: Office) -> None:
+    """An error's message may hold whatever ends a line somewhere; Python's headers refuse all of it."""
+    title = "a\nb\rc\x0bd\x0ce\x1cf\x1dg\x1eh\x85i\u2028j\u2029k"
+    Notices(office.records).add("budgets", [Notice(project=office.shop.id, key="k", title=title, text="")], NOW)
+    office.run()
+    [message] = office.post.sent
+    assert message.subject == "Shop: a b c d e f g h i j k"
+    assert message.items[0].title == "a b c d e f g h i j k"
+    assert compose(message, "a@a.example", "a@a.example")["Subject"] == message.subject
 
 
 @pytest.mark.parametrize("failure", [Refusal("No such mailbox."), RuntimeError("a fault of the channel")])
