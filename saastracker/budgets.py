@@ -25,14 +25,19 @@ HABITS: Mapping[Policy | None, str] = {
 def warn(records: RecordStore, facts: Facts) -> Job:
     """The job that hands back a notice for each share of a budget that is used up.
 
-    Months that ended since the job last ran are looked at once more.
+    Months that ended since a run last went well are looked at once more.
     """
+    looked = 0  # when one here did; what is written down of runs is an hour old, and a new budget would tell of then
 
     def run(context: JobContext) -> Sequence[Notice]:
+        nonlocal looked
         facts.refresh()
-        last = JobRuns(records).all().get(NAME, ())
-        since = min(last[0].started_at, context.now) if last else context.now
-        return [notice for month in months_between(since, context.now) for notice in _of_month(records, facts, month)]
+        done = [each.started_at for each in JobRuns(records).all().get(NAME, ()) if each.result == "done"]
+        since = min(max([looked, *done]) or context.now, context.now)
+        months = months_between(since, context.now)
+        found = [notice for month in months for notice in _of_month(records, facts, month)]
+        looked = context.now
+        return found
 
     return Job(name=NAME, title="Warn of budgets that are used up", trigger=Every(60), run=run, topic=TOPIC)
 

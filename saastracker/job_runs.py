@@ -25,7 +25,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     result: Result
     error: str | None = None
     notices: int = 0  # queued by it
-    quiet: bool = False  # there was nothing to do; only the last of such runs is kept
+    quiet: bool = False  # there was nothing to do; only the last of such runs is kept, until another one goes well
 
 
 class JobRuns:
@@ -70,7 +70,7 @@ class JobRuns:
 
 
 def _before(run: Run, runs: Sequence[Run]) -> tuple[Run, ...]:
-    return (run, *(each for each in runs if not each.quiet))[:RUNS_KEPT]
+    return (run, *(each for each in runs if not each.quiet or run.result != "done"))[:RUNS_KEPT]
 
 
 def _runs(record: Record) -> tuple[Run, ...]:

@@ -99,6 +99,28 @@ def test_a_month_that_ended_while_no_server_ran_is_told_of(store: Store, office:
     assert told(store, office, DECEMBER_2) == ["80-2026-12"]
 
 
+def test_a_month_that_ended_while_runs_failed_is_told_of(store: Store, office: Office) -> None:
+    limit(office, 10)
+    december = NOVEMBER_30 + 21 * HOUR  # its first moment
+    runs = JobRuns(office.records)
+    runs.add(NAME, Run(started_at=NOVEMBER_30, seconds=0.0, result="done", quiet=True))
+    store_events(store, office, 9, NOVEMBER_30 + HOUR)
+    for minute in range(3):
+        runs.add(NAME, Run(started_at=december + minute * 60_000, seconds=0.0, result="failed", error="no store"))
+    assert told(store, office, december + HOUR) == ["80-2026-11"]
+
+
+def test_a_new_budget_just_after_a_month_tells_nothing_of_it(store: Store, office: Office) -> None:
+    """Though of runs with nothing to tell only one an hour is written down."""
+    store_events(store, office, 100, NOVEMBER_30)
+    december = NOVEMBER_30 + 21 * HOUR
+    JobRuns(office.records).add(NAME, Run(started_at=december - HOUR // 2, seconds=0.0, result="done", quiet=True))
+    job = warn(office.records, office.facts)
+    assert job.run(context(store, december + 60_000)) == []
+    limit(office, 10)
+    assert job.run(context(store, december + 120_000)) == []
+
+
 def test_a_new_budget_looks_at_no_earlier_month(store: Store, office: Office) -> None:
     store_events(store, office, 100, NOVEMBER_30)
     assert told(store, office, DECEMBER_2) == []

@@ -47,6 +47,16 @@ def test_a_quiet_run_after_a_failure_is_written_at_once(records: RecordStore) ->
     assert [each.result for each in JobRuns(records).all()["often"]] == ["done", "failed"]
 
 
+def test_a_failure_leaves_the_last_run_that_went_well(records: RecordStore) -> None:
+    runs = JobRuns(records)
+    runs.add("often", quiet(NOW))
+    for step in (1, 2):
+        runs.add("often", Run(started_at=NOW + step * 10_000, seconds=0, result="failed", error="no bread"))
+    assert [each.started_at - NOW for each in runs.all()["often"]] == [20_000, 10_000, 0]
+    runs.add("often", quiet(NOW + 30_000))
+    assert [each.started_at - NOW for each in runs.all()["often"]] == [30_000, 20_000, 10_000]
+
+
 def test_which_runs_are_quiet(make: Make, records: RecordStore) -> None:
     steps = [0, 0, 3]
 
