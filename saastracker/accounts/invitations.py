@@ -3,13 +3,12 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 from uuid import uuid4
 
 from saastracker.accounts.model import INVITATION_MS, By, Credentials, Invitation, Signed, User
 from saastracker.accounts.passwords import check_password, hash_password
 from saastracker.accounts.people import Edit, People, Snapshot, writes
-from saastracker.accounts.roles import joined
+from saastracker.accounts.roles import invitation_edit, joined
 from saastracker.accounts.rules import check_email, check_may_give, check_name
 from saastracker.accounts.sessions import Entered, enter, entered_edits
 from saastracker.contracts import Change
@@ -54,7 +53,10 @@ class Invitations:
             same = [each for each in snapshot.invitations.values() if (each.workspace, each.email) == wanted]
             if not same and len(snapshot.invitations_to(workspace, now)) >= INVITATIONS_MAX:
                 raise Conflict(f"A workspace has at most {INVITATIONS_MAX} open invitations; withdraw some.")
-            return [*(_edit("delete", each) for each in same), _edit("create", made.invitation)], made
+            return [
+                *(invitation_edit("delete", each) for each in same),
+                invitation_edit("create", made.invitation),
+            ], made
 
         return self._people.edit(by.who, now, make)
 
@@ -66,7 +68,7 @@ class Invitations:
             if found is None or found.workspace != workspace:
                 raise NotFound("This workspace has no such invitation; it may have been used.")
             check_may_give(by, found.role)
-            return [_edit("delete", found)], None
+            return [invitation_edit("delete", found)], None
 
         self._people.edit(by.who, now, make)
 
@@ -117,7 +119,7 @@ class Invitations:
 def first_owner(workspace: str, now: int) -> tuple[Invited, Sequence[Change]]:
     """A link that makes whoever opens it the first owner, and what has to be written with the workspace."""
     made = _new(workspace, "owner", None, By("first start", "owner"), now)
-    return made, writes(Snapshot(), made.invitation.invited_by, now, [_edit("create", made.invitation)])
+    return made, writes(Snapshot(), made.invitation.invited_by, now, [invitation_edit("create", made.invitation)])
 
 
 def _new(workspace: str, role: Role, email: str | None, by: By, now: int) -> Invited:
@@ -158,9 +160,4 @@ def _check_whose(invitation: Invitation, email: str) -> None:
 
 
 def _taken(snapshot: Snapshot, invitation: Invitation, user: User) -> list[Edit]:
-    return [joined(snapshot, invitation.workspace, user, invitation.role), _edit("delete", invitation)]
-
-
-def _edit(action: Literal["create", "delete"], invitation: Invitation) -> Edit:
-    told = {"email": invitation.email, "role": invitation.role, "expires_at": invitation.expires_at}
-    return Edit(action, invitation, told, invitation.workspace)
+    return [joined(snapshot, invitation.workspace, user, invitation.role), invitation_edit("delete", invitation)]

@@ -64,6 +64,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     choices: Mapping[str, Choices] = {}  # by id of the user
     destinations: Mapping[str, Destination] = {}  # by id
     sessions: Mapping[str, Session] = {}  # by id
+    sessions_by_user: Mapping[str, Sequence[Session]] = {}  # by id of the user
     invitations: Mapping[str, Invitation] = {}  # by id
     password_links: Mapping[str, PasswordLink] = {}  # by id of the user
     shares: Mapping[str, Share] = {}  # by id
@@ -77,7 +78,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     def sessions_of(self, user: str, now: int) -> list[Session]:
         """Where a user is signed in, last used first."""
-        found = (each for each in self.sessions.values() if each.user == user and each.live(now))
+        found = (each for each in self.sessions_by_user.get(user, ()) if each.live(now))
         return sorted(found, key=lambda session: session.seen_at, reverse=True)
 
     def seen(self, user: User, now: int) -> int | None:
@@ -180,6 +181,9 @@ def _read(store: RecordStore, change: int) -> Snapshot:
     for members in things["members"].values():
         for user, role in members.roles.items():
             roles.setdefault(user, {})[members.id] = role
+    sessions_by_user: dict[str, list[Session]] = {}
+    for session in things["session"].values():
+        sessions_by_user.setdefault(session.user, []).append(session)
     return Snapshot(
         change=change,
         users=things["user"],
@@ -189,6 +193,7 @@ def _read(store: RecordStore, change: int) -> Snapshot:
         choices=things["choices"],
         destinations=things["destination"],
         sessions=things["session"],
+        sessions_by_user=sessions_by_user,
         invitations=things["invitation"],
         password_links=things["password-link"],
         shares=things["share"],

@@ -1,8 +1,10 @@
 """Who belongs to a workspace, as what."""
 
-from saastracker.accounts.model import By, Members, User
+from typing import Literal
+
+from saastracker.accounts.model import By, Invitation, Members, User
 from saastracker.accounts.people import Edit, People, Snapshot, writes
-from saastracker.accounts.rules import check_may_give
+from saastracker.accounts.rules import check_may_give, needed_to_give
 from saastracker.accounts.shares import SHARES, revoked_all
 from saastracker.contracts import Change
 from saastracker.errors import Conflict, NotFound
@@ -46,9 +48,24 @@ class Roles:
                 raise NotFound("This workspace has no such member.")
             check_may_give(by, old)
             gone = [] if may(role, SHARES) else revoked_all(snapshot, workspace, user)
+            gone += _withdrawn(snapshot, workspace, snapshot.users[user], role)
             return [changed(snapshot, workspace, snapshot.users[user], role), *gone], None
 
         self._people.edit(by.who, now, make)
+
+
+def _withdrawn(snapshot: Snapshot, workspace: str, user: User, role: Role | None) -> list[Edit]:
+    """The end of invitations that somebody may no longer give: by one to themselves they would come back."""
+    return [
+        invitation_edit("delete", each)
+        for each in snapshot.invitations.values()
+        if (each.workspace, each.invited_by) == (workspace, user.email) and not may(role, needed_to_give(each.role))
+    ]
+
+
+def invitation_edit(action: Literal["create", "delete"], invitation: Invitation) -> Edit:
+    told = {"email": invitation.email, "role": invitation.role, "expires_at": invitation.expires_at}
+    return Edit(action, invitation, told, invitation.workspace)
 
 
 def joined(snapshot: Snapshot, workspace: str, user: User, role: Role) -> Edit:

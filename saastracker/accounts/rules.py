@@ -34,9 +34,14 @@ def check_name(text: str) -> str:
     return name
 
 
+def needed_to_give(role: Role) -> Role:
+    """What one has to be to make somebody a `role`, or to take it away: admins give all but owners."""
+    return "owner" if role == "owner" else "admin"
+
+
 def check_may_give(by: By, role: Role) -> None:
-    """Raises Forbidden unless `by` may make somebody a `role`, or take it away: admins all but owners."""
-    if not may(by.role, "owner" if role == "owner" else "admin"):
+    """Raises Forbidden unless `by` may."""
+    if not may(by.role, needed_to_give(role)):
         raise Forbidden(
             "Only an owner makes or removes owners." if role == "owner" else "This needs the role admin.",
             reason="role",

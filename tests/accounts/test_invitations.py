@@ -186,3 +186,30 @@ def test_names(place: Place) -> None:
             place.accounts.invitations.sign_up(
                 link, name=name, email="bob@example.com", password=PASSWORD, agent="", now=NOW
             )
+
+
+def test_what_somebody_may_no_longer_give_is_withdrawn(place: Place, owner: Signed) -> None:
+    """Else a removed admin would come back by an invitation to another address of their own."""
+    eve = place.join("eve@example.com", "owner")
+    invite, change = place.accounts.invitations.invite, place.accounts.roles.change
+    given: dict[str, Role] = {"e1@example.com": "admin", "e2@example.com": "owner", "e3@example.com": "viewer"}
+    links = {to: invite(SHOP, to, role, by=eve.by(SHOP), now=NOW).link for to, role in given.items()}
+    invite("workspace-2", "e4@example.com", "admin", by=By("eve@example.com", "owner"), now=NOW)
+    place.invite("bob@example.com", "admin")
+
+    def open_to() -> list[str | None]:
+        return [each.email for each in place.accounts.snapshot.invitations.values()]
+
+    change(SHOP, eve.user.id, "admin", by=owner.by(SHOP), now=NOW)
+    assert open_to() == ["e1@example.com", "e3@example.com", "e4@example.com", "bob@example.com"]
+    place.accounts.roles.remove(SHOP, eve.user.id, by=owner.by(SHOP), now=NOW)
+    assert open_to() == ["e4@example.com", "bob@example.com"]
+    for to, link in links.items():
+        with pytest.raises(NotFound):
+            place.sign_up(link, to)
+    gone = [
+        entry
+        for entry in place.trail()
+        if (entry.kind, entry.action, entry.who) == ("invitation", "delete", "ada@example.com")
+    ]
+    assert len(gone) == 1 + len(links)  # her own, with which she signed up
