@@ -19,7 +19,7 @@ from saastracker.errors import Refusal, Unauthorized
 from saastracker.web.banner import banner
 from saastracker.web.packing import packed
 from saastracker.web.rendering import render
-from saastracker.web.site import SESSION_COOKIE, Site, WebRequest
+from saastracker.web.site import SESSION_COOKIE, Site, WebRequest, sent_path
 
 log = logging.getLogger("saastracker.web")
 
@@ -125,8 +125,8 @@ def redirect(path: str) -> Response[bytes]:
 
 
 def _here(request: WebRequest) -> str:
-    query = request.scope["query_string"].decode("latin-1")
-    return f"{request.url.path}?{query}" if query else request.url.path
+    path, query = sent_path(request), request.scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
 
 
 def cached(request: WebRequest, answer: Response[bytes], content: bytes | None = None) -> Response[bytes]:

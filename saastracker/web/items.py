@@ -7,7 +7,7 @@ and before what begins with it itself.
 import re
 from urllib.parse import quote, unquote
 
-from saastracker.web.site import WebRequest
+from saastracker.web.site import WebRequest, sent_path
 
 _FACE = re.compile(r"\.(?=(json|csv)\Z)")
 _STEPS = re.compile(r"(?<![^/])(?=\.{1,2}(?:/|\Z)|\.%2F)")
@@ -36,5 +36,5 @@ def unquoted(part: str) -> str:
 
 def sent(request: WebRequest, place: int) -> str:
     """What stands behind so many parts of the address, as it was sent: unquoted, slashes in it would get lost."""
-    parts = request.scope["raw_path"].decode("latin-1").lstrip("/").split("/", place)
+    parts = sent_path(request).lstrip("/").split("/", place)
     return parts[place].rstrip("/") if len(parts) > place else ""

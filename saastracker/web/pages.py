@@ -31,7 +31,7 @@ from saastracker.web.items import quoted, sent, unquoted
 from saastracker.web.layout import layout
 from saastracker.web.linking import Links, scope_bar, told
 from saastracker.web.naming import names
-from saastracker.web.site import Site, WebRequest, get
+from saastracker.web.site import Site, WebRequest, get, sent_path
 from saastracker.wire import Project
 
 PROJECT_COOKIE = "saastracker_project"  # the slug of the project last looked at
@@ -215,7 +215,7 @@ def _next_link(asked: Asked, loaded: Report) -> dict[str, str]:
     block = chosen(loaded, asked.arrangement.block)
     if not isinstance(block, Table) or block.next is None:
         return {}
-    return {"link": f'<{asked.request.url.path}{asked.links.page(block.next)}>; rel="next"'}
+    return {"link": f'<{sent_path(asked.request)}{asked.links.page(block.next)}>; rel="next"'}
 
 
 def as_csv(asked: Asked, loaded: Report) -> Response[bytes]:

@@ -148,6 +148,11 @@ def check_role(caller: Caller, role: Role | None, needed: Role) -> None:
     raise Forbidden(f"This needs the role {needed}; you are {role or 'no member'}. Ask an admin.", reason="role")
 
 
+def sent_path(request: WebRequest) -> str:
+    """The path as it was sent: ids in it stay quoted, and none breaks the line of a header."""
+    return request.scope["raw_path"].decode("latin-1")
+
+
 async def read_body(request: WebRequest) -> bytes:
     """A form's or a program's body. Raises RequestTimeout for one that does not arrive."""
     try:

@@ -2,12 +2,15 @@
 
 import re
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 
 from saastracker.contracts import Reader, ReportPage
 from saastracker.report import Column, Note, Report, Table
 from saastracker.scope import Scope
+from saastracker.web.answers import local_path
+from saastracker.web.items import quoted
 
 from .conftest import Running
 
@@ -54,3 +57,24 @@ def test_an_id_may_be_typed_as_it_is(echoing: Running) -> None:
     for typed, item in (("a/b", "a/b"), ("a/b/", "a/b"), ("/a", "/a")):
         assert f"<h1>{item}</h1>" in echoing.get(f"/p/shop/echo/{typed}", token=token).text
     assert "<h1>Echo</h1>" in echoing.get("/p/shop/echo/", token=token).text
+
+
+@pytest.mark.parametrize("item", ["a\r\nset-cookie: owl=1", "猫頭鷹", "a/b%c"])
+def test_what_an_id_holds_breaks_no_header(running: Running, item: str) -> None:
+    def rows(reader: Reader, scope: Scope, item: str) -> Report:
+        return Report(blocks=(Table(key="t", title="T", columns=(Column("n", "N", "number"),), rows=[[1], [2]]),))
+
+    page = ReportPage(slug="echo", title="Echo", section="Overview", load=things, detail=rows)
+    echoing = replace(running, site=replace(running.site, reports={"echo": page}))
+    address, token = f"/p/shop/echo/{quoted(item)}", echoing.token()
+    for face in ("json", "csv"):
+        first = echoing.get(f"{address}.{face}?limit=1", token=token)
+        onward = re.fullmatch(r'<(.+)>; rel="next"', first.headers["link"])
+        assert onward
+        assert "set-cookie" not in first.headers
+        assert onward[1].startswith(f"{address}.{face}?")
+        assert "2" in echoing.get(onward[1], token=token).text.splitlines()[-1]
+    shown = echoing.get(address, token=token).text
+    assert f'name="next" value="{address}"' in shown  # of the forms that lead back, such as that of the theme
+    assert local_path(address) == address
+    assert echoing.get(address, headers={"accept": "text/html"}).headers["location"].endswith(quote(address, safe=""))

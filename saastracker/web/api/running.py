@@ -18,7 +18,7 @@ from saastracker.records import Workspace
 from saastracker.scope import LIMIT_DEFAULT
 from saastracker.web.api.operation import ID_MAX, Call, Operation
 from saastracker.web.callers import Caller
-from saastracker.web.site import SESSION_COOKIE, Site, WebRequest, check_role, read_body
+from saastracker.web.site import SESSION_COOKIE, Site, WebRequest, check_role, read_body, sent_path
 from saastracker.wire import Project
 
 CSRF_HEADER = "x-csrf-token"  # what forms carry in a field
@@ -171,7 +171,7 @@ def _answer(operation: Operation, call: Call, request: WebRequest, result: Any) 
     if operation.listed is not None:
         result, onward = _page(operation, call, result)
         if onward:
-            headers["link"] = f'<{request.url.path}?{onward}>; rel="next"'
+            headers["link"] = f'<{sent_path(request)}?{onward}>; rel="next"'
     version = result.get("version") if isinstance(result, dict) else getattr(result, "version", None)
     if version is not None:
         headers["etag"] = f'"{version}"'
