@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from html import unescape
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
@@ -68,6 +69,17 @@ def test_one_is_made(running: Running, member: dict[str, str]) -> None:
     assert "mia@example.com" in page
     assert f'<a href="{FLAGS}/{flag.id}">Beta</a>' in running.get(FLAGS, cookies=member).text
     assert send(running, member, f"{FLAGS}/new", next="//evil.example").headers["location"] == "/"
+
+
+@pytest.mark.parametrize("onward", ["https://evil.example/sign-in", "//evil.example", "javascript:alert(1)"])
+def test_a_form_leads_to_this_server_only(running: Running, member: dict[str, str], onward: str) -> None:
+    one = made(running)
+    for address in (f"{FLAGS}/new", f"{FLAGS}/{one}"):
+        opened = running.get(f"{address}?{urlencode({'next': onward})}", cookies=member).text
+        again = send(running, member, address, do="add $.rules", next=onward).text
+        for page in (opened, again):
+            assert value_of(page, "next") == "/"
+            assert not re.search(r'href="(javascript:|(https:)?//evil)', page)
 
 
 def test_rows_come_and_go_without_script(running: Running, member: dict[str, str]) -> None:
@@ -263,7 +275,11 @@ def test_actions_stay_on_the_page_of_who_may(running: Running, member: dict[str,
     assert running.get("/p/shop/acting.csv", cookies=member).text == "name\r\nn\r\n"
 
 
-@pytest.mark.parametrize("value", ["{", "[]", '{"rules":3}', '{"rules":[{"x":[]}]}', '{"name":"\\u0000"}'])
+@pytest.mark.parametrize(
+    "value",
+    ["{", "[]", '{"rules":3}', '{"rules":[{"x":[]}]}', '{"name":"\\u0000"}', f'{{"name":{"[" * 9000}'],
+    ids=range(6),
+)
 def test_a_forged_action_is_refused(running: Running, member: dict[str, str], value: str) -> None:
     answer = send(running, member, FLAGS, value=value, **{"$.name": "-"})
     assert answer.status_code == 400

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from saastracker.audit import Entry
 from saastracker.definition import Defined
 from saastracker.errors import Invalid, NotFound
-from saastracker.web.answers import page
+from saastracker.web.answers import local_path, page
 from saastracker.web.forms.asked import Asked, asked, frame
 from saastracker.web.forms.suggesting import suggested
 from saastracker.web.forms.trees import ROOT, Tree, blank
@@ -75,7 +75,7 @@ async def form(
         tree=tree,
         found=found,
         title=about.title(found.value) if found else "",
-        onward=onward,
+        onward=local_path(onward) if onward else "",
         wrong=said,
         said=said.get(ROOT, ""),
         versions=await versions(about, found.id) if found else [],

@@ -79,7 +79,7 @@ async def act(request: WebRequest, slug: FromPath[str], kind: FromPath[str]) -> 
         return redirect(about.onward(sent.get("next", "")))
     try:
         tree = typed(about.shape, msgspec.json.decode(text, type=dict[str, Any]))
-    except (msgspec.DecodeError, StopIteration, TypeError, AttributeError, KeyError):
+    except (msgspec.DecodeError, RecursionError, StopIteration, TypeError, AttributeError, KeyError):
         raise Invalid("This button is from an earlier version of the page. Load the page again.") from None
     filled = gathered(about.shape, sent)
     tree |= {name: filled[name] for name, _ in about.shape.fields if f"{ROOT}.{name}" in sent}

@@ -157,7 +157,7 @@ def _plain_text(shape: Shape, text: str, path: str) -> Any:  # noqa: PLR0911  # 
         case _:
             try:
                 return msgspec.json.decode(text.encode())
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):
                 raise Invalid(f"{path}: Expected JSON") from None
 
 
