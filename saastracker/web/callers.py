@@ -56,7 +56,9 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def highest(self) -> Role | None:
-        """The most the caller is anywhere, for what concerns all workspaces."""
+        """The most the caller is anywhere, for what concerns all workspaces; a token of one project only reads."""
         if self.signed is not None:
             return max(self.signed.roles.values(), key=ROLES.index, default=None)
-        return SCOPE_ROLES[self.token.scope] if self.token is not None else None
+        if self.token is None:
+            return None
+        return SCOPE_ROLES[self.token.scope] if self.token.project is None else "viewer"

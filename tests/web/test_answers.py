@@ -95,6 +95,7 @@ def test_metrics_are_for_the_machine_itself_or_an_admin(running: Running) -> Non
         assert running.get("/metrics", client=client, headers=headers).status_code == 401
     assert running.get("/metrics", token=running.token("read")).status_code == 403
     assert running.get("/metrics", token=running.token("admin")).status_code == 200
+    assert running.get("/metrics", token=running.token("admin", project=running.game)).status_code == 403
 
 
 def test_static_files_are_kept_for_as_long_as_their_content(running: Running) -> None:

@@ -234,6 +234,9 @@ def test_what_belongs_to_no_address(running: Running) -> None:
             account = (method, path) in OF_ACCOUNTS or (method, path) == ("POST", "/workspaces")
             assert (status == 403) == (account or not may(role, needed)), (method, path, scope, status)
         check_nobody(running, method, path, cookies["owner"])
+    for (method, path), needed in ANYWHERE.items():  # one project's token is nothing to the whole server
+        status = ask(running, method, path, token=running.token("admin", project=running.game)).status_code
+        assert status == (200 if needed == "viewer" else 403), (method, path)
     assert ask(running, "POST", "/projects", cookies=cookies["stranger"]).status_code == 404
 
 

@@ -61,6 +61,7 @@ def test_viewers_see_what_is_kept_and_change_nothing(running: Running) -> None:
     page = look(running, KEEPING, people(running)["viewer"]).text
     assert "All days." in page
     assert f'action="{KEEPING}"' not in page
+    assert " in all" not in page, "what other workspaces take is for admins"
 
 
 def test_the_forecast_over_the_api(running: Running) -> None:
@@ -73,6 +74,9 @@ def test_the_forecast_over_the_api(running: Running) -> None:
     told = running.get("/api/v1/projects/shop/forecast", token=token).json()
     assert (told["keep_days"], told["events"], told["going_events"], told["going_days"]) == (5, 40, 28, 14)
     assert [each["days"] for each in told["later"]] == [30, 365]
+    assert told["database_bytes"] > 0
+    read = running.get("/api/v1/projects/shop/forecast", token=running.token("write")).json()
+    assert (read["events"], read["database_bytes"]) == (40, None)
 
 
 def test_a_person_is_erased_by_typing_the_id(running: Running) -> None:

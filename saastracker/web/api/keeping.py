@@ -47,7 +47,9 @@ class ForecastShown(msgspec.Struct, frozen=True, kw_only=True):
     going_bytes: Bytes
     daily_bytes: Annotated[int, Meta(ge=0, description="That come, by the last 30 days.")]
     later: list[Later]
-    database_bytes: Annotated[int, Meta(ge=0, description="Of all projects together.")]
+    database_bytes: (
+        Annotated[int, Meta(ge=0, description="Of all projects of the server; null: one is no admin.")] | None
+    )
 
 
 class ErasureNew(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,7 +100,7 @@ def read_forecast(call: Call) -> ForecastShown:
         going_bytes=told.going_bytes,
         daily_bytes=told.daily_bytes,
         later=[Later(days=days, bytes=size) for days, size in zip(LATER_DAYS, told.later_bytes, strict=True)],
-        database_bytes=site.store.size(),
+        database_bytes=site.store.size() if call.caller.may(project, "admin") else None,
     )
 
 
