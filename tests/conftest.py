@@ -1,5 +1,7 @@
 """The real server and a real PostgreSQL, each started once for all tests that need one; cheap passwords."""
 
+import os
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,20 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """No other processes for a few files, which are through before these have started; else one for each core."""
     files = all(argument.partition("::")[0].endswith(".py") for argument in config.args)
     return 0 if files and len(config.args) < 4 else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Where Python is told to keep nothing it compiles, each of the processes that tests start would begin with that.
+
+    It takes 0.2 s of CPU, and they are hundreds.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    with pytest.MonkeyPatch.context() as patch:
+        if sys.dont_write_bytecode:
+            patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+            patch.setenv("PYTHONPYCACHEPREFIX", str(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

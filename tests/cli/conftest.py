@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from saastracker.cli import main
+from tests.serving import PLAIN
 
 Run = Callable[..., Result]
 
@@ -80,7 +81,7 @@ def free_port() -> int:
 def wait(url: str) -> None:
     for _ in range(200):
         try:
-            httpx.get(f"{url}/healthz")
+            httpx.get(f"{url}/healthz", verify=PLAIN)
         except httpx.ConnectError:
             time.sleep(0.05)
         else:

@@ -27,7 +27,7 @@ from saastracker.records import Snapshot
 from saastracker.testing import NOW, PROJECT
 from saastracker.testing.indexing import follow
 from tests.needing import missing
-from tests.serving import Served, serve, typed
+from tests.serving import PLAIN, Served, serve, typed
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -109,7 +109,8 @@ def made(served: Served, name: str, *options: str) -> str:
     """A token that the running server knows."""
     token: str = typed(served.data, "token", "add", name, *options)["token"]
     deadline = time.monotonic() + 10
-    while httpx.get(f"{served.url}/api/v1/projects", headers={"Authorization": f"Bearer {token}"}).is_error:
+    headers = {"Authorization": f"Bearer {token}"}
+    while httpx.get(f"{served.url}/api/v1/projects", headers=headers, verify=PLAIN).is_error:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     return token
