@@ -1,23 +1,30 @@
 """Connections to ClickHouse, each used by one thread at a time, and what its failures mean."""
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import DatabaseError, Error, OperationalError, StreamFailureError
+from clickhouse_connect.driver.exceptions import DatabaseError, Error
+from urllib3.exceptions import HTTPError
 
 from saastracker.errors import OperatorError, TimeLimit, Unavailable
+
+# They warn of every try, with addresses and their queries; who asked is told, and tells it once.
+for _noisy in ("clickhouse_connect", "urllib3.connectionpool"):
+    logging.getLogger(_noisy).setLevel(logging.ERROR)
 
 READERS_MAX = 4  # queries of reports at a time; those beyond wait
 LOOK_SECONDS = 0.1  # between two looks at whether a query is still wanted
 CONNECT_SECONDS = 10
 SEND_SECONDS = 60  # for an answer of the server
+PATIENT_SECONDS = 3600  # for one to a deletion
 
 _ENDED = {159, 160, 394}  # TIMEOUT_EXCEEDED, TOO_SLOW, QUERY_WAS_CANCELLED
 _MEMORY = 241  # MEMORY_LIMIT_EXCEEDED
@@ -36,62 +43,49 @@ class Clients:
 
     def __init__(self, url: str) -> None:
         """Raises OperatorError for an address that is none."""
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https", "chdb"} or (parts.scheme == "chdb") == bool(parts.netloc):
-            raise OperatorError(
-                "plugin.clickhouse.url: write it as http://USER:PASSWORD@HOST:8123, or chdb:///FOLDER for the "
-                "engine within this process"
-            )
-        self._embedded = parts.scheme == "chdb"
-        self.shown = f"{parts.scheme}://{parts.path if self._embedded else parts.netloc.rpartition('@')[2]}"
-        self._options: dict[str, Any] = (
-            {"interface": "chdb", "path": parts.path}
-            if self._embedded
-            else {
-                "interface": parts.scheme,
-                "host": parts.hostname,
-                "port": parts.port or (8443 if parts.scheme == "https" else 8123),
-                "username": parts.username or "default",
-                "password": parts.password or "",
-                "connect_timeout": CONNECT_SECONDS,
-                "send_receive_timeout": SEND_SECONDS,
-                "autogenerate_session_id": False,
-            }
-        )
+        self._options, self.shown = _options(url)
         self._idle: list[Client] = []
         self._slots = threading.BoundedSemaphore(READERS_MAX)
         self._closed = False
 
     def unusable(self, error: Exception) -> str:
         """What to tell an operator of a first connection that fails."""
-        if self._embedded:
+        if self._options["interface"] == "chdb":
             return (
                 f"The ClickHouse engine at {self.shown} cannot be opened: it takes one process at a time, so stop the "
                 "server first, or run ClickHouse as a server and set plugin.clickhouse.url to its http:// address"
             )
         reason = str(error).partition(";")[0]
-        return f"{reason}; see that it runs at {self.shown}, and that plugin.clickhouse.url is right"
+        return f"{reason}; see whether it runs at {self.shown}, and look at user and password in plugin.clickhouse.url"
 
     @contextlib.contextmanager
-    def client(self) -> Iterator[Client]:
-        """A connection; what goes wrong raises Unavailable."""
+    def client(self, *, patient: bool = False) -> Iterator[Client]:
+        """A connection, `patient` for what takes long in silence; what goes wrong raises Unavailable."""
         with failures():
-            try:
-                client = self._idle.pop()
-            except IndexError:
-                client = self._open()
+            client = None if patient else self._kept()
+            if client is None:
+                client = self._open(PATIENT_SECONDS if patient else SEND_SECONDS)
             try:
                 yield client
             except BaseException:
                 client.close()
                 raise
-            if self._closed:
+            if patient or self._closed:
                 client.close()
             else:
                 self._idle.append(client)
 
-    def _open(self) -> Client:
-        return clickhouse_connect.get_client(settings=_AS_ELSEWHERE, **self._options)
+    def _kept(self) -> Client | None:
+        try:
+            return self._idle.pop()
+        except IndexError:  # another thread may have had the last one
+            return None
+
+    def _open(self, seconds: int) -> Client:
+        options = dict(self._options)
+        if options["interface"] != "chdb":
+            options["send_receive_timeout"] = seconds
+        return clickhouse_connect.get_client(settings=_AS_ELSEWHERE, **options)
 
     def query(
         self, sql: str, seconds: float, cancelled: Callable[[], bool], settings: Mapping[str, Any]
@@ -134,12 +128,42 @@ class Clients:
             self._idle.pop().close()
 
 
+def _options(url: str) -> tuple[dict[str, Any], str]:
+    """What the client's maker is given for an address, and the address without user and password."""
+    parts = urlsplit(url)
+    if parts.scheme == "chdb" and parts.path.strip("/") and not parts.netloc:
+        return {"interface": "chdb", "path": parts.path}, f"chdb://{parts.path}"
+    try:
+        port = parts.port or (8443 if parts.scheme == "https" else 8123)
+    except ValueError:
+        port = 0
+    # A character of a password that is not escaped ends the part of the address that has it.
+    rest = parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not port or rest:
+        raise OperatorError(
+            "plugin.clickhouse.url: write it as http://USER:PASSWORD@HOST:8123, with %40 for @, %2F for / and the like "
+            "in the password, or chdb:///FOLDER for the engine within this process"
+        )
+    return {
+        "interface": parts.scheme,
+        "host": parts.hostname,
+        "port": port,
+        "username": unquote(parts.username or "default"),
+        "password": unquote(parts.password or ""),
+        "connect_timeout": CONNECT_SECONDS,
+        "autogenerate_session_id": False,
+        "dedicated_pool": True,  # closed with the client
+    }, f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
 @contextlib.contextmanager
 def failures() -> Iterator[None]:
     """Raise Unavailable for what is wrong around ClickHouse."""
     try:
         yield
-    except (OperationalError, DatabaseError, StreamFailureError) as error:
-        # The text may hold the address, and with that a password; the code and its name tell enough.
-        reason = f"{error.name} ({error.code})" if error.code is not None else "it does not answer"
+    except (DatabaseError, HTTPError) as error:
+        # The text may hold the statement, and with that what somebody sent; the code and its name tell enough.
+        reason = "it does not answer"
+        if isinstance(error, DatabaseError) and error.code is not None:
+            reason = f"{error.name} ({error.code})"
         raise Unavailable(f"ClickHouse fails, {reason}; nothing was stored.") from error

@@ -15,7 +15,7 @@ from saastracker.event_rows import EventRow, Held
 from saastracker.sql import mentioned
 from saastracker.sql_events import CODED
 from saastracker_clickhouse import backup, schema
-from saastracker_clickhouse.client import Clients
+from saastracker_clickhouse.client import PATIENT_SECONDS, Clients
 from saastracker_clickhouse.schema import DATABASE, Tables
 from saastracker_clickhouse.stored import COLUMNS, TYPES, columns, event
 from saastracker_clickhouse.values import literal, of_events, translate
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 DOUBT_MAX = 100_000  # events that an insert may have left which nobody waited for to the end
 TRIES = 2  # to insert, with the same token
 WIDER = 4  # times as many numbers are looked at where events were erased
-_WAITING = {"mutations_sync": 2}  # for all replicas
+# Deletions and changes of rows end when all replicas have done them.
+_WAITING = {"mutations_sync": 2, "lightweight_deletes_sync": 2, "distributed_ddl_task_timeout": PATIENT_SECONDS}
 
 
 class ClickHouseRows:
@@ -186,12 +187,12 @@ class ClickHouseRows:
     # --- Erasing ---
 
     def erase(self, project: str, until: int) -> None:
-        with self._clients.client() as client:
+        with self._clients.client(patient=True) as client:
             self._delete(client, f"project = {literal(project)} AND sequence <= {until}")
 
     def erase_events(self, project: str, sequences: Sequence[int], nameless: Sequence[int]) -> None:
         of = f"project = {literal(project)} AND sequence IN"
-        with self._clients.client() as client:
+        with self._clients.client(patient=True) as client:
             if sequences:
                 self._delete(client, f"{of} ({', '.join(map(str, sequences))})")
             if nameless:
@@ -199,11 +200,11 @@ class ClickHouseRows:
                 client.command(self._tables.forget_anonymous(where), settings=_WAITING)
 
     def purge(self) -> None:
-        with self._clients.client() as client:
+        with self._clients.client(patient=True) as client:
             client.command(self._tables.purge(), settings=_WAITING)
 
     def _delete(self, client: Client, where: str) -> None:
-        client.command(self._tables.delete(where), settings={**_WAITING, "lightweight_deletes_sync": 2})
+        client.command(self._tables.delete(where), settings=_WAITING)
 
     # --- Files ---
 

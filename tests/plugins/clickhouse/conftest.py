@@ -1,11 +1,16 @@
-"""The ClickHouse engine within the tests' process: one folder at a time."""
+"""The ClickHouse engine, within the tests' process one folder at a time, and behind HTTP."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from saastracker.contracts import RecordStore
+from saastracker_sqlite.records import SqliteRecords
+from tests.clickhouse import Served
 from tests.needing import missing
 
 
@@ -18,6 +23,19 @@ def engine() -> None:
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"chdb://{tmp_path / 'engine'}"
+
+
+@pytest.fixture(scope="session")
+def over_http(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    server = Served(tmp_path_factory.mktemp("clickhouse") / "engine")
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Iterator[RecordStore]:
+    with closing(SqliteRecords(tmp_path / "facts.db")) as records:
+        yield records
 
 
 @pytest.fixture

@@ -15,12 +15,6 @@ from saastracker_sqlite.records import SqliteRecords
 from tests.clickhouse import count, row
 
 
-@pytest.fixture
-def records(tmp_path: Path) -> Iterator[RecordStore]:
-    with closing(SqliteRecords(tmp_path / "facts.db")) as records:
-        yield records
-
-
 def open_store(records: RecordStore, url: str) -> Store:
     from saastracker_clickhouse.rows import ClickHouseRows
 
@@ -135,13 +129,20 @@ def test_a_backup_is_files_that_clickhouse_reads(store: Store, url: str, tmp_pat
         assert names(restored) == ["one", "two"]
 
 
-@pytest.mark.parametrize("wrong", ["localhost:8123", "chdb://relative", "http:///no-host", "postgres://host/db"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *("localhost:8123", "chdb://relative", "chdb:///", "http:///no-host", "postgres://host/db", "http://host:x"),
+        *("http://me:secr/et@host", "http://me:12/34@host", "http://me:secr?et@host", "http://me:secr#et@host"),
+    ],
+)
 def test_an_address_that_is_none(records: RecordStore, wrong: str) -> None:
-    with pytest.raises(OperatorError, match=r"plugin\.clickhouse\.url: write it as"):
+    with pytest.raises(OperatorError, match=r"plugin\.clickhouse\.url: write it as .* %40 for @") as raised:
         open_store(records, wrong)
+    assert "secr" not in str(raised.value)
 
 
 def test_a_server_that_is_not_there(records: RecordStore) -> None:
-    with pytest.raises(OperatorError, match=r"see that it runs at http://127\.0\.0\.1:1") as raised:
+    with pytest.raises(OperatorError, match=r"see whether it runs at http://127\.0\.0\.1:1") as raised:
         open_store(records, "http://me:secret@127.0.0.1:1")
     assert "secret" not in str(raised.value)
