@@ -181,6 +181,9 @@ class Following:
             try:
                 if await asyncio.to_thread(self._store.read_after, 0, 1):
                     return
+            except Refusal as error:
+                log.warning("The events could not be read: %s", error.detail)
+                await asyncio.sleep(RETRY_SECONDS)
             except Exception:
                 log.exception("The events could not be read")
                 await asyncio.sleep(RETRY_SECONDS)
