@@ -190,7 +190,10 @@ class Index(Protocol):
         """What is followed of taggers."""
 
     def properties(self, sequences: Sequence[int], names: Sequence[str] = ()) -> dict[int, str]:
-        """The properties of events as JSON; those without are left out, and may be without one of some names."""
+        """The properties of events, given in order of arrival, as JSON.
+
+        Those without are left out, and may be without one of some names.
+        """
 
     def write(self, changes: IndexChanges) -> None:
         """All of it or nothing. Raises Conflict if the index was changed after the step started."""

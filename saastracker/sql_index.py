@@ -86,8 +86,11 @@ class SqlIndex(ABC):
     def properties(self, sequences: Sequence[int], names: Sequence[str] = ()) -> dict[int, str]:
         some = mentioned(names)
         having = " OR ".join(["properties LIKE ?"] * len(some)) or "properties IS NOT NULL"
-        sql = f"SELECT sequence, properties FROM event_rows WHERE ({having}) AND sequence IN"
-        return dict(self._of_numbers(sql, sequences, *some))
+        sql = f"SELECT sequence, properties FROM event_rows WHERE ({having}) AND sequence"
+        if sequences and len(sequences) == sequences[-1] - sequences[0] + 1:  # half the time of naming each
+            with self._reading() as rows:
+                return dict(rows.execute(f"{sql} BETWEEN ? AND ?", (*some, sequences[0], sequences[-1])))
+        return dict(self._of_numbers(f"{sql} IN", sequences, *some))
 
     def _of_numbers(self, sql: str, numbers: Sequence[int], *before: str) -> list[tuple[Any, ...]]:
         values = *before, msgspec.json.encode(numbers).decode()
