@@ -36,6 +36,7 @@ class Notices:
 
     def __init__(self, store: RecordStore) -> None:
         self._store = store
+        self._all_routed = -1  # the store's change at which all were
 
     def add(self, job: str, notices: Sequence[Notice], now: int) -> int:
         """Queue what `job` did not hand in before, by project, workspace and key; how many that were.
@@ -43,6 +44,8 @@ class Notices:
         Raises Conflict if other processes keep writing, Unavailable if the store does not write.
         """
         wanted = {_id(job, notice): Queued(now, job, _cut(notice)) for notice in notices}
+        if not wanted:
+            return 0
         for _ in range(ATTEMPTS):
             old = self._store.records(KIND)
             known = {record.id for record in old}
@@ -63,6 +66,16 @@ class Notices:
     def all(self) -> list[Noted]:
         """All that are kept, oldest first."""
         return [Noted(record.id, record.version, _queued.decode(record.data)) for record in self._store.records(KIND)]
+
+    def unrouted(self) -> list[Noted]:
+        """Those of which is not known who is told. They are read only after a write: hundreds of digests are long."""
+        change = self._store.change()
+        if change == self._all_routed:
+            return []
+        found = [noted for noted in self.all() if not noted.queued.routed]
+        if not found:
+            self._all_routed = change
+        return found
 
     def known(self, job: str) -> set[tuple[str, str]]:
         """Which notices of a job are kept: what each is about, and its key."""

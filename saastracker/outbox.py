@@ -116,9 +116,7 @@ class Outbox:
 
     def route(self, now: int) -> None:
         """Find who is to be told of new notices, and write both down at once."""
-        for noted in self._notices.all():
-            if noted.queued.routed:
-                continue
+        for noted in self._notices.unrouted():
             changes: list[Change] = [routed(noted)]
             changes += [
                 Change(KIND, delivery.id, 0, msgspec.json.encode(delivery)) for delivery in self._recipients(noted, now)
@@ -181,8 +179,8 @@ class Outbox:
         for each in stuck:
             if abs(now - each.delivery.changed_at) > UNCERTAIN_MS:
                 self.deliveries.write([change(each, state="uncertain", changed_at=now, error=_UNCERTAIN)])
-        notices = {noted.id: noted.queued for noted in self._notices.all()}
         messages = self._messages(kept, now)
+        notices = {noted.id: noted.queued for noted in self._notices.all()} if messages else {}
         for number, group in enumerate(messages):
             if cancelled():
                 return number

@@ -162,7 +162,7 @@ class Watch:
     def _outgoing(self) -> Outgoing:
         deliveries = [each.delivery for each in self._deliveries.all()]
         due = {each.notice for each in deliveries if each.state in OPEN}
-        queued = [noted.queued.at for noted in self._notices.all() if noted.id in due]
+        queued = [noted.queued.at for noted in self._notices.all() if noted.id in due] if due else []
         return Outgoing(
             waiting=sum(each.state in OPEN for each in deliveries),
             oldest_at=min(queued, default=None),
