@@ -134,6 +134,9 @@ def test_flush_gives_up_after_its_time_and_the_client_goes_on() -> None:
         sending = Sending(script)
         sending.track("a")
         assert not sending.client.flush(0.2)
+        for _ in range(100):  # as a program does that flushes every second while the server is away
+            assert not sending.client.flush(0)
+        assert len(sending.client._delivery._waiting) <= 1
         assert sending.client.flush(5)
         sending.client.close()
     assert script.names == ["a", "a"]

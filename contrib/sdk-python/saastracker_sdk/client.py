@@ -1,7 +1,7 @@
 """What the clients of all formats share: they take events at once, send them later, and can be waited for."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from types import TracebackType
 from typing import Any, Self, Unpack
@@ -30,13 +30,14 @@ class Client:
         self._delivery = Delivery(wire, url, self._settings, self._drops)
         lifetime.born(self)
 
-    def _put(self, path: str, fields: Mapping[str, Any]) -> None:
+    def _put(self, path: str, make: Callable[[], Mapping[str, Any]]) -> None:
+        """`make` gives the event's fields; like all that is done with values of a program, it may raise anything."""
+        fields: Mapping[str, Any] = {}
         try:
+            fields = make()
             event = encode(fields)
-        except Exception as error:  # a value's own __str__ may raise anything
-            self._drops.tell(
-                "invalid", f"{type(error).__name__}: {error}", [{key: repr(fields[key]) for key in fields}]
-            )
+        except Exception as error:
+            self._drops.tell("invalid", _told(error), [{key: _shown(value) for key, value in fields.items()}])
             return
         self._delivery.put(path, event)
 
@@ -93,4 +94,20 @@ class Client:
 
 
 def _settled(future: "Future[None]", timeout: float | None) -> bool:
-    return bool(wait([future], timeout).done)
+    done = bool(wait([future], timeout).done)
+    future.cancel()  # nobody waits for it any more
+    return done
+
+
+def _told(error: Exception) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # its own __str__
+        return type(error).__name__
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # its own __repr__, or it is too deep
+        return f"<{type(value).__name__}>"

@@ -46,7 +46,7 @@ class Nanosights(Client):
         `url`, `title`, `path` and `referrer` are the page's; `time` is now unless given.
         """
         fields = {"event_name": event, "event_data": data, "page_title": title, "referrer": referrer}
-        self._put(EVENTS, fields | self._common(user, session, url, path, user_agent, time))
+        self._put(EVENTS, lambda: fields | self._common(user, session, url, path, user_agent, time))
 
     def track_metric(
         self,
@@ -64,7 +64,7 @@ class Nanosights(Client):
     ) -> None:
         """A measurement of a page, such as LCP in ms; `kind` is "web_vital" or "navigation_timing"."""
         fields = {"metric_type": kind, "metric_name": name, "metric_value": value, "metric_unit": unit}
-        self._put(INSIGHTS, fields | self._common(user, session, url, path, user_agent, time))
+        self._put(INSIGHTS, lambda: fields | self._common(user, session, url, path, user_agent, time))
 
     def track_error(
         self,

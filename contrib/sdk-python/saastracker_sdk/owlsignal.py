@@ -74,7 +74,7 @@ class Owlsignal(Client):
 
     def identify(self, player: str) -> None:
         """Events from now on are this player's, of the same session."""
-        self._player = hashed(player)
+        self._player = player
 
     def opt_out(self, opted_out: bool = True) -> None:
         """The player does not want telemetry: what is tracked from now on is forgotten at once."""
@@ -107,17 +107,19 @@ class Owlsignal(Client):
         if not self._started and kind != "session":
             self._started = True
             self._track("session", START, time=about.get("time"))
-        fields = {
-            "build_version": self._build,
-            "session_id": self._session,
-            "player_hash": self._player,
-            "type": kind,
-            "name": name,
-            **about,
-            "ts": iso(about.get("time")),
-        }
-        fields.pop("time", None)
-        self._put(PATH, fields)
+        self._put(
+            PATH,
+            lambda: {
+                "build_version": self._build,
+                "session_id": self._session,
+                "player_hash": hashed(self._player),
+                "type": kind,
+                "name": name,
+                **about,
+                "time": None,
+                "ts": iso(about.get("time")),
+            },
+        )
 
     def _farewell(self) -> None:
         if self._started:

@@ -58,18 +58,20 @@ class Saastracker(Client):
 
         `path` is the page's, such as "/reports", and `org` the customer. `time` is now unless given.
         """
-        fields = {
-            "event": event,
-            "user_hash": hashed(user),
-            "customer_org_id": org,
-            "path": path,
-            "session_id": session,
-            "environment": self._environment,
-            "plan": plan,
-            "ts_epoch": int(epoch(time)),
-            "properties": properties,
-        }
-        self._put(PATH, fields)
+        self._put(
+            PATH,
+            lambda: {
+                "event": event,
+                "user_hash": hashed(user),
+                "customer_org_id": org,
+                "path": path,
+                "session_id": session,
+                "environment": self._environment,
+                "plan": plan,
+                "ts_epoch": int(epoch(time)),
+                "properties": properties,
+            },
+        )
 
     def track_error(
         self,

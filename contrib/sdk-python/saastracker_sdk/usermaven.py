@@ -79,19 +79,21 @@ class Usermaven(Client):
     ) -> None:
         """`user` and `company` may be their ids alone; `url`, `title` and `referer` are the page's, `user_agent` the
         visitor's. An event with the same `event_id`, user and `time` is stored once; `time` is now unless given."""
-        fields = {
-            "event_type": event,
-            "event_id": event_id or uuid4().hex,
-            "_timestamp": int(epoch(time) * 1000),
-            "user": user if isinstance(user, dict) else {"id": user},
-            "company": {"id": company} if isinstance(company, str | int) else company,
-            "event_attributes": attributes,
-            "url": url,
-            "page_title": title,
-            "referer": referer,
-            "user_agent": user_agent,
-        }
-        self._put(self._path, fields)
+        self._put(
+            self._path,
+            lambda: {
+                "event_type": event,
+                "event_id": event_id or uuid4().hex,
+                "_timestamp": int(epoch(time) * 1000),
+                "user": user if isinstance(user, dict) else {"id": user},
+                "company": {"id": company} if isinstance(company, str | int) else company,
+                "event_attributes": attributes,
+                "url": url,
+                "page_title": title,
+                "referer": referer,
+                "user_agent": user_agent,
+            },
+        )
 
     def identify(self, user: User, company: Company | str | int | None = None, *, time: datetime | None = None) -> None:
         """Tells what is known of a person, and joins the events of its `anonymous_id` to its `id`."""
