@@ -10,7 +10,8 @@ from saastracker.facts import ATTEMPTS
 from saastracker.job import Notice
 
 KIND = "notice"
-QUEUE_MAX = 1000  # of each job; the oldest give way
+QUEUE_MAX = 1000  # of each job; the oldest give way that it does not hand in any more: else they would be told again
+ADDED_MAX = 20_000  # at once; the first count, as jobs begin with what is urgent
 KEY_MAX, TITLE_MAX, TEXT_MAX, HTML_MAX = 200, 200, 4000, 100_000  # characters; more is cut off, longer HTML left out
 
 
@@ -43,18 +44,19 @@ class Notices:
 
         Raises Conflict if other processes keep writing, Unavailable if the store does not write.
         """
-        wanted = {_id(job, notice): Queued(now, job, _cut(notice)) for notice in notices}
+        wanted = {_id(job, notice): Queued(now, job, _cut(notice)) for notice in notices[:ADDED_MAX]}
         if not wanted:
             return 0
         for _ in range(ATTEMPTS):
             old = self._store.records(KIND)
             known = {record.id for record in old}
-            new = {place: queued for place, queued in list(wanted.items())[-QUEUE_MAX:] if place not in known}
+            new = {place: queued for place, queued in wanted.items() if place not in known}
             if not new:
                 return 0
             same = [record for record in old if record.id.startswith(f"{job}/")]
-            surplus = same[: max(0, len(same) + len(new) - QUEUE_MAX)]
-            changes = [Change(KIND, record.id, record.version, None) for record in surplus]
+            surplus = max(0, len(same) + len(new) - QUEUE_MAX)
+            over = [record for record in same if record.id not in wanted][:surplus]
+            changes = [Change(KIND, record.id, record.version, None) for record in over]
             changes += [Change(KIND, place, 0, msgspec.json.encode(queued)) for place, queued in new.items()]
             try:
                 self._store.write(changes)

@@ -51,8 +51,21 @@ def test_the_oldest_give_way(store: RecordStore, monkeypatch: pytest.MonkeyPatch
     notices.add("goals", [notice("a"), notice("b")], now=1)
     notices.add("goals", [notice("c"), notice("d")], now=2)
     assert [each.notice.key for each in waiting(notices)] == ["b", "c", "d"]
-    notices.add("goals", [notice(key) for key in "efghi"], now=3)
-    assert [each.notice.key for each in waiting(notices)] == ["g", "h", "i"]
+    notices.add("goals", [notice(key) for key in "defghi"], now=3)
+    assert [each.notice.key for each in waiting(notices)] == ["d", "e", "f", "g", "h", "i"]
+
+
+def test_what_goes_on_is_told_once_however_much_it_is(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As signals of thousands of organizations, handed in every day while they last, the urgent ones first."""
+    monkeypatch.setattr(notify, "QUEUE_MAX", 3)
+    notices, told = Notices(store), []
+    for day, keys in enumerate(("abcdef", "xabcdef", "yxabcde", "zy", "zyx")):
+        told.append(notices.add("signals", [notice(key) for key in keys], now=day))
+    assert told == [6, 1, 1, 1, 0]
+    assert [each.notice.key for each in waiting(notices)] == ["x", "y", "z"]
+    monkeypatch.setattr(notify, "ADDED_MAX", 2)
+    assert notices.add("others", [notice(key) for key in "123"], now=9) == 2
+    assert [each.notice.key for each in waiting(notices)][-2:] == ["1", "2"]
 
 
 def test_long_texts_are_cut(store: RecordStore) -> None:

@@ -20,6 +20,7 @@ from saastracker.web.items import stepless
 from saastracker.web.rendering import render
 
 SEALED_MAX = 1000  # characters
+SHOWN_MAX = 50  # notices that are told in full to people; mail programs cut off what is much longer
 GONE = "This address is not complete, or whom it was sent to has left. Copy it from the message once more."
 TRIED = "You get this because somebody tried on the page Settings, Notifications whether messages arrive."
 _SAFE = "/?=&%:#"  # what links are made of; all else is written as %XX
@@ -59,8 +60,9 @@ class Messages:
         subject = _subject(items, workspace, topic)
         sections = [
             (item, Markup(queued.notice.html) if queued.notice.html else None)  # noqa: S704  # made by our own jobs
-            for item, queued in zip(items, notices, strict=True)
+            for item, queued in zip(items[:SHOWN_MAX], notices, strict=False)
         ]
+        others = f"And {len(items) - SHOWN_MAX:,} more." if len(items) > SHOWN_MAX else ""
         return Message(
             id=uuid.uuid4().hex,
             at=now_ms(),
@@ -69,9 +71,16 @@ class Messages:
             workspace=workspace.name,
             topic=name,
             subject=subject,
-            text=_text(items, topic, leave),
+            text=_text(items[:SHOWN_MAX], others, topic, leave),
             html=render(
-                "mail.html", subject=subject, sections=sections, topic=topic, leave=leave, tried=TRIED, url=self._url
+                "mail.html",
+                subject=subject,
+                sections=sections,
+                others=others,
+                topic=topic,
+                leave=leave,
+                tried=TRIED,
+                url=self._url,
             ),
             items=items,
             unsubscribe=leave,
@@ -107,11 +116,12 @@ def _subject(items: Sequence[Item], workspace: Workspace, topic: Topic) -> str:
     return f"{place or workspace.name}: {about}"
 
 
-def _text(items: Sequence[Item], topic: Topic, leave: str) -> str:
+def _text(items: Sequence[Item], others: str, topic: Topic, leave: str) -> str:
     parts = []
     several = len({item.project for item in items}) > 1
     for item in items:
         lines = [f"{item.project}: {item.title}" if several and item.project else item.title, item.text, item.link]
         parts.append("\n".join(line for line in lines if line))
+    parts += [others] if others else []
     foot = f'You get this because you follow "{topic.title}". To stop: {leave}' if leave else TRIED
     return "\n\n".join(parts) + f"\n\n-- \n{foot}\n"

@@ -151,6 +151,16 @@ def test_a_clock_that_is_set_back_holds_nothing_up(office: Office) -> None:
     assert told[-2:] == ["About e1", "About e2"]
 
 
+def test_of_very_many_a_mail_tells_the_first(office: Office) -> None:
+    office.tell(*(f"e{number:03}" for number in range(120)))
+    office.run()
+    office.run(NOW + MINUTE)
+    [message] = office.post.sent
+    assert (message.subject, len(message.items)) == ("Shop: New errors (120)", 120)
+    for told in (message.text, message.html):
+        assert ("About e049" in told, "About e050" in told, "And 70 more." in told) == (True, False, True)
+
+
 def test_a_title_is_one_line(office: Office) -> None:
     """An error's message may hold whatever ends a line somewhere; Python's headers refuse all of it."""
     title = "a\nb\rc\x0bd\x0ce\x1cf\x1dg\x1eh\x85i\u2028j\u2029k"
