@@ -179,10 +179,12 @@ def test_opting_out_comes_before_anything_is_kept(visit: Visit, site: Site, serv
         "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError') }})",
         "Object.defineProperty(window, 'localStorage', {value: null})",
         "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }",
+        """for (const name of ["getItem", "setItem", "removeItem"])
+            Storage.prototype[name] = () => { throw new DOMException('broken', 'UnknownError') }""",
         "Object.defineProperty(window, 'crypto', {value: undefined})",
         "console.warn = () => { throw new Error('no console') }",
     ],
-    ids=["nothing", "storage forbidden", "storage null", "storage full", "no crypto", "no console"],
+    ids=["nothing", "storage forbidden", "storage null", "storage full", "storage broken", "no crypto", "no console"],
 )
 def test_no_call_throws_and_events_still_arrive(visit: Visit, site: Site, server: Script, broken: str) -> None:
     visit.page.add_init_script(broken)

@@ -4,35 +4,35 @@ export const PREFIX = "saastracker:";
 const OFF = `${PREFIX}off`;
 const memory = new Map<string, string>();
 
-function storage(): Storage | undefined {
+/** Storage fails in a sandboxed frame, as the visitor's settings say, when it is full, and in a broken profile. */
+function stored<T>(use: (storage: Storage) => T): T | undefined {
   try {
-    return window.localStorage;
+    return use(window.localStorage);
   } catch {
-    return undefined; // in a sandboxed frame, or as the visitor's settings say
+    return undefined;
   }
 }
 
 export function read(key: string): string | null {
-  return memory.get(key) ?? storage()?.getItem(key) ?? null;
+  return memory.get(key) ?? stored((storage) => storage.getItem(key)) ?? null;
 }
 
 export function write(key: string, text: string): void {
-  try {
-    storage()!.setItem(key, text);
+  memory.set(key, text);
+  stored((storage) => {
+    storage.setItem(key, text);
     memory.delete(key);
-  } catch {
-    memory.set(key, text);
-  }
+  });
 }
 
 export function remove(key: string): void {
   memory.delete(key);
-  storage()?.removeItem(key);
+  stored((storage) => storage.removeItem(key));
 }
 
 /** The keys that begin so, sorted. */
 export function keys(prefix: string): string[] {
-  const found = new Set([...memory.keys(), ...Object.keys(storage() ?? {})]);
+  const found = new Set([...memory.keys(), ...(stored(Object.keys) ?? [])]);
   return [...found].filter((key) => key.startsWith(prefix)).sort();
 }
 
