@@ -4,14 +4,16 @@ from collections.abc import Sequence
 
 import msgspec
 
-from saastracker.contracts import Change, RecordStore
+from saastracker.contracts import Change, Record, RecordStore
 from saastracker.errors import Conflict
 from saastracker.facts import ATTEMPTS
 from saastracker.job import Notice
+from saastracker.records import HOUR_MS
 
 KIND = "notice"
 QUEUE_MAX = 1000  # of each job; the oldest give way that it does not hand in any more: else they would be told again
 ADDED_MAX = 20_000  # at once; the first count, as jobs begin with what is urgent
+RENEWED_MS = 30 * 24 * HOUR_MS  # what goes on for longer counts as new to upkeep, or it would be told again
 KEY_MAX, TITLE_MAX, TEXT_MAX, HTML_MAX = 200, 200, 4000, 100_000  # characters; more is cut off, longer HTML left out
 
 
@@ -51,12 +53,15 @@ class Notices:
             old = self._store.records(KIND)
             known = {record.id for record in old}
             new = {place: queued for place, queued in wanted.items() if place not in known}
-            if not new:
+            changes = [
+                _renewed(record, now) for record in old if record.id in wanted and _at(record) < now - RENEWED_MS
+            ]
+            if not (new or changes):
                 return 0
             same = [record for record in old if record.id.startswith(f"{job}/")]
             surplus = max(0, len(same) + len(new) - QUEUE_MAX)
             over = [record for record in same if record.id not in wanted][:surplus]
-            changes = [Change(KIND, record.id, record.version, None) for record in over]
+            changes += [Change(KIND, record.id, record.version, None) for record in over]
             changes += [Change(KIND, place, 0, msgspec.json.encode(queued)) for place, queued in new.items()]
             try:
                 self._store.write(changes)
@@ -95,6 +100,15 @@ def routed(noted: Noted) -> Change:
     """The write that says that it is known who is told."""
     queued = msgspec.structs.replace(noted.queued, routed=True)
     return Change(KIND, noted.id, noted.version, msgspec.json.encode(queued))
+
+
+def _at(record: Record) -> int:
+    return _queued.decode(record.data).at
+
+
+def _renewed(record: Record, now: int) -> Change:
+    queued = msgspec.structs.replace(_queued.decode(record.data), at=now)
+    return Change(KIND, record.id, record.version, msgspec.json.encode(queued))
 
 
 def _id(job: str, notice: Notice) -> str:

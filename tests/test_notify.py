@@ -12,7 +12,9 @@ from saastracker.contracts import RecordStore
 from saastracker.job import Notice
 from saastracker.notify import Notices, Queued
 from saastracker.plugins import Plugins
+from saastracker.records import HOUR_MS
 from saastracker.testing.opened import in_threads
+from saastracker.upkeep import NOTICES_KEPT_MS
 
 
 @pytest.fixture
@@ -83,6 +85,17 @@ def test_old_ones_are_removed(store: RecordStore) -> None:
     notices.expire(3)
     assert [each.at for each in waiting(notices)] == [3]
     notices.expire(3)
+
+
+def test_what_goes_on_for_months_is_told_once(store: RecordStore) -> None:
+    notices, day = Notices(store), 24 * HOUR_MS
+    told = 0
+    for today in range(150):
+        told += notices.add("signals", [notice("a")], now=today * day)
+        notices.expire(today * day - NOTICES_KEPT_MS)
+    assert told == 1
+    notices.expire(149 * day)
+    assert waiting(notices) == []
 
 
 def test_none_is_lost_between_threads(store: RecordStore) -> None:
