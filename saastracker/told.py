@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from saastracker.contracts import Reader
+from saastracker.event import NAME_MAX
 from saastracker.persons import Joining, Person
 from saastracker.written import NOTHING_WRITTEN, Written
 
@@ -194,7 +195,7 @@ def facts(before: Facts, company: Mapping[str, Any]) -> Facts:
     custom = company.get("custom")
     name, mrr = company.get("name"), custom.get("mrr") if isinstance(custom, dict) else None
     return Facts(
-        name if isinstance(name, str) and name else before.name,
+        _text(name) or before.name,
         mrr if isinstance(mrr, int | float) and not isinstance(mrr, bool) else before.mrr,
     )
 
@@ -209,4 +210,5 @@ def full_name(traits: Mapping[str, Any]) -> str | None:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    """What fits into pages of a text, which may be as long as an event."""
+    return value[:NAME_MAX] if isinstance(value, str) and value else None

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from saastracker import told
 from saastracker.contracts import Group, Reader, Submission
 from saastracker.customers import facts
-from saastracker.event import Event
+from saastracker.event import NAME_MAX, Event
 from saastracker.persons import Person, joining
 from saastracker.testing import OTHER_PROJECT, PROJECT
 from saastracker.testing.indexing import follow
@@ -141,3 +141,11 @@ def test_few_projects_are_remembered(tmp_path: Path) -> None:
             assert again == first
     finally:
         store.close()
+
+
+def test_names_fit_into_pages() -> None:
+    """Traits may be as long as an event; a table of a hundred such names would be a page of megabytes."""
+    long = "x" * 30_000
+    assert told.facts(Facts(), {"name": long}).name == "x" * NAME_MAX
+    assert told.email({"email": long}) == "x" * NAME_MAX
+    assert told.full_name({"first_name": long, "last_name": "y"}) == f"{'x' * NAME_MAX} y"
