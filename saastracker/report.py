@@ -4,6 +4,7 @@ JSON and CSV hold what each class says first; fields under "On the page" change 
 Shares and rates are fractions of 1, durations seconds, and a ratio without a denominator is None.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Literal, TypeAlias
 
@@ -97,7 +98,9 @@ class Column(msgspec.Struct, frozen=True):
     # A column that no row has a value for is left out, unless somebody asked for it: asked.
     place: Literal["always", "asked", "wide", "opened", "never"] = "always"
     otherwise: str | None = None  # key of the column that is shown where this one is null
+    called: str | None = None  # key of the column whose text is shown for an id, where it has one
     unit: Unit = "count"
+    units: tuple[str, Mapping[str, Unit]] | None = None  # key of another column, and the unit by its values
     # rank: a bar under the row's name, against the largest; ratio: a bar beside the number, against 1;
     # change: an arrow, and `good` gives its colour; status: a tag's shape beside its word
     look: Literal["plain", "rank", "ratio", "change", "status"] = "plain"

@@ -116,8 +116,7 @@ def _how_to_begin() -> Note:
         key="empty",
         title="No features yet",
         text="A feature is a name with rules that say which events are its use, such as Exports: the events "
-        "report.exported. Define one with the button above; it counts from the first event there is. "
-        "Programs POST it to /api/v1/projects/{slug}/definitions/feature.",
+        "report.exported. Define one with the button above; it counts from the first event there is.",
     )
 
 

@@ -65,8 +65,7 @@ NOTHING = Note(
     key="none",
     title="No funnel yet",
     text="A funnel is the steps that people are expected to go through, such as signing up, inviting a colleague, "
-    "exporting. Define one with the button above; it counts from the first event there is. "
-    "Programs POST it to /api/v1/projects/{slug}/definitions/funnel.",
+    "exporting. Define one with the button above; it counts from the first event there is.",
 )
 
 

@@ -34,7 +34,7 @@ def _churn(scope: Scope, definitions: Definitions, org: str) -> Action:
     """To tell that the organization has left, or that it has not."""
     for defined in definitions.of(scope.project, "churn"):
         if defined.value.org == org:
-            label = f"Has not left on {defined.value.date}"
+            label = f"Churned on {defined.value.date}: undo"
             return Action(label=label, kind="churn", value=None, replaces=defined.id, version=defined.version)
     value = {"org": org, "date": scope.today.isoformat()}
     return Action(label="Mark as churned", kind="churn", value=value, asks=("date",))

@@ -13,7 +13,7 @@ from saastracker.issues.opened import opened, table
 from saastracker.report import Column, Figure, Figures, Measure, Number, Report, Series, Table
 from saastracker.scope import Scope, Span
 from saastracker.sums import lengths
-from saastracker_home.start import NOTHING, checklist, received
+from saastracker_home.start import COUNTING, NOTHING, checklist, received
 from saastracker_home.summary import TOP, Summary, by_key, points, summary, top
 
 ISSUES = 5  # shown
@@ -111,6 +111,8 @@ def report(definitions: Definitions, setups: Setups, reader: Reader, scope: Scop
     setup = setups(scope.project)
     if not received(reader, scope.project):
         return Report(blocks=(NOTHING, *checklist(definitions, setup, scope, received=False)))
+    if not reader.environments(scope.project):  # the index has none of the events yet
+        return Report(blocks=(COUNTING, *checklist(definitions, setup, scope, received=True)))
     actors = reader.actors(scope.project)
     now = summary(reader, scope, actors, scope.span)
     before = summary(reader, scope, actors, scope.compared) if scope.compared else None

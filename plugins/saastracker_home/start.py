@@ -23,6 +23,10 @@ NOTHING = Note(
     begins=True,
 )
 
+COUNTING = Note(
+    key="waiting", title="The first event is here", text="It is being counted; reports show it within a minute."
+)
+
 
 class Step(NamedTuple):
     name: str

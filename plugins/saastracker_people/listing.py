@@ -15,12 +15,13 @@ COLUMNS = (
     Column(
         "person",
         "Person",
+        called="name",
         link="people/{person}",
         dimension="user",
-        about="The user id, or the anonymous id of a visitor.",
+        about="By name where one was sent, else by user id, or the anonymous id of a visitor.",
     ),
     Column("email", "E-mail"),
-    Column("name", "Name"),
+    Column("name", "Name", place="never"),
     Column(
         "org",
         "Organization",

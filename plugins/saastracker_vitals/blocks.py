@@ -13,6 +13,8 @@ from saastracker_vitals.samples import Key, Samples, Values, p75, samples, toget
 
 VITALS = ("LCP", "INP", "CLS", "TTFB", "FCP")  # FID in place of INP where browsers sent only that
 
+UNITS = {name: metric.unit for name, metric in METRICS.items()}
+
 
 def report(reader: Reader, scope: Scope) -> Report:
     asked = METRICS.get(scope.parameters["metric"])
@@ -84,7 +86,7 @@ def _table(found: list[Samples], asked: Metric | None) -> Table:
             "path", "Path", dimension="path", about="Long paths are cut, and those that begin alike counted together."
         ),
         Column("metric", "Metric", "tag"),
-        Column("p75", "p75", "number", unit=asked.unit if asked else "count", about=about),
+        Column("p75", "p75", "number", units=("metric", UNITS), about=about),
         Column(
             "samples",
             "Samples",

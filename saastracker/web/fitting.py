@@ -32,19 +32,15 @@ class Shown(NamedTuple):
 def shown(table: Table, live: bool) -> Shown:
     """Without columns that no row has a value for; rows that are `live` may still bring one."""
     columns = [column for column in table.columns if column.place not in {"opened", "never"}]
-    title = next((column for column in columns if column.type == "text"), columns[0])
-    if live or not table.rows:
-        return Shown(columns, title)
-    keys = [column.key for column in table.columns]
-    known = {key for place, key in enumerate(keys) if any(row[place] is not None for row in table.rows)}
-    return Shown(
-        [
+    if table.rows and not live:
+        keys = [column.key for column in table.columns]
+        known = {key for place, key in enumerate(keys) if any(row[place] is not None for row in table.rows)}
+        columns = [
             column
-            for column in columns
-            if column is title or column.place == "asked" or {column.key, column.otherwise} & known
-        ],
-        title,
-    )
+            for place, column in enumerate(columns)
+            if place == 0 or column.place == "asked" or {column.key, column.otherwise} & known
+        ]
+    return Shown(columns, next((column for column in columns if column.type == "text"), columns[0]))
 
 
 def fit(shown: Sequence[Column], title: Column, rows: Sequence[dict[str, Any]]) -> Fit:
@@ -69,10 +65,12 @@ def _longest(column: Column, rows: Sequence[dict[str, Any]]) -> int:
 
 
 def _text(column: Column, row: dict[str, Any]) -> str:
-    value = row[column.key]
+    value = row[column.called] if column.called and row[column.called] else row[column.key]
     if value is None and column.otherwise:
         value = row[column.otherwise]
-    return exact(value, column.unit) if column.type == "number" else str(value or "")
+    if column.type != "number":
+        return str(value or "")
+    return exact(value, column.units[1][row[column.units[0]]] if column.units else column.unit)
 
 
 def _width(column: Column, rows: Sequence[dict[str, Any]], *, first: bool) -> float:

@@ -20,10 +20,10 @@ def moment(ms: int, timezone: str, now: int) -> str:
 
 
 def when(ms: int, timezone: str, now: int) -> str:
-    """Minutes within the hour, 14:31 today, 18 Nov this year, 12 Mar 2024 before."""
+    """Now, minutes within the hour, 14:31 today, 18 Nov this year, 12 Mar 2024 before."""
     at, today = (datetime.fromtimestamp(value / 1000, UTC).astimezone(ZoneInfo(timezone)) for value in (ms, now))
     if 0 <= now - ms < 3_600_000:
-        return f"{(now - ms) // 60_000} min"
+        return f"{(now - ms) // 60_000} min" if now - ms >= 60_000 else "now"
     if at.date() == today.date():
         return f"{at:%H:%M}"
     return f"{at.day} {at:%b}" if at.year == today.year else f"{at.day} {at:%b %Y}"

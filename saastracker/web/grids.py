@@ -7,6 +7,7 @@ from saastracker.report import Grid, Number
 from saastracker.web.numbers import exact, whole_share
 
 SHADES = 9  # beside q0, which is nothing
+ALL_MAX = 5  # columns of which none need leave
 PLACES_MIN = (0, 1, 2)  # columns that stay where there is little room, and a few of the others
 
 
@@ -60,6 +61,6 @@ def _cell(value: Number, size: Number, *, running: bool) -> Cell:
 
 def room(place: int, count: int) -> str:
     """The class of a column: when it leaves a narrow panel."""
-    if place in PLACES_MIN or place % max(4, count // 4 + 1) == 0:
+    if count <= ALL_MAX or place in PLACES_MIN or place % max(4, count // 4 + 1) == 0:
         return ""
     return "minor opt" if count > 14 and place % 2 else "minor"

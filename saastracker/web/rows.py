@@ -135,13 +135,18 @@ class Rows:
         return linked
 
     def _value(self, column: Column, timed: bool) -> Draw:
-        key, otherwise = column.key, column.otherwise
+        key, otherwise, called, units = column.key, column.otherwise, column.called, column.units
         draw, missing = self._special(column, timed) or self._plain(column)
+        slot = self._slot(column)
 
         def cell(at: Mapping[str, Any]) -> str:
             value = at.get(key)
             if value is None and otherwise:
                 value = at.get(otherwise)
+            if value is not None and units:
+                return _span(slot, exact(value, units[1][at[units[0]]]))
+            if value is not None and called and at.get(called):
+                return _span(f'{slot} title="{escape(value)}"', escape(at[called]))
             return missing if value is None else draw(value)
 
         return cell
@@ -181,7 +186,7 @@ class Rows:
 
         def text(value: Any) -> str:
             shown = wording(value) if tag else names.get(value, value)
-            mark = "risk" if value == "error" else "accent" if value == "identify" else ""
+            mark = "risk" if value in {"error", "high"} else "accent" if value == "identify" else ""
             cut = isinstance(value, str) and (len(value) > LONG or shown != value)
             title = f' title="{escape(value)}"' if cut else ""
             return _span(f"{slot}{_classes(tag, mark)}{title}", escape(shown))

@@ -59,9 +59,11 @@ def test_a_first_day_by_keyboard(opened: Open, tmp_path: Path) -> None:
         line = page.locator("pre", has_text="x-signature").first.inner_text()
 
         keys.follow("Open reports")
+        expect(page.locator("#live")).to_contain_text("Listening")
+        shell(line)
+        expect(page.locator("#totals .value").first).to_have_text("1 up 1", timeout=COUNTED_SECONDS * 1000)
         keys.follow("Live stream")
         expect(page.locator("#live")).to_have_text("Live")
-        shell(line)
         expect(page.locator("#rows .title")).to_have_text(["report_exported"])
         shell(line.replace("report_exported", "error"))
         expect(page.locator("#rows .title")).to_have_text(["error", "report_exported"])

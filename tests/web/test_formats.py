@@ -24,6 +24,7 @@ def test_a_time_is_as_short_as_its_day_allows(at: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("at", "text"),
     [
+        ("2026-11-21T11:59:01+00:00", "now"),
         ("2026-11-21T11:58:01+00:00", "1 min"),
         ("2026-11-21T11:00:00+00:00", "12:00"),
         ("2026-11-20T22:59:59+00:00", "20 Nov"),

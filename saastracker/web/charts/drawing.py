@@ -44,12 +44,14 @@ class Drawing(NamedTuple):
     lines: list[Line]
     before: list[Number]  # the first line in the comparison span
     before_periods: list[Period]
+    before_span: tuple[date, date] | None  # the days of the comparison span
     running: bool  # the last period is not over
     notes: dict[int, list[Noted]]  # by the place of their period
 
 
 def drawings(series: Series, timezone: str, now: int, noted: Sequence[Noted] = ()) -> list[Drawing]:
     """One for each unit and group of the series' measures, in their order; `noted` is marked on all."""
+    days = [_period(point, series.interval, timezone).day for point in series.previous[: len(series.points)]]
     asked, series = series.interval, thinned(series, timezone)
     mean = f"per {asked}, mean of each {series.interval}" if series.interval != asked else ""
     groups: dict[tuple[str, str], list[Measure]] = {}
@@ -79,6 +81,7 @@ def drawings(series: Series, timezone: str, now: int, noted: Sequence[Noted] = (
                 lines=_lines(measures, series.points),
                 before=before if any(value is not None for value in before) else [],
                 before_periods=before_periods,
+                before_span=(days[0], days[-1]) if days else None,
                 running=running,
                 notes=notes,
             )

@@ -19,7 +19,7 @@ function follow() {
   source.onopen = async () => { // also after a break: what came since the page was made is not in the stream
     text.textContent = told;
     const newest = await fetchRows(status.dataset.json);
-    if (!rows) { if (newest.length) location.reload(); return; }
+    if (!rows) { if (newest.length) begin(status, text); return; }
     known = new Set([...rows.querySelectorAll('[data-key="id"]')].map((slot) => slot.textContent));
     for (const event of waiting) known.add(event.id);
     waiting.unshift(...newest.reverse().filter((event) => !known.has(event.id)));
@@ -28,7 +28,7 @@ function follow() {
   source.onerror = () => { text.textContent = source.readyState === EventSource.CLOSED ? "Not live, reload the page" : "Connecting"; };
   status.hidden = false;
   if (!rows) { // nothing yet: with the first event the table takes the place of the instructions
-    source.onmessage = () => location.reload();
+    source.onmessage = () => begin(status, text);
     return;
   }
   source.onmessage = (message) => {
@@ -63,6 +63,15 @@ function follow() {
     const surplus = [...rows.querySelectorAll("tr:not(.detail)")].slice(limit);
     for (const old of surplus) { old.nextElementSibling?.remove(); old.remove(); }
   }
+}
+
+// The table takes the place of the instructions, on a report once it has counted the event.
+async function begin({ dataset: { counted } }, text) {
+  if (counted) text.textContent = "The first event is here and is being counted.";
+  while (counted && (await (await fetch(counted)).json()).blocks[0].key === "waiting") {
+    await new Promise((resolve) => { setTimeout(resolve, 1000); });
+  }
+  location.reload();
 }
 
 async function fetchRows(url) {

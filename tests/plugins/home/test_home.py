@@ -261,6 +261,16 @@ def test_before_the_first_event_there_is_only_what_to_do(tmp_path: Path) -> None
         assert list(ask(reader, SPAN)) == ["waiting", "start"]
 
 
+def test_a_first_event_that_is_not_yet_counted_is_not_shown_as_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with reading(tmp_path, "UTC", [Event(name="open", time=NOON)]) as reader:
+        monkeypatch.setattr(reader, "environments", lambda project: [])  # as before the index's next step
+        answer = ask(reader, SPAN, definitions=NOTHING)
+        assert list(answer) == ["waiting", "start"]
+        assert answer["waiting"]["text"].startswith("It is being counted")
+
+
 def test_what_is_left_to_do_stands_last(tmp_path: Path) -> None:
     with reading(tmp_path, "UTC", [Event(name="open", time=NOON)]) as reader:
         answer = ask(reader, SPAN, definitions=NOTHING)
