@@ -7,7 +7,7 @@ from typing import Any
 from saastracker.sql import Dialect
 from saastracker_sqlite import bulk
 
-_PATH = """'$."' || :{key} || '"'"""
+_PATH = "'$.' || json_quote(:{key})"  # with what JSON escapes in keys
 # json_extract makes 1 of true; what it makes of lists and objects is JSON.
 DIALECT = Dialect(
     numbers="(SELECT value FROM json_each({}))",

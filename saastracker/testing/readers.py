@@ -74,6 +74,15 @@ class ReaderContract(Opened):
             found = reader.query("SELECT COUNT(*) FROM events WHERE prop(:key) = :text", key=key, text=text)
             assert found == [(0 if text is None else 1,)]
 
+    @pytest.mark.parametrize(
+        "key", ["a\\b", "a\tb", "a\nb", "\x01", "a'b", "a%b", "a_b", "$.a", "[0]", "-", "é", "\u2028", "🚀", "a b/c:d"]
+    )
+    def test_any_property_is_found(self, store: Store, key: str) -> None:
+        properties = msgspec.json.encode({"other": 1, key: 2.5}).decode()
+        store.append(Group([submission(event(properties=properties))]))
+        with store.reader() as reader:
+            assert reader.query("SELECT prop(:key), prop_number(:key) FROM events", key=key) == [("2.5", 2.5)]
+
     def test_a_property_named_by_anyone_is_no_sql(self, store: Store) -> None:
         store.append(Group([submission(msgspec.structs.replace(FULL))]))
         with store.reader() as reader:
