@@ -21,7 +21,7 @@ def actions(definitions: Definitions, scope: Scope, org: str) -> tuple[Action, .
     defined = _defined(definitions, scope, org)
     value = _fields(defined.value if defined else Organization(org=org))
     place: dict[str, Any] = {"replaces": defined.id, "version": defined.version} if defined else {}
-    edit = Action(label="Edit", kind=ORGANIZATION.kind, value=value, asks=("name", "mrr"), **place)
+    edit = Action(label="Set name and MRR", kind=ORGANIZATION.kind, value=value, asks=("name", "mrr"), **place)
     merge = Action(label="Merge into", kind=ORGANIZATION.kind, value=value, asks=("merged_into",), **place)
     return edit, merge
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+import msgspec
 from markupsafe import Markup, escape
 
 from saastracker.report import Column, Table
@@ -185,7 +186,7 @@ class Rows:
         tag = "tag" if column.type == "tag" else ""
 
         def text(value: Any) -> str:
-            shown = wording(value) if tag else names.get(value, value)
+            shown = wording(value) if tag else _unquoted(value) if column.type == "json" else names.get(value, value)
             mark = "risk" if value in {"error", "high"} else "accent" if value == "identify" else ""
             cut = isinstance(value, str) and (len(value) > LONG or shown != value)
             title = f' title="{escape(value)}"' if cut else ""
@@ -212,6 +213,12 @@ def _span(attributes: str, content: str) -> str:
 def wording(word: str) -> str:
     """A tag as people write it: health_drop becomes Health drop."""
     return word[:1].upper() + word[1:].replace("_", " ")
+
+
+def _unquoted(json: str) -> str:
+    """JSON for people: a text without its quotes."""
+    value = msgspec.json.decode(json)
+    return value if isinstance(value, str) else json
 
 
 def is_number(column: Column, first: bool, live: bool) -> bool:
@@ -255,7 +262,7 @@ def _cell_classes(column: Column, first: bool, timed: bool, fill: str, folds: st
         "num" if is_number(column, first, live) else "",
         fill,
         ("id" if first else "text") if words and not fill else "",
-        "wide" if words or column.look == "ratio" else "",
+        "wide" if words or column.type == "json" or column.look == "ratio" else "",
         folds,
         "hide" if column.place == "wide" or column.type == "spark" else "",
         "act" if column.type == "action" else "",
