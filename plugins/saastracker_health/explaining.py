@@ -34,7 +34,8 @@ def _churn(scope: Scope, definitions: Definitions, org: str) -> Action:
     """To tell that the organization has left, or that it has not."""
     for defined in definitions.of(scope.project, "churn"):
         if defined.value.org == org:
-            label = f"Churned on {defined.value.date}: undo"
+            left = defined.value.date
+            label = f"Undo: churned on {left.day} {left:%b %Y}"
             return Action(label=label, kind="churn", value=None, replaces=defined.id, version=defined.version)
     value = {"org": org, "date": scope.today.isoformat()}
     return Action(label="Mark as churned", kind="churn", value=value, asks=("date",))

@@ -20,7 +20,7 @@ def search(memory: Memory, reader: Reader, project: str, text: str, limit: int) 
     matches: dict[str, tuple[bool, int, str, Match]] = {}
     for who in sorted(found):
         traits = told.own(who)
-        names = [email(traits), full_name(traits), who.id]
+        names = [full_name(traits), email(traits), who.id]
         close = closeness(text, names)
         if close is None:
             continue

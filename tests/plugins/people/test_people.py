@@ -182,7 +182,7 @@ def test_people_are_found_by_ids_and_traits(tmp_path: Path) -> None:
     ]
     foreign = [Event(name="n", time=at("2026-10-25 12:00"), user="u-99", traits=ada)]
     with reading(tmp_path, "UTC", sent, foreign=foreign) as reader:
-        named = Match("u-77", "ada@example.com", "Ada Lovelace · u-77")
+        named = Match("u-77", "Ada Lovelace", "ada@example.com · u-77")
         assert found(reader, "ADA@") == found(reader, "da lo") == found(reader, "u-77") == [named]
         assert found(reader, "u-9") == []
         assert found(reader, "émi") == [Match("u-78", "Émile", "u-78")]
