@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,17 +11,15 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from saastracker.accounts.model import OPERATOR
 from saastracker.event import Event
 from saastracker.records import now_ms
-from tests.needing import missing
+from tests.chromium import chromium
 
 from .conftest import Running
 from .golden import offering_things
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @dataclass
@@ -40,16 +37,8 @@ class Served:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        missing("Chromium is not installed")
-    with sync_playwright() as playwright:
-        options: dict[str, Any] = {
-            "executable_path": CHROMIUM,
-            "args": ["--no-sandbox", "--disable-gpu", "--disable-quic"],
-        }
-        browser = playwright.chromium.launch(**options)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
