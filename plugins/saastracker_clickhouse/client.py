@@ -24,7 +24,8 @@ READERS_MAX = 4  # queries of reports at a time; those beyond wait
 LOOK_SECONDS = 0.1  # between two looks at whether a query is still wanted
 CONNECT_SECONDS = 10
 SEND_SECONDS = 60  # for an answer of the server
-PATIENT_SECONDS = 3600  # for one to a deletion
+STORE_SECONDS = 20  # for one to what storing a group asks, for which others wait
+ERASE_SECONDS = 3600  # for one to a deletion
 
 _ENDED = {159, 160, 394}  # TIMEOUT_EXCEEDED, TOO_SLOW, QUERY_WAS_CANCELLED
 _MEMORY = 241  # MEMORY_LIMIT_EXCEEDED
@@ -44,7 +45,7 @@ class Clients:
     def __init__(self, url: str) -> None:
         """Raises OperatorError for an address that is none."""
         self._options, self.shown = _options(url)
-        self._idle: list[Client] = []
+        self._idle: dict[int, list[Client]] = {}  # by how long they wait
         self._slots = threading.BoundedSemaphore(READERS_MAX)
         self._closed = False
 
@@ -59,27 +60,24 @@ class Clients:
         return f"{reason}; see whether it runs at {self.shown}, and look at user and password in plugin.clickhouse.url"
 
     @contextlib.contextmanager
-    def client(self, *, patient: bool = False) -> Iterator[Client]:
-        """A connection, `patient` for what takes long in silence; what goes wrong raises Unavailable."""
+    def client(self, seconds: int | None = None) -> Iterator[Client]:
+        """A connection that waits so long for an answer, SEND_SECONDS unless told; failures raise Unavailable."""
+        seconds = seconds or SEND_SECONDS
+        idle = self._idle.setdefault(seconds, [])
         with failures():
-            client = None if patient else self._kept()
-            if client is None:
-                client = self._open(PATIENT_SECONDS if patient else SEND_SECONDS)
+            try:
+                client = idle.pop()
+            except IndexError:
+                client = self._open(seconds)
             try:
                 yield client
             except BaseException:
                 client.close()
                 raise
-            if patient or self._closed:
+            if self._closed:
                 client.close()
             else:
-                self._idle.append(client)
-
-    def _kept(self) -> Client | None:
-        try:
-            return self._idle.pop()
-        except IndexError:  # another thread may have had the last one
-            return None
+                idle.append(client)
 
     def _open(self, seconds: int) -> Client:
         options = dict(self._options)
@@ -124,8 +122,9 @@ class Clients:
 
     def close(self) -> None:
         self._closed = True
-        while self._idle:
-            self._idle.pop().close()
+        for idle in list(self._idle.values()):
+            while idle:
+                idle.pop().close()
 
 
 def _options(url: str) -> tuple[dict[str, Any], str]:

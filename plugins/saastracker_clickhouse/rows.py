@@ -15,7 +15,7 @@ from saastracker.event_rows import EventRow, Held
 from saastracker.sql import mentioned
 from saastracker.sql_events import CODED
 from saastracker_clickhouse import backup, schema
-from saastracker_clickhouse.client import PATIENT_SECONDS, Clients
+from saastracker_clickhouse.client import ERASE_SECONDS, STORE_SECONDS, Clients
 from saastracker_clickhouse.schema import DATABASE, Tables
 from saastracker_clickhouse.stored import COLUMNS, TYPES, columns, event
 from saastracker_clickhouse.values import literal, of_events, translate
@@ -27,7 +27,7 @@ DOUBT_MAX = 100_000  # events that an insert may have left which nobody waited f
 TRIES = 2  # to insert, with the same token
 WIDER = 4  # times as many numbers are looked at where events were erased
 # Deletions and changes of rows end when all replicas have done them.
-_WAITING = {"mutations_sync": 2, "lightweight_deletes_sync": 2, "distributed_ddl_task_timeout": PATIENT_SECONDS}
+_WAITING = {"mutations_sync": 2, "lightweight_deletes_sync": 2, "distributed_ddl_task_timeout": ERASE_SECONDS}
 
 
 class ClickHouseRows:
@@ -65,7 +65,7 @@ class ClickHouseRows:
                 )
 
     def settle(self, last: int) -> None:
-        with self._clients.client() as client:
+        with self._clients.client(STORE_SECONDS) as client:
             # One that nobody waits for any more may otherwise end after what follows.
             client.command(self._tables.end(self._comment))
             [(left,)] = self._ask(client, f"SELECT COUNT(*) FROM {self._events} WHERE sequence > {last}")
@@ -87,7 +87,7 @@ class ClickHouseRows:
         }
         for attempt in range(TRIES):
             try:
-                with self._clients.client() as client:
+                with self._clients.client(STORE_SECONDS) as client:
                     client.insert(
                         self._events, data, COLUMNS, column_type_names=TYPES, column_oriented=True, settings=settings
                     )
@@ -98,7 +98,7 @@ class ClickHouseRows:
 
     def taken(self, ids: Sequence[tuple[str, bytes]], until: int) -> set[tuple[str, bytes]]:
         found: set[tuple[str, bytes]] = set()
-        with self._clients.client() as client:
+        with self._clients.client(STORE_SECONDS) as client:
             for project in {project for project, _ in ids}:
                 wanted = ", ".join(literal(identity) for of, identity in ids if of == project)
                 rows = self._ask(
@@ -187,12 +187,12 @@ class ClickHouseRows:
     # --- Erasing ---
 
     def erase(self, project: str, until: int) -> None:
-        with self._clients.client(patient=True) as client:
+        with self._clients.client(ERASE_SECONDS) as client:
             self._delete(client, f"project = {literal(project)} AND sequence <= {until}")
 
     def erase_events(self, project: str, sequences: Sequence[int], nameless: Sequence[int]) -> None:
         of = f"project = {literal(project)} AND sequence IN"
-        with self._clients.client(patient=True) as client:
+        with self._clients.client(ERASE_SECONDS) as client:
             if sequences:
                 self._delete(client, f"{of} ({', '.join(map(str, sequences))})")
             if nameless:
@@ -200,7 +200,7 @@ class ClickHouseRows:
                 client.command(self._tables.forget_anonymous(where), settings=_WAITING)
 
     def purge(self) -> None:
-        with self._clients.client(patient=True) as client:
+        with self._clients.client(ERASE_SECONDS) as client:
             client.command(self._tables.purge(), settings=_WAITING)
 
     def _delete(self, client: Client, where: str) -> None:

@@ -27,8 +27,8 @@ from saastracker_postgres.store import PostgresStore
 if TYPE_CHECKING:
     from saastracker_postgres.index_elsewhere import IndexElsewhere
 
-# An insert and its second try may take 120 s, during which the transaction is idle. A machine that is gone, though,
-# lets go of its lock in half a minute.
+# To take back what was left, an insert and its second try may take 100 s, during which the transaction is idle. A
+# machine that is gone, though, lets go of its lock in half a minute.
 _SETTINGS: dict[str, str | int] = {
     "idle_in_transaction_session_timeout": "150s",
     "tcp_keepalives_idle": 10,

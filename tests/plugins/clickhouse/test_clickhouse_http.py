@@ -97,9 +97,8 @@ def fail(over_http: Served, database: str) -> Callable[..., None]:
 # --- Inserts ---
 
 
-# What the interface does is tried twice by the client, and that twice by the store.
-@pytest.mark.parametrize("times", [1, 2, 3])
-@pytest.mark.parametrize("how", ["refused", "begun", "lost"])
+# The client tries twice by itself, and that twice the store does.
+@pytest.mark.parametrize(("how", "times"), [("refused", 1), ("begun", 1), ("lost", 1), ("lost", 3)])
 def test_an_insert_that_is_sent_again_is_stored_once(
     store: Store, stored: Callable[[], int], fail: Callable[..., None], how: str, times: int
 ) -> None:
@@ -181,9 +180,11 @@ def test_an_answer_that_comes_too_late(
     over_http: Served, database: str, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from saastracker_clickhouse import client
+    from saastracker_clickhouse import rows as rows_module
     from saastracker_clickhouse.rows import ClickHouseRows
 
     monkeypatch.setattr(client, "SEND_SECONDS", 1)
+    monkeypatch.setattr(rows_module, "STORE_SECONDS", 1)
     with closing(ClickHouseRows(over_http.url, database=database)) as rows:
         fail("late", "INSERT INTO", seconds=1.3)
         rows.insert([row(1, "once"), row(2, "gone")])
