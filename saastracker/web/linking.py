@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote_plus
 
 import msgspec
 
-from saastracker.event import TYPES
+from saastracker.event import PATH_MAX, TYPES
 from saastracker.report import Column
 from saastracker.scope import (
     DIMENSIONS,
@@ -153,6 +153,8 @@ class Links(msgspec.Struct, frozen=True):
 
         def address(value: Any) -> str | None:
             if value in {None, ""} or str(value) in given or (given and dimension == "environment"):
+                return None
+            if len(str(value)) > PATH_MAX:  # as a filter it would be refused
                 return None
             return f"{begin}{quote_plus(str(value))}{end}"
 

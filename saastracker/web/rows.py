@@ -16,6 +16,7 @@ from saastracker.web.naming import names_organizations
 from saastracker.web.numbers import MISSING, exact
 
 LONG = 16  # characters; longer texts may be cut, so their title holds all of it
+TEXT_MAX = 1000  # characters in a column: properties may be of 32 kB, and there are a hundred rows
 
 Draw: TypeAlias = Callable[[Mapping[str, Any]], str]  # HTML of a cell, from the values of its row
 Kind: TypeAlias = tuple[Callable[[Any], str], str]  # HTML of a value, and of none
@@ -187,8 +188,10 @@ class Rows:
 
         def text(value: Any) -> str:
             shown = wording(value) if tag else _unquoted(value) if column.type == "json" else names.get(value, value)
+            if isinstance(shown, str) and len(shown) > TEXT_MAX and column.place != "opened":
+                shown = value = f"{shown[: TEXT_MAX - 1]}…"
             mark = "risk" if value in {"error", "high"} else "accent" if value == "identify" else ""
-            cut = isinstance(value, str) and (len(value) > LONG or shown != value)
+            cut = isinstance(value, str) and (LONG < len(value) <= TEXT_MAX or shown != value)
             title = f' title="{escape(value)}"' if cut else ""
             return _span(f"{slot}{_classes(tag, mark)}{title}", escape(shown))
 

@@ -71,6 +71,20 @@ def test_a_tag_reads_like_a_word_and_keeps_its_value(running: Running) -> None:
     assert '<span class="tag" title="health_drop">Health drop</span>' in page
 
 
+def test_a_text_as_long_as_an_event_is_cut_and_leads_nowhere(running: Running) -> None:
+    long = "L" * 20_000
+    columns = (
+        Column("name", "Name"),
+        Column("value", "Value", dimension="prop.k"),
+        Column("stack", "Stack", place="opened"),
+    )
+    page = shown(running, Table(key="t", title="T", columns=columns, rows=[["a", long, long], ["b", "x", ""]]))
+    assert 20_000 < len(re.findall("L", page)) < 22_500
+    assert f"{'L' * 999}…</span>" in page
+    assert f"{long}</span>" in page, "what was opened is there in whole"
+    assert re.findall(r'href="[^"]*prop\.k[^"]*"', page) == ['href="?range=7d&amp;f=prop.k%3Ais%3Ax"']
+
+
 def test_columns_that_may_leave_say_at_which_width(running: Running) -> None:
     [head] = re.findall(
         r'<th role="columnheader" scope="col" class="([^"]+)">\s*<a [^>]+>Events<', shown(running, SIGNALS)
