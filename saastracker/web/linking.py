@@ -100,7 +100,8 @@ class Links(msgspec.Struct, frozen=True):
         kept = "" if own else self._kept((), to_live, dated)
 
         def address(values: Mapping[str, Any]) -> str | None:
-            if any(values.get(name) is None for _, name in places):
+            found = [values.get(name) for _, name in places]
+            if any(each is None or _is_long(each) for each in found):
                 return None
             path, _, query = _PLACE.sub(lambda match: self._filled(match[1], values[match[2]]), link).partition("?")
             rest = self._kept(parse_qsl(query), to_live, dated) if self.scope.filters and not own else kept
@@ -154,7 +155,7 @@ class Links(msgspec.Struct, frozen=True):
         def address(value: Any) -> str | None:
             if value in {None, ""} or str(value) in given or (given and dimension == "environment"):
                 return None
-            if len(str(value)) > PATH_MAX:  # as a filter it would be refused
+            if _is_long(value):
                 return None
             return f"{begin}{quote_plus(str(value))}{end}"
 
@@ -221,6 +222,11 @@ def _beside(given: Sequence[tuple[str, str]], filters: Sequence[Filter]) -> tupl
         )
 
     return tuple(item for item in filters if not replaced(item))
+
+
+def _is_long(value: Any) -> bool:
+    """Whether an address with a value would be refused."""
+    return isinstance(value, str) and len(value) > PATH_MAX
 
 
 def _query(scope: Scope, arrangement: Arrangement) -> str:

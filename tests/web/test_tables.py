@@ -75,14 +75,14 @@ def test_a_text_as_long_as_an_event_is_cut_and_leads_nowhere(running: Running) -
     long = "L" * 20_000
     columns = (
         Column("name", "Name"),
-        Column("value", "Value", dimension="prop.k"),
+        Column("value", "Value", link="stream?f=prop.k:is:{value}", dimension="prop.k"),
         Column("stack", "Stack", place="opened"),
     )
     page = shown(running, Table(key="t", title="T", columns=columns, rows=[["a", long, long], ["b", "x", ""]]))
     assert 20_000 < len(re.findall("L", page)) < 22_500
     assert f"{'L' * 999}…</span>" in page
     assert f"{long}</span>" in page, "what was opened is there in whole"
-    assert re.findall(r'href="[^"]*prop\.k[^"]*"', page) == ['href="?range=7d&amp;f=prop.k%3Ais%3Ax"']
+    assert re.findall(r'href="([^"]*)prop\.k[^"]*"', page) == ["/p/shop/stream?f=", "?range=7d&amp;f="], "of the other"
 
 
 def test_columns_that_may_leave_say_at_which_width(running: Running) -> None:
