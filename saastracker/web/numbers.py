@@ -96,6 +96,8 @@ def _count(value: float) -> str:
 
 
 def _short_count(value: float) -> str:
+    if value >= 2**53:
+        return f"{value:.3g}"
     for size, letter in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
         if value >= size and value >= 10_000:
             scaled = value / size
@@ -123,4 +125,5 @@ def _duration(seconds: float) -> str:
     if minutes < 48 * 60:
         hours, rest = divmod(round(minutes), 60)
         return f"{hours} h {rest:02} min"
-    return f"{minutes / 1440:.1f} d"
+    days = minutes / 1440
+    return f"{days:.1f} d" if days < 1_000_000 else f"{days:.3g} d"

@@ -31,6 +31,7 @@ MINUS, MISSING = "\N{MINUS SIGN}", "\N{EN DASH}"
         (3599, "seconds", "1 h 00 min"),
         (3 * 3600 + 5 * 60, "seconds", "3 h 05 min"),
         (5.2 * 86_400, "seconds", "5.2 d"),
+        (1e300, "seconds", "1.16e+295 d"),
         (1900, "milliseconds", "1.9 s"),
         (28.571, "points", "28.6"),
         (40, "points", "40.0"),
@@ -44,7 +45,8 @@ def test_tables_show_numbers_in_full(value: float, unit: Unit, text: str) -> Non
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0, "0"), (9999, "9,999"), (10_000, "10.0k"), (12_449, "12.4k"), (99_960, "100k"), (384_000, "384k"),
-     (1_284_000, "1.28M"), (9_996_000, "10.0M"), (2_500_000_000, "2.50B"), (-12_449, f"{MINUS}12.4k"), (3.25, "3.25")],
+     (1_284_000, "1.28M"), (9_996_000, "10.0M"), (2_500_000_000, "2.50B"), (-12_449, f"{MINUS}12.4k"), (3.25, "3.25"),
+     (1e300, "1e+300")],
 )  # fmt: skip
 def test_long_counts_have_three_digits(value: float, text: str) -> None:
     assert short(value) == text
