@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from saastracker.contracts import ReportPage
 from saastracker.report import Block, Column, Grid, Note, Report, Table
@@ -103,7 +104,10 @@ def test_an_empty_table_says_where_it_looked(running: Running) -> None:
 def test_steps_to_take_stand_on_top_until_they_are_done(running: Running) -> None:
     keys = ("step", "state", "how", "go", "page")
     columns = tuple(Column(key, key.title(), link="{page}" if key == "step" else "") for key in keys)
-    rows = [["Make a key", "done", "Over there.", "", None], ["Send an event", "open", "By code.", "Show", "stream"]]
+    rows: list[list[Any]] = [
+        ["Make a key", "done", "Over there.", "", None],
+        ["Send an event", "open", "By code.", "Show", "stream"],
+    ]
     steps = Table(key="start", title="Get started", columns=columns, rows=rows, chart="checklist")
     page = shown(running, SIGNALS, steps)
     assert page.index("Get started") < page.index("Signals</h2>")
