@@ -57,9 +57,9 @@ class Pair(NamedTuple):
     projects: Sequence[Project]
 
 
-def made_up(demo: Demo, share: int = SHARE) -> list[Event]:
+def made_up(demo: Demo) -> list[Event]:
     who = ((event, event.user or event.anonymous or "") for event in demo.events(NOW))
-    events = [event for event, person in who if zlib.crc32(person.encode()) % share == 0]
+    events = [event for event, person in who if zlib.crc32(person.encode()) % SHARE == 0]
     for number, event in enumerate(events):
         vary(event, number // GROUP)
     return events

@@ -28,7 +28,6 @@ from tests.needing import missing
 from tests.postgres import Postgres
 from tests.same_reports import Pair, differences, fill, made_up, said
 
-SHARE = 400  # one person of so many
 QUERY = "range=90d"
 OF_EVENTS = "range=90d&f=prop.format:exists&by=prop.format"  # which no index answers
 NAMES = ("ada@example.com", "bob@example.com")  # whose events come last
@@ -113,7 +112,7 @@ def data(tmp_path: Path) -> Path:
         facts.set_project(projects[1].id, name="Renamed", origins=(), timezone=projects[1].timezone)
         store.claim()
         for demo, project in zip(DEMOS, projects, strict=True):
-            fill(store, project, made_up(demo, SHARE))
+            fill(store, project, made_up(demo))
         someone = [
             Event(name="came", user=name, time=NOW, received_at=now, id=identity("1", name, NOW)) for name in NAMES
         ]
