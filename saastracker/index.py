@@ -83,10 +83,10 @@ class Cell(msgspec.Struct, gc=False):  # a report holds hundreds of thousands, n
         actors = self.actors | other.actors
         counts = None
         if len(actors) != self.events + other.events:
-            which = numbers(actors)
+            which = _members(actors)
             counts = np.zeros(len(which), np.int64)
             for cell in (self, other):
-                counts[which.searchsorted(numbers(cell.actors))] += cell._each()
+                counts[which.searchsorted(_members(cell.actors))] += cell._each()
             if not (counts > 1).any():
                 counts = None
         values = None
@@ -127,7 +127,11 @@ def _unpack(data: bytes) -> Integers:
 
 def numbers(actors: BitMap) -> Integers:
     """The members of a bitmap, ascending."""
-    return np.frombuffer(actors.to_array(), np.uint32).astype(np.int64)
+    return _members(actors).astype(np.int64)
+
+
+def _members(actors: BitMap) -> NDArray[np.uint32]:
+    return np.frombuffer(actors.to_array(), np.uint32)
 
 
 def unique(column: Integers) -> Integers:
