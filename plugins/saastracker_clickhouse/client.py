@@ -129,7 +129,10 @@ class Clients:
 
 def _options(url: str) -> tuple[dict[str, Any], str]:
     """What the client's maker is given for an address, and the address without user and password."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket that is not closed
+        parts = urlsplit("")
     if parts.scheme == "chdb" and parts.path.strip("/") and not parts.netloc:
         return {"interface": "chdb", "path": parts.path}, f"chdb://{parts.path}"
     try:

@@ -18,6 +18,10 @@ from saastracker.errors import OperatorError, Unavailable
 CONNECT_SECONDS = 5
 SILENT_MS = 10_000  # after which a connection over which nothing comes back is given up
 HINT = "check url in [plugin.postgres], and that the database is there: psql URL"
+WRONG = (
+    "the address is none: write it as postgresql://USER:PASSWORD@HOST/DATABASE, with %40 for @, %25 for % and the like "
+    "in the password"
+)
 
 # Of the server's answers, those that blame what was sent; all else is wrong around the data.
 _OF_DATA = (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError, psycopg.NotSupportedError)
@@ -73,7 +77,12 @@ def fetch(connection: psycopg.Connection[Any], sql: str, values: Any = None) -> 
 
 
 def _address(url: str, settings: dict[str, Any]) -> str:
-    given: dict[str, Any] = conninfo.conninfo_to_dict(url)
+    try:
+        given: dict[str, Any] = conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:  # whose text repeats the password
+        raise psycopg.ProgrammingError(WRONG) from None
+    if "@" in (given.get("host") or "")[1:]:  # behind the end of a password
+        raise psycopg.ProgrammingError(WRONG)
     of_session = {"client_encoding": "utf8", "standard_conforming_strings": "on", "timezone": "UTC", **settings}
     options = " ".join(f"-c {name}={value}" for name, value in of_session.items())
     defaults: dict[str, Any] = {

@@ -134,6 +134,7 @@ def test_a_backup_is_files_that_clickhouse_reads(store: Store, url: str, tmp_pat
     [
         *("localhost:8123", "chdb://relative", "chdb:///", "http:///no-host", "postgres://host/db", "http://host:x"),
         *("http://me:secr/et@host", "http://me:12/34@host", "http://me:secr?et@host", "http://me:secr#et@host"),
+        "http://me:secr@[host",
     ],
 )
 def test_an_address_that_is_none(records: RecordStore, wrong: str) -> None:

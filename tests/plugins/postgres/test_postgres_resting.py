@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from saastracker.cli import main
 from saastracker.contracts import Group
+from saastracker.errors import OperatorError
 from saastracker.indexer import VERSION
 from saastracker.testing.opened import event, names, submission
 from saastracker_postgres.store import PostgresStore
@@ -67,3 +68,12 @@ def test_a_backup_is_restored_by_what_the_command_says(postgres: Postgres, url: 
 def test_a_password_is_not_shown(tmp_path: Path) -> None:
     told = typed("postgresql://me:secret@localhost:1/none", tmp_path, "restore", "copy")
     assert (told.exit_code, "secret@" in told.output, "me@localhost:1/none" in told.output) == (1, False, True)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["me:12%secret@host/db", "me:1@secret@host/db", "me:secret@[::1/db", "host/db?secret=1"]
+)
+def test_an_address_that_is_none_is_not_repeated(wrong: str) -> None:
+    with pytest.raises(OperatorError, match="with %40 for @, %25 for %") as raised:
+        PostgresStore(f"postgresql://{wrong}")
+    assert "secret" not in str(raised.value)
