@@ -10,6 +10,9 @@ from saastracker.scope import Scope
 from saastracker.web.formats import days
 from saastracker.web.numbers import exact
 
+KEY = "dropped"  # of the note
+UNCOUNTED = Note(key=KEY, text="Some events that came on these days were not stored.")  # for who sees only a part
+
 
 def with_dropped(reader: Reader, scope: Scope, report: Report) -> Report:
     """The report, with a note if events were dropped on the days, UTC, of the scope's span."""
@@ -19,5 +22,5 @@ def with_dropped(reader: Reader, scope: Scope, report: Report) -> Report:
         return report
     when = days(span.first, span.last, span.last.year)
     text = f"Events that came on {when} (UTC) and were dropped, as the month's budget was used up: {exact(dropped)}."
-    note = Note(key="dropped", text=text)
+    note = Note(key=KEY, text=text)
     return msgspec.structs.replace(report, blocks=(note, *report.blocks))

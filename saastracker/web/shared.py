@@ -16,6 +16,7 @@ from saastracker.web.answers import cached, framed_by
 from saastracker.web.arranging import arranged, chosen
 from saastracker.web.callers import Caller
 from saastracker.web.cancelling import while_connected
+from saastracker.web.dropped import KEY, UNCOUNTED
 from saastracker.web.forms.actions import without_actions
 from saastracker.web.layout import layout
 from saastracker.web.linking import Links, scope_bar, told
@@ -86,10 +87,14 @@ async def shared(request: WebRequest, name: FromPath[str]) -> Response[bytes]:
 
 
 def _only(visit: Visit, loaded: Report) -> Report:
-    """What a link shows of a report: of the stream no more than the events, as what was rejected knows no filters."""
+    """What a link shows of a report: of the stream no more than the events, as what was rejected knows no filters.
+
+    Nor does what was dropped, so that is not counted.
+    """
     loaded = without_actions(loaded)
     follows = visit.page.live is not None and visit.item is None
-    return msgspec.structs.replace(loaded, blocks=loaded.tables[:1]) if follows else loaded
+    blocks = loaded.tables[:1] if follows else [UNCOUNTED if block.key == KEY else block for block in loaded.blocks]
+    return msgspec.structs.replace(loaded, blocks=tuple(blocks))
 
 
 def _html(visit: Visit, loaded: Report) -> Response[bytes]:

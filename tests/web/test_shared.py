@@ -8,7 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from saastracker.contracts import Refused
 from saastracker.event import Event
+from saastracker.records import now_ms
 
 from .conftest import Running
 from .golden import offering_things
@@ -61,6 +63,17 @@ def test_a_shared_page_leads_nowhere_else(running: Running) -> None:
     assert 'method="post"' not in page
     item = visit(running, shared(running, join(running, "b@example.com"), report="things", item="halden")).text
     assert "/p/shop" not in page + item
+
+
+def test_how_much_was_dropped_over_budget_is_not_told(running: Running, member: dict[str, str]) -> None:
+    running = offering_things(running)
+    running.refuse(*[Refused(running.shop.id, now_ms(), "budget", "", "/")] * 7)
+    path = shared(running, member, report="things", query="org=acme")
+    own = running.get("/p/shop/things.json", token=running.token()).json()["blocks"][0]
+    assert (own["key"], own["text"][-2:]) == ("dropped", "7.")
+    note = running.get(f"{path}.json").json()["blocks"][0]
+    assert note == {"type": "note", "key": "dropped", "text": "Some events that came on these days were not stored."}
+    assert "budget" not in visit(running, path).text
 
 
 def test_every_member_and_nobody_below_makes_links(running: Running) -> None:
