@@ -10,7 +10,7 @@ import msgspec
 from saastracker import audit, mentions
 from saastracker.contracts import Change, Record, RecordStore, Store
 from saastracker.erasable import Of, Progress, Subject, Write
-from saastracker.errors import Unavailable
+from saastracker.errors import Refusal
 from saastracker.facts import Facts
 from saastracker.job import Every, Job, JobContext, Notice
 from saastracker.records import HOUR_MS, now_ms
@@ -105,7 +105,7 @@ def erase_asked(  # noqa: PLR0917
             if context.cancelled():
                 raise StoppedError
 
-        failed: dict[str, Unavailable] = {}
+        failed: dict[str, Refusal] = {}
         try:
             while waiting := [each for each in erasures.waiting() if each[0].id not in failed]:
                 for record, asked in waiting:
@@ -138,11 +138,11 @@ def erase_asked(  # noqa: PLR0917
 
 
 @contextmanager
-def _put_off(failed: dict[str, Unavailable], record: str) -> Iterator[None]:
+def _put_off(failed: dict[str, Refusal], record: str) -> Iterator[None]:
     """Note what cannot be done now: those who were asked for later need not wait for it."""
     try:
         yield
-    except Unavailable as error:
+    except Refusal as error:
         failed[record] = error
 
 

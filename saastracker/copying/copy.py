@@ -119,7 +119,8 @@ class Copy:
         state, installation = read(records), self._installation()
         if state is not None and state.source != installation:
             raise OperatorError(
-                "The database to copy to is a copy of another installation: name an empty one, or that installation"
+                "The database to copy to is a copy of another installation, or of this one before a backup was "
+                "restored: name an empty one"
             )
         if state is not None and state.switched_at is not None:
             if not self.source_closed or self._source.store.last != state.until:
