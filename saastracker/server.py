@@ -3,10 +3,13 @@
 import asyncio
 import ctypes
 import gc
+import logging
+import os
 import resource
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
@@ -18,6 +21,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from saastracker.errors import OperatorError
 
+log = logging.getLogger("saastracker")
+
 HEAD_SECONDS = 15.0  # for a request line and headers to arrive
 HEAD_MAX = 64 * 1024  # bytes, beside the read in which it began
 KEEP_ALIVE_SECONDS = 75  # longer than the 60 s for which common proxies reuse a connection
@@ -25,6 +30,7 @@ BACKLOG = 2048  # connections that wait to be accepted
 FILES_MAX = 65536  # open files and connections, where the system allows as many
 _M_ARENA_MAX = -8  # in malloc.h
 STOP_SECONDS = 7  # for requests under way; what is queued is committed after that
+END_SECONDS = 9.5  # for all of a stop, whatever hangs
 
 
 class Joining:
@@ -133,15 +139,31 @@ class Protocol(HttpToolsProtocol):
 
 
 class Server(uvicorn.Server):
-    """Tells the application as soon as a signal asks it to stop, so that live streams end."""
+    """Tells the application as soon as a signal asks it to stop, so that live streams end; ends in time."""
 
     def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
         super().__init__(config)
         self._stopping = stopping
+        self._end: threading.Timer | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
+        if self._end is None:
+            self._end = threading.Timer(END_SECONDS, _give_up)
+            self._end.daemon = True
+            self._end.start()
         self._stopping()
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        super().run(sockets)
+        if self._end is not None:
+            self._end.cancel()
+
+
+def _give_up() -> None:
+    """For a database that answers no more: what waits for it was not acknowledged."""
+    log.error("Not all could be stopped within %s s; what was answered with 2xx is stored", END_SECONDS)
+    os._exit(1)
 
 
 def serve(app: Any, host: str, port: int, stopping: Callable[[], None]) -> bool:

@@ -6,6 +6,7 @@ python tests/reliability/launch.py WEAKNESS ARGUMENTS_OF_SAASTRACKER
 import asyncio
 import sqlite3
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,6 +60,20 @@ def slow_disk() -> None:
     SqliteStore.append = appended  # type: ignore[method-assign]
 
 
+def stuck_store() -> None:
+    """The store takes events and never comes back, and a stop is shorter."""
+    commit = SqliteStore.append
+
+    def appended(self: SqliteStore, group: Group) -> Mapping[tuple[str, str], int]:
+        if group.submissions:
+            threading.Event().wait()
+        return commit(self, group)
+
+    SqliteStore.append = appended  # type: ignore[method-assign]
+    server.STOP_SECONDS = 1
+    server.END_SECONDS = 2.0
+
+
 def impatient() -> None:
     """Time limits that a test can wait for."""
     server.HEAD_SECONDS = 1.0
@@ -76,7 +91,9 @@ def broken_pages() -> None:
     setattr(pages, "layout", fails)  # noqa: B010  # where it was imported to
 
 
-WEAKNESSES = {each.__name__: each for each in (early_answer, lazy_sync, slow_disk, impatient, broken_pages)}
+WEAKNESSES = {
+    each.__name__: each for each in (early_answer, lazy_sync, slow_disk, stuck_store, impatient, broken_pages)
+}
 
 
 def launching(weakness: str) -> list[str]:

@@ -15,7 +15,7 @@ import httpx
 
 from tests.reliability.conftest import Start
 from tests.reliability.launch import launching
-from tests.reliability.load import Keys, Load, stored
+from tests.reliability.load import Keys, Load, game_request, stored
 from tests.reliability.test_connections import connect
 from tests.serving import Server, program
 
@@ -43,6 +43,18 @@ def test_sigterm_loses_nothing_and_ends_streams(start: Start, keys: Keys, token:
     found = stored(server.data)
     assert load.acknowledged <= found.keys()
     assert set(found.values()) == {1}
+
+
+def test_sigterm_ends_what_hangs(start: Start, keys: Keys) -> None:
+    server = start(saastracker=launching("stuck_store"))
+    with connect(server) as client:
+        client.sendall(game_request(keys, ["a"]))
+        time.sleep(LOAD_SECONDS)
+        assert server.stop() == 1
+        answer = client.recv(4096)
+    assert not answer.startswith(b"HTTP/1.1 2")
+    assert "what was answered with 2xx is stored" in server.output
+    assert not stored(server.data)
 
 
 class Stream(threading.Thread):
