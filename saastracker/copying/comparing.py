@@ -13,7 +13,7 @@ from saastracker.event import Event
 from saastracker.sql import readable
 from saastracker.sql_events import CODED
 
-PAGE = 5000  # events
+PAGE = 1000  # events; of the largest, each takes 64 KB
 COUNT_SECONDS = 6 * 3600.0  # that counting all events may take
 DAY_MS = 24 * 3600 * 1000
 

@@ -14,8 +14,8 @@ from saastracker.errors import OperatorError, Unavailable
 from saastracker.event import Event
 from saastracker.records import now_ms
 
-BATCH = 5000  # events put in one transaction
-KEPT_PAGES = 20  # compared between two writes of how far it is
+BATCH = 1000  # events put in one transaction; of the largest, each takes 64 KB
+KEPT_PAGES = 100  # compared between two writes of how far it is
 RECORDS_MAX = 1000  # put in one transaction
 ERASED_IDS = 100  # of persons erased at once, that are looked for in all files; more are days no longer kept
 
