@@ -269,4 +269,6 @@ class ReportPage(msgspec.Struct, frozen=True, kw_only=True):
     live: Callable[[Sequence[Event]], Table] | None = None
     # Kinds of definitions that it is made of: its page leads to their forms, a detail to the one it has the id of.
     defines: tuple[str, ...] = ()
+    # Namespaces of the taggers that count all it shows: a project that has none of their keys has no data for it.
+    tagged: tuple[str, ...] = ()
     digest: Digest | None = None

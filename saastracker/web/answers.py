@@ -18,6 +18,8 @@ from saastracker.accounts.csrf import csrf_token
 from saastracker.errors import Refusal, Unauthorized
 from saastracker.web.banner import banner
 from saastracker.web.packing import packed
+from saastracker.web.rail import COOKIE as RAIL_COOKIE
+from saastracker.web.rail import closed
 from saastracker.web.rendering import render
 from saastracker.web.site import SESSION_COOKIE, Site, WebRequest, sent_path
 
@@ -114,6 +116,7 @@ def page(request: WebRequest, template: str, status: int = 200, **values: Any) -
         csrf=csrf,
         me=signed.user if signed else None,
         banner=banner(request, site, signed, values),
+        closed=closed(site.filled, request.cookies.get(RAIL_COOKIE, ""), values),
         **values,
     )
     return Response(html.encode(), status_code=status, media_type="text/html")

@@ -197,6 +197,7 @@ def answer(
             if not asked.follows:
                 loaded = with_dropped(reader, asked.scope, loaded)
             if face is _html:
+                site.filled.look(reader, project.id, asked.now)
                 said, known = environments.of(site.definitions, project.id), reader.environments(project.id)
                 asked.environments = environments.offered(said, known, asked.scope.environment)
         return face(asked, loaded)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from litestar import HttpMethod, Request, route
@@ -29,6 +29,7 @@ from saastracker.scope import Scope
 from saastracker.told import Memory
 from saastracker.watch import ServerStatus
 from saastracker.web.callers import SCOPE_ROLES, Caller
+from saastracker.web.rail import Filled
 from saastracker.wire import Project
 
 if TYPE_CHECKING:  # it draws, and what draws knows this
@@ -64,6 +65,11 @@ class Site:
     address_of: Callable[[HTTPScope], str | None]  # a request's client, behind trusted proxies too
     public_url: str  # where people and clients reach the server, without a trailing slash
     named: Memory = field(default_factory=lambda: Memory(persons=False))  # the names of organizations
+
+    @cached_property
+    def filled(self) -> Filled:
+        """What is known of which groups of the rail have data."""
+        return Filled(self.reports.values())
 
     def caller(self, request: WebRequest) -> Caller:
         """Who asks, by `Authorization: Bearer`, else by the cookie of a session or of a token. Raises Unauthorized."""

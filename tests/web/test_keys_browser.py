@@ -191,3 +191,16 @@ def test_a_value_filters_the_stream_also_in_rows_that_just_came(page: Page, serv
     expect(page.locator(".chip")).to_have_count(3)
     expect(page.locator("#rows .title .by")).to_have_count(0)  # it is filtered by already
     page.context.close()
+
+
+def test_groups_of_the_rail_stay_as_they_were_left(page: Page) -> None:
+    group = page.locator(".rail .nav-group").filter(has_text="Live stream")
+    group.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(group).not_to_have_attribute("open", "")
+    page.goto(page.url.replace(THINGS, "/p/shop/search"))
+    expect(group).not_to_have_attribute("open", "")
+    group.locator("summary").click()
+    page.reload()
+    expect(group).to_have_attribute("open", "")
+    page.context.close()
