@@ -140,7 +140,11 @@ def _new(workspace: str, role: Role, email: str | None, by: By, now: int) -> Inv
 def _find(snapshot: Snapshot, link: str, now: int) -> Invitation:
     found = snapshot.by_digest.get(digest(link))
     if not isinstance(found, Invitation) or not found.live(now):
-        raise NotFound("This link was used, withdrawn, or is older than seven days. Ask for a new one.")
+        raise NotFound(
+            "The invitation was used, withdrawn, or is older than seven days. If you made your account with it, sign in; "
+            "else ask who invited you for a new link.",
+            reason="link",
+        )
     return found
 
 

@@ -146,7 +146,11 @@ class Own:
 def _linked(snapshot: Snapshot, token: str, now: int) -> tuple[PasswordLink, User]:
     link = snapshot.by_digest.get(digest(token))
     if not isinstance(link, PasswordLink) or not link.live(now):
-        raise NotFound("This link was used, or is older than a day. Ask for a new one.")
+        raise NotFound(
+            "The link was used, or is older than a day. If you chose a password with it, sign in; "
+            "else ask who sent it for a new one.",
+            reason="link",
+        )
     return link, snapshot.users[link.id]
 
 

@@ -66,6 +66,7 @@ _TITLES = {
     500: "Something went wrong",
     503: "Not available now",
 }
+_LINK_OVER = "This link no longer works"  # of a refusal whose reason is `link`
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,12 +170,14 @@ def refused(request: WebRequest, error: Exception) -> Response[bytes]:
         return redirect(f"{entrance}?next={quote(_here(request), safe='')}")
     if "text/html" not in request.headers.get("accept", ""):
         return _problem(status, detail, headers)
+    over = isinstance(error, Refusal) and error.reason == "link"
     answer = page(
         request,
         "refused.html",
         status,
-        title=_TITLES.get(status, "Refused"),
+        title=_LINK_OVER if over else _TITLES.get(status, "Refused"),
         detail=detail,
+        over=over,
         entrance=None if request.url.path.startswith(OUTSIDE_PATHS) else entrance,
     )
     answer.headers.update(headers)

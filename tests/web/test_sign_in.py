@@ -65,8 +65,12 @@ def test_the_first_link_makes_the_owner(running: Running) -> None:
     assert running.get("/p/shop/stream", cookies=cookies).status_code == 200
     assert running.get("/p/shop/stream.json", cookies=cookies).status_code == 200
     assert running.get("/p/foreign/stream", cookies=cookies).status_code == 404
-    assert running.get(path).status_code == 404
     assert sign_up(running, path, "eve@example.com").status_code == 404
+    used = running.get(path, headers={"accept": "text/html"})
+    assert used.status_code == 404
+    assert "<h1 id=\"h-refused\">This link no longer works</h1>" in used.text
+    assert "If you made your account with it, sign in" in used.text
+    assert '<a class="btn" href="/sign-in">Sign in</a>' in used.text
 
 
 def test_pages_lead_to_sign_in_once_there_are_accounts(running: Running) -> None:
