@@ -81,7 +81,8 @@ class Reader(Protocol):
 
         `prop(:key)` is the property named by the parameter, `prop_number(:key)` the same as a number.
         `organization()` is the one that an event counts for, `org` what it was sent with; a query
-        with the first names its project by the parameter `project`. Raises TimeLimit after the reader's time limit.
+        with the first names its project by the parameter `project`. `apart()` ends a subquery that is to be made
+        by itself, before it is grouped by what it made. Raises TimeLimit after the reader's time limit.
         """
 
     def events(self, sequences: Sequence[int]) -> list[Event]:

@@ -14,6 +14,7 @@ INDEX_TABLES = (
 
 _PROP = re.compile(r"\bprop(_number)?\(\s*:(\w+)\s*\)")
 _ORGANIZATION = re.compile(r"\borganization\(\)")
+_APART = re.compile(r"\bapart\(\)")
 _PLAIN = re.compile(r"[\w.$: -]+", re.ASCII)
 
 
@@ -24,6 +25,7 @@ class Dialect(NamedTuple):
     texts: str  # of texts
     prop: str  # of the column `properties`, the one named by the parameter `:{key}`
     prop_number: str
+    apart: str = ""  # with which a subquery ends that is made by itself, not as a part of what is around it
 
 
 def readable(text: str) -> str:
@@ -58,7 +60,7 @@ class Rows(Protocol):
 def expand(sql: str, parameters: Mapping[str, Any], dialect: Dialect) -> str:
     """Write out `organization()`, `prop(:key)`, a string as it is and all else as JSON, and `prop_number(:key)`.
 
-    The last is NULL for no number.
+    The last is NULL for no number. `apart()` ends a subquery that an engine should not take to pieces.
 
     Raises Invalid for a key with a quotation mark, which ends the key of a JSON path.
     """
@@ -69,4 +71,4 @@ def expand(sql: str, parameters: Mapping[str, Any], dialect: Dialect) -> str:
             raise Invalid("The name of a property cannot hold a quotation mark here.")
         return f"({(dialect.prop_number if call[1] else dialect.prop).format(key=key)})"
 
-    return _PROP.sub(written_out, _ORGANIZATION.sub("org", sql))
+    return _PROP.sub(written_out, _ORGANIZATION.sub("org", _APART.sub(dialect.apart, sql)))

@@ -41,8 +41,8 @@ Rows = list[tuple[Any, ...]]
 class Measure(NamedTuple):
     """What the SQL of a measure selects beside period and break-downs, and what a group's rows come to."""
 
-    grouped: tuple[str, ...]
-    aggregates: tuple[str, ...]  # the last of them counts
+    grouped: tuple[str, ...]  # MEASURED stands for the value
+    aggregates: tuple[str, ...]  # of MEASURED, too; the last of them counts
     reduce: Callable[[Rows], Number]
     empty: Number = None  # where there are no events
 
@@ -72,18 +72,21 @@ def _distinct(rows: Rows) -> Number:
     return len(set(rows) - {(None,)})
 
 
+MEASURED = "measured"
 _PERSON = ('"user"', "anonymous")
 _MEASURES = {
     "events": Measure((), ("COUNT(*)",), lambda rows: sum(count for (count,) in rows), 0),
     "persons": Measure(_PERSON, (), _distinct, 0),
     "organizations": Measure((ORGANIZATION,), (), _distinct, 0),
     "sessions": Measure((), (), _distinct, 0),  # see `_sessions`
-    "sum": Measure((), ("SUM({v})", "COUNT({v})"), lambda rows: sum(total for total, _ in rows), 0),
-    "avg": Measure((), ("SUM({v})", "COUNT({v})"), _mean),
-    "min": Measure((), ("MIN({v})", "COUNT({v})"), _least),
-    "max": Measure((), ("MAX({v})", "COUNT({v})"), lambda rows: max((most for most, _ in rows), default=None)),
-    "p50": Measure(("{v}",), ("COUNT({v})",), _percentile(50)),
-    "p95": Measure(("{v}",), ("COUNT({v})",), _percentile(95)),
+    "sum": Measure((), ("SUM(measured)", "COUNT(measured)"), lambda rows: sum(total for total, _ in rows), 0),
+    "avg": Measure((), ("SUM(measured)", "COUNT(measured)"), _mean),
+    "min": Measure((), ("MIN(measured)", "COUNT(measured)"), _least),
+    "max": Measure(
+        (), ("MAX(measured)", "COUNT(measured)"), lambda rows: max((most for most, _ in rows), default=None)
+    ),
+    "p50": Measure(("measured",), ("COUNT(measured)",), _percentile(50)),
+    "p95": Measure(("measured",), ("COUNT(measured)",), _percentile(95)),
 }
 
 
@@ -110,18 +113,20 @@ def _rows(reader: Reader, scope: Scope, asked: Question) -> Iterator[tuple[Key, 
     by, parameters = _break_downs(asked)
     joined = "user" in asked.by or measure.grouped == _PERSON
     grouped = [*([at] if asked.interval else []), *by, *(_PERSON if joined else ()), *measure.grouped]
-    value = "prop_number(:value_of)" if asked.value_of else "value"
+    valued = any(MEASURED in column for column in (*measure.grouped, *measure.aggregates))
+    value = "prop_number(:value_of)" if asked.value_of and valued else "value"
     sql, conditioned = conditions(scope)
     sql += ' AND "time" >= :start AND "time" < :end'
-    if any("{v}" in column for column in (*measure.grouped, *measure.aggregates)):
+    if valued:
         # A property, other than a value, may hold any number: sums with some are none.
         fits = f"BETWEEN -{VALUE_MAX!r} AND {VALUE_MAX!r}" if asked.value_of else "IS NOT NULL"
         sql += f" AND {value} {fits}"
         parameters["value_of"] = asked.value_of
     rows = _query(
         reader,
-        [column.replace("{v}", value) for column in grouped],
-        [column.replace("{v}", value) for column in measure.aggregates],
+        [value if column == MEASURED else column for column in grouped],
+        measure.aggregates,
+        value,
         sql,
         {**conditioned, **parameters, **offsets, "start": scope.span.start, "end": scope.span.end},
     )
@@ -145,11 +150,12 @@ def _sessions(reader: Reader, scope: Scope, asked: Question) -> Iterator[tuple[K
     sql += ' AND session IS NOT NULL AND "time" >= :start'
     by, parameters = _break_downs(asked)
     parameters |= {**conditioned, "start": scope.span.start}
-    matching = _query(reader, [*by, *_PERSON, "session"], [], sql, parameters)
+    matching = _query(reader, [*by, *_PERSON, "session"], (), '"time"', sql, parameters)
     person = joining(reader, reader.actors(scope.project))
     begun: dict[tuple[Person | None, str], int] = {}
     of_these = f"project = :project AND session IN (SELECT session FROM events WHERE {sql})"
-    for user, anonymous, session, time in _query(reader, [*_PERSON, "session"], ['MIN("time")'], of_these, parameters):
+    first = _query(reader, [*_PERSON, "session"], ("MIN(measured)",), '"time"', of_these, parameters)
+    for user, anonymous, session, time in first:
         key = person(user, anonymous), session
         begun[key] = min(time, begun.get(key, time))
     zone = ZoneInfo(scope.span.timezone)
@@ -188,14 +194,15 @@ def _break_downs(asked: Question) -> tuple[list[str], dict[str, Any]]:
     return columns, parameters
 
 
-def _query(
-    reader: Reader, grouped: list[str], aggregates: list[str], sql: str, parameters: dict[str, Any]
+def _query(  # noqa: PLR0917
+    reader: Reader, grouped: list[str], aggregates: tuple[str, ...], value: str, sql: str, parameters: dict[str, Any]
 ) -> list[tuple[Any, ...]]:
-    """Raises Invalid above ROWS_MAX groups."""
-    places = ", ".join(str(place) for place in range(1, len(grouped) + 1))
+    """Groups and aggregates of events where `sql` holds. Raises Invalid above ROWS_MAX groups."""
+    keys = [f"key{place}" for place in range(len(grouped))]
+    of_event = ", ".join(f"{each} AS {key}" for each, key in zip([*grouped, value], [*keys, MEASURED], strict=True))
     rows = reader.query(
-        f"""SELECT {", ".join([*grouped, *aggregates])} FROM events WHERE {sql}
-        {f"GROUP BY {places}" if grouped else ""} LIMIT :rows""",
+        f"""SELECT {", ".join([*keys, *aggregates])} FROM (SELECT {of_event} FROM events WHERE {sql} apart()) AS told
+        {f"GROUP BY {', '.join(keys)}" if keys else ""} LIMIT :rows""",
         **parameters,
         rows=ROWS_MAX + 1,
     )

@@ -16,6 +16,8 @@ DIALECT = Dialect(
         ELSE CAST(json_extract(properties, {_PATH}) AS TEXT) END""",
     prop_number=f"""CASE WHEN json_type(properties, {_PATH}) IN ('integer', 'real')
         THEN json_extract(properties, {_PATH}) END""",
+    # Else properties are sorted whole to be grouped by one of them, and that is looked up again.
+    apart="LIMIT -1",
 )
 
 
