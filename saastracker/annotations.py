@@ -80,4 +80,11 @@ def _read(text: str) -> date | None:
     return None
 
 
-ANNOTATION = Definition(kind="annotation", title="Annotations", struct=Annotation, check=check, most=MOST)
+ANNOTATION = Definition(
+    kind="annotation",
+    title="Annotations",
+    about="What happened on a day, such as a deploy, marked on every chart over time.",
+    struct=Annotation,
+    check=check,
+    most=MOST,
+)

@@ -23,6 +23,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: str  # as addresses name it: `feature`
     title: str  # of all there are: "Features"
+    about: str = ""  # one sentence beside the title: what is defined with it
     struct: type[msgspec.Struct]  # frozen; better with forbid_unknown_fields, so that a typing error is told
     check: Callable[[Any], None] | None = None  # raises Invalid that names the field by path, as in `$.rules[0].name`
     # The same for a value beside the others that the project has.

@@ -80,4 +80,12 @@ def preview(
     return Report(blocks=(Table(key="environments", title="Environments", columns=COLUMNS, rows=rows),))
 
 
-ENVIRONMENTS = Definition(kind=KIND, title="Environments", struct=Environments, check=check, preview=preview, most=1)
+ENVIRONMENTS = Definition(
+    kind=KIND,
+    title="Environments",
+    about="Which environment pages of reports begin in, and which they offer.",
+    struct=Environments,
+    check=check,
+    preview=preview,
+    most=1,
+)

@@ -22,6 +22,7 @@ Known: TypeAlias = "WeakKeyDictionary[Actors, tuple[Written, Actors, dict[int, s
 ORGANIZATION = Definition(
     kind="organization",
     title="Organizations, renamed or merged",
+    about="Names and revenue that people wrote, and organizations that count for another one.",
     struct=Organization,
     check_among=check_among,
     by_hand=False,

@@ -32,4 +32,11 @@ def check(view: View) -> None:
         raise Invalid("$.query: Expected parameters such as range=7d&org=acme, at most 100") from None
 
 
-VIEW = Definition(kind="view", title="Saved views", struct=View, check=check, by_hand=False)
+VIEW = Definition(
+    kind="view",
+    title="Saved views",
+    about="Reports with the span and filters that somebody looked at them in.",
+    struct=View,
+    check=check,
+    by_hand=False,
+)

@@ -1,5 +1,6 @@
 """Plugins are loaded as a stranger's package is: from entry points, in the order of the configuration."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,6 +69,12 @@ def test_first_party_plugins_are_on_by_default(
     assert {"sqlite", "stream"} <= enabled
     assert "stranger" not in enabled
     assert not Path("data").exists()
+
+
+def test_first_party_kinds_of_definitions_say_what_they_are_for() -> None:
+    kinds = Plugins(load_config(None, Path("data"))).kinds
+    assert {"feature", "funnel", "health-model", "view"} <= kinds.keys()
+    assert [kind.kind for kind in kinds.values() if not re.fullmatch(r"[A-Z][^.]+\.", kind.about)] == []
 
 
 def test_offers_come_in_the_order_of_the_configuration(install: Install) -> None:

@@ -17,7 +17,8 @@ from saastracker_adoption.feature import KIND, Feature
 
 @hookimpl
 def definitions(config: Config) -> Sequence[Definition]:  # noqa: ARG001
-    return [Definition(kind=KIND, title="Features", struct=Feature, preview=preview)]
+    about = "What people can use, and the events that show its use: reports count who does, and who stopped to."
+    return [Definition(kind=KIND, title="Features", about=about, struct=Feature, preview=preview)]
 
 
 def preview(

@@ -30,9 +30,23 @@ def taggers(config: Config) -> Sequence[Tagger]:  # noqa: ARG001
 @hookimpl
 def definitions(config: Config) -> Sequence[Definition]:  # noqa: ARG001
     return [
-        Definition(kind=ISSUE, title="Issues", struct=Issue, check=check_issue, most=ISSUES_MAX, by_hand=False),
         Definition(
-            kind=GROUPING, title="Error grouping", struct=Grouping, check=check_grouping, preview=preview, most=1
+            kind=ISSUE,
+            title="Issues",
+            about="Errors that somebody resolved, ignored or merged.",
+            struct=Issue,
+            check=check_issue,
+            most=ISSUES_MAX,
+            by_hand=False,
+        ),
+        Definition(
+            kind=GROUPING,
+            title="Error grouping",
+            about="Rules by which errors become one issue or several.",
+            struct=Grouping,
+            check=check_grouping,
+            preview=preview,
+            most=1,
         ),
     ]
 

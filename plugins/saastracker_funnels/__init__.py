@@ -24,7 +24,8 @@ PARAMETERS = (
 
 @hookimpl
 def definitions(config: Config) -> Sequence[Definition]:  # noqa: ARG001
-    return [Definition(kind=FUNNEL, title="Funnels", struct=Funnel, check=check, preview=preview)]
+    about = "Steps that people are expected to go through in order, and within which time."
+    return [Definition(kind=FUNNEL, title="Funnels", about=about, struct=Funnel, check=check, preview=preview)]
 
 
 @hookimpl

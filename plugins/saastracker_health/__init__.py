@@ -56,9 +56,29 @@ def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  
 @hookimpl
 def definitions(config: Config) -> Sequence[Definition]:  # noqa: ARG001
     return [
-        Definition(kind=KIND, title="Health model", struct=HealthModel, check=check, preview=preview, most=1),
-        Definition(kind="churn", title="Churned organizations", struct=Churn, by_hand=False),
-        Definition(kind="dismissal", title="Dismissed signals", struct=Dismissal, by_hand=False),
+        Definition(
+            kind=KIND,
+            title="Health model",
+            about="The window, weights, targets and bands of the score that organizations get.",
+            struct=HealthModel,
+            check=check,
+            preview=preview,
+            most=1,
+        ),
+        Definition(
+            kind="churn",
+            title="Churned organizations",
+            about="Organizations that left, and when: the back-test looks at their scores before.",
+            struct=Churn,
+            by_hand=False,
+        ),
+        Definition(
+            kind="dismissal",
+            title="Dismissed signals",
+            about="Signals that are not shown while their condition goes on without a break.",
+            struct=Dismissal,
+            by_hand=False,
+        ),
     ]
 
 

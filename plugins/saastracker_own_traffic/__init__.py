@@ -40,7 +40,17 @@ def enrichers(definitions: Definitions) -> Sequence[Enricher]:
 
 @hookimpl
 def definitions() -> Sequence[Definition]:
-    return [Definition(kind=KIND, title="Own traffic", struct=OwnTraffic, check=check, preview=preview, most=1)]
+    return [
+        Definition(
+            kind=KIND,
+            title="Own traffic",
+            about="Events of your own people, which are answered as accepted, counted, and not stored.",
+            struct=OwnTraffic,
+            check=check,
+            preview=preview,
+            most=1,
+        )
+    ]
 
 
 def preview(

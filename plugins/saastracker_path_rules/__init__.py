@@ -44,7 +44,17 @@ def enrichers(definitions: Definitions) -> Sequence[Enricher]:
 
 @hookimpl
 def definitions() -> Sequence[Definition]:
-    return [Definition(kind=KIND, title="Path rules", struct=PathRules, check=check, preview=preview, most=1)]
+    return [
+        Definition(
+            kind=KIND,
+            title="Path rules",
+            about="Paths that differ only in an id become one, before events are stored.",
+            struct=PathRules,
+            check=check,
+            preview=preview,
+            most=1,
+        )
+    ]
 
 
 def preview(

@@ -84,7 +84,7 @@ def greet(context: JobContext) -> Sequence[Notice]:
 
 
 DEFINITIONS = (
-    Definition(kind="flag", title="Flags", struct=Flag, check=check_flag, preview=preview_flag),
+    Definition(kind="flag", title="Flags", about="What is on.", struct=Flag, check=check_flag, preview=preview_flag),
     Definition(kind="rule", title="Rules", struct=Rule),
     VIEW,
 )

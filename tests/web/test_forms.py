@@ -202,7 +202,8 @@ def test_strangers_find_nothing_and_forms_need_their_token(running: Running, mem
 
 def test_all_kinds_are_listed(running: Running, member: dict[str, str]) -> None:
     page = running.get("/p/shop/define", cookies=member).text
-    assert '<a href="/p/shop/define/flag">Flags</a>' in page
+    assert '<a href="/p/shop/define/flag">Flags</a><span class="sub">What is on.</span>' in page
+    assert '<p class="lede">What is on.</p>' in running.get("/p/shop/define/flag", cookies=member).text
     assert '<a href="/p/shop/define/view">Saved views</a>' in page
 
 
