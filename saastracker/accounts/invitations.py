@@ -141,8 +141,8 @@ def _find(snapshot: Snapshot, link: str, now: int) -> Invitation:
     found = snapshot.by_digest.get(digest(link))
     if not isinstance(found, Invitation) or not found.live(now):
         raise NotFound(
-            "The invitation was used, withdrawn, or is older than seven days. If you made your account with it, sign in; "
-            "else ask who invited you for a new link.",
+            "The invitation was used, withdrawn, or is older than seven days. "
+            "If you made your account with it, sign in; else ask who invited you for a new link.",
             reason="link",
         )
     return found

@@ -68,7 +68,7 @@ def test_the_first_link_makes_the_owner(running: Running) -> None:
     assert sign_up(running, path, "eve@example.com").status_code == 404
     used = running.get(path, headers={"accept": "text/html"})
     assert used.status_code == 404
-    assert "<h1 id=\"h-refused\">This link no longer works</h1>" in used.text
+    assert '<h1 id="h-refused">This link no longer works</h1>' in used.text
     assert "If you made your account with it, sign in" in used.text
     assert '<a class="btn" href="/sign-in">Sign in</a>' in used.text
 
