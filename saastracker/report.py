@@ -142,6 +142,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     next: int | None = None  # the position after which the next page begins
     # On the page
     more: str = ""  # where all rows are, as `Column.link`
+    none: str = ""  # why there are no rows, where that has another reason than span and filters
     # breakdown: a bar whose widths are the columns `weight` and whose fills are `points` (0 to weight);
     # checklist: steps to take, from the columns `step`, `state` (done or open), `how` and `go`, the name of a button
     chart: Literal["none", "breakdown", "checklist"] = "none"

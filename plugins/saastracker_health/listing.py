@@ -61,6 +61,9 @@ ABOUT_BANDS: dict[Band, str] = {
 }
 
 
+ONLY_NEW = "All organizations are new: in their first four weeks they stand under Onboarding."
+
+
 def listing(reader: Reader, scope: Scope, definitions: Definitions) -> Report:
     """Worst first, dormant organizations last; those that are new stand apart."""
     actors = reader.actors(scope.project)
@@ -76,7 +79,13 @@ def listing(reader: Reader, scope: Scope, definitions: Definitions) -> Report:
         blocks=(
             bands(found.healths(found.row(last)), None if compared is None else found.healths(found.row(compared))),
             *notes(reader, scope, definitions),
-            Table(key="organizations", title="Organizations", columns=COLUMNS, rows=settled),
+            Table(
+                key="organizations",
+                title="Organizations",
+                columns=COLUMNS,
+                rows=settled,
+                none=ONLY_NEW if new and not settled else "",
+            ),
             *([Table(key="onboarding", title="Onboarding", columns=COLUMNS, rows=new)] if new else []),
             *backtest(scope, definitions, found, names),
         )

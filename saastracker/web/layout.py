@@ -40,6 +40,32 @@ def layout(blocks: Sequence[Block], opened: str | None = None) -> list[list[list
     return lines
 
 
+def without_match(blocks: Sequence[Block]) -> bool:
+    """Whether blocks count nothing, now and before, and have no title that says why."""
+    return not any(_counts(block) for block in blocks)
+
+
+def _counts(block: Block) -> bool:  # noqa: PLR0911  # one for each kind of block
+    match block:
+        case Figures(figures=figures):
+            return any(figure.value or figure.previous for figure in figures)
+        case Series(points=points, previous=previous):
+            return any(any(point.values.values()) for point in (*points, *previous))
+        case Table(chart="checklist"):
+            return False
+        case Table(columns=columns, rows=rows):
+            numbers = [place for place, column in enumerate(columns) if column.type == "number"]
+            return any(row[place] for row in rows for place in numbers) if numbers else bool(rows)
+        case Grid(values=values):
+            return any(any(row) for row in values)
+        case Steps(rows=rows):
+            return any(row[1] for row in rows)
+        case Flow(links=links):
+            return bool(links)
+        case Note(title=title):
+            return bool(title)
+
+
 def _holds(block: Block) -> bool:
     """Whether a block shows more than that there is nothing."""
     match block:

@@ -28,7 +28,7 @@ from saastracker.web.faces import csv_block, iso, json_report
 from saastracker.web.following import follow
 from saastracker.web.forms.actions import edits, offered, without_actions
 from saastracker.web.items import quoted, sent, unquoted
-from saastracker.web.layout import layout
+from saastracker.web.layout import layout, without_match
 from saastracker.web.linking import Links, scope_bar, told
 from saastracker.web.naming import names
 from saastracker.web.site import Site, WebRequest, get, sent_path
@@ -233,7 +233,10 @@ def as_csv(asked: Asked, loaded: Report) -> Response[bytes]:
 def _html(asked: Asked, loaded: Report) -> Response[bytes]:
     if not edits(asked.caller, asked.project):
         loaded = without_actions(loaded)
+    filtered = not asked.follows and (asked.scope.filters or asked.scope.environment)
+    unmatched = bool(filtered) and without_match(loaded.blocks)
     loaded = arranged(loaded, asked.arrangement, asked.scope, asked.names, others=TOP)
+    notes = [block for block in loaded.blocks if isinstance(block, Note)]
     shown = page(
         asked.request,
         "report.html",
@@ -243,7 +246,8 @@ def _html(asked: Asked, loaded: Report) -> Response[bytes]:
         report=asked.page,
         title=loaded.title or asked.page.title,
         item=asked.item,
-        rows=layout(loaded.blocks, asked.arrangement.block),
+        rows=layout(notes if unmatched else loaded.blocks, asked.arrangement.block),
+        unmatched=unmatched,
         tables=loaded.tables,
         chosen=chosen(loaded, asked.arrangement.block),
         now=asked.now,

@@ -2,11 +2,14 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
+import pytest
+
 from saastracker.contracts import ReportPage
-from saastracker.report import Block, Column, Grid, Note, Report, Table
+from saastracker.report import Block, Column, Figure, Figures, Grid, Measure, Note, Point, Report, Series, Table
 
 from .conftest import Running
 
@@ -23,6 +26,7 @@ SIGNALS = Table(
     ),
     rows=[["halden", "health_drop", 1204, SEEN, "at load"]],
 )
+NEW = Table(key="signals", title="Signals", columns=SIGNALS.columns, rows=[], none="All are new.")
 EMPTY = Table(key="signals", title="Signals", columns=SIGNALS.columns, rows=[])
 NEWEST = Table(
     key="newest",
@@ -131,3 +135,51 @@ def test_a_long_matrix_is_cut_until_it_is_asked_for(running: Running) -> None:
     assert (page.count('class="use"'), "1\N{EN DASH}25 of 40" in page) == (25 + 3, True)  # three of them in the legend
     whole = shown(running, MATRIX, query="block=matrix")
     assert (whole.count('class="use"'), "40 shown" in whole) == (40 + 3, True)
+
+
+ZEROS = (
+    Figures(key="sums", title="Sums", figures=(Figure(key="events", label="Events", value=0, previous=0),)),
+    Series(
+        key="daily",
+        title="By day",
+        interval="day",
+        measures=(Measure("events", "Events"),),
+        points=[Point(date(2026, 11, day), {"events": 0}) for day in range(15, 22)],
+    ),
+    Table(
+        key="features",
+        title="Features",
+        columns=(Column("feature", "Feature"), Column("events", "Events", "number")),
+        rows=[["Quotes", 0]],
+    ),
+    Note(key="unknown", text="Plans are not known."),
+)
+
+
+@pytest.mark.parametrize(
+    ("filters", "clear"), [("org=acme", "?range=7d"), ("environment=qa&f=type:is:vital", "?range=7d")]
+)
+def test_filters_that_nothing_matches_are_told_once_instead_of_zeros(
+    running: Running, filters: str, clear: str
+) -> None:
+    page = shown(running, *ZEROS, query=f"range=7d&{filters}")
+    assert page.count("Nothing matches these filters") == 1
+    assert f'<a class="btn" href="{clear}">Remove filters</a>' in page
+    assert not {'id="sums"', 'id="daily"', 'id="features"'} & set(re.findall(r'id="\w+"', page))
+    assert "Plans are not known." in page
+
+
+def test_zeros_are_drawn_without_filters_or_beside_what_is_there(running: Running) -> None:
+    before = msgspec.structs.replace(ZEROS[0], figures=(Figure(key="events", label="Events", value=0, previous=3),))
+    for query, blocks in (("range=7d", ZEROS), ("range=7d&org=acme", (before, *ZEROS[1:]))):
+        page = shown(running, *blocks, query=query)
+        assert "Nothing matches" not in page
+        assert 'id="sums"' in page
+        assert "<svg" in page.partition('id="sums"')[2].partition("</section>")[0]
+
+
+def test_a_table_says_why_it_has_no_rows(running: Running) -> None:
+    for query in ("range=7d", "range=7d&org=acme"):
+        page = shown(running, NEW, MATRIX, query=query)
+        assert "<h3>None yet</h3>\n<p>All are new.</p>" in page
+        assert "None in this span" not in page
