@@ -205,13 +205,8 @@ def test_an_organization_that_left_long_ago_is_dormant(tmp_path: Path) -> None:
         [new] = ask(reader)["onboarding"]["rows"]  # 20 * 25 / 27 and 25 / 20, of 45
         assert new == ["new", 44, "onboarding", pytest.approx(2500 / 27), 5, *[None] * 5]
         assert ask(reader, query=f"{SPAN}&environment=production")["organizations"]["rows"] == []
-        both = listing(reader, scope(SPAN), NOTHING).tables
-        assert [(table.key, table.none) for table in both[:2]] == [("organizations", ""), ("onboarding", "")]
-        only = listing(reader, scope(f"{SPAN}&org=new"), NOTHING).tables
-        assert [(table.key, len(table.rows), table.none) for table in only[:2]] == [
-            ("organizations", 0, ONLY_NEW),
-            ("onboarding", 1, ""),
-        ]
+        for query, why in ((SPAN, ""), (f"{SPAN}&org=new", ONLY_NEW)):
+            assert listing(reader, scope(query), NOTHING).tables[0].none == why
         left = ask(reader, org="acme")
         assert left["verdict"]["text"] == "No event in the 28 days to the end of the span: it is dormant."
         assert [each[1] for each in left["components"]["rows"]] == [
