@@ -134,7 +134,8 @@ def test_event_data_that_is_no_object_is_kept_as_one_property(data: Any, expecte
 
 
 @pytest.mark.parametrize(
-    ("value", "number"), [(2, 2.0), (-0.5, -0.5), ("2", None), (True, None), (None, None), ({"a": 1}, None), (1.7e308, None)]
+    ("value", "number"),
+    [(2, 2.0), (-0.5, -0.5), ("2", None), (True, None), (None, None), ({"a": 1}, None), (1.7e308, None)],
 )
 def test_only_a_number_becomes_the_value(value: Any, number: float | None) -> None:
     event = custom(event_name="a", event_data={"value": value})

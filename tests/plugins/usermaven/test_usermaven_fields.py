@@ -216,7 +216,9 @@ def test_attributes_win_over_the_page_and_stay_as_sent() -> None:
     assert said(event.properties) == {"page_title": "Mine", "nothing": None, "empty": []}
 
 
-@pytest.mark.parametrize(("value", "number"), [(5, 5.0), (0, 0.0), ("5", None), (True, None), ([5], None), (-1.7e308, None)])
+@pytest.mark.parametrize(
+    ("value", "number"), [(5, 5.0), (0, 0.0), ("5", None), (True, None), ([5], None), (-1.7e308, None)]
+)
 def test_only_a_number_becomes_the_value(value: Any, number: float | None) -> None:
     event = minimal(event_attributes={"value": value})
     assert event.value == number
