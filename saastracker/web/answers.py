@@ -161,7 +161,7 @@ def refused(request: WebRequest, error: Exception) -> Response[bytes]:
         status, detail = error.status_code, _DETAILS.get(error.status_code, "The request is malformed.")
         headers = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
     else:
-        status, detail = 500, "The server failed to answer; its log says why."
+        status, detail = 500, "The server failed to answer. Try again; if it fails again, its log says why."
         log.error("%s %s failed", request.method, _told_path(request), exc_info=error)
     if is_twin(request):
         return _problem(status, detail, headers)
@@ -178,6 +178,7 @@ def refused(request: WebRequest, error: Exception) -> Response[bytes]:
         title=_LINK_OVER if over else _TITLES.get(status, "Refused"),
         detail=detail,
         over=over,
+        again=status >= 500 and request.method == "GET",
         entrance=None if request.url.path.startswith(OUTSIDE_PATHS) else entrance,
     )
     answer.headers.update(headers)

@@ -9,7 +9,7 @@ import msgspec
 from saastracker.errors import Invalid
 from saastracker.report import Block, Column, Grid, Report, Table
 from saastracker.scope import Scope
-from saastracker.web.naming import names_organizations
+from saastracker.web.naming import called
 
 PARAMETERS = ("block", "sort", "search")
 # What the form for any filter sends: one `f` in three fields, which a form without script cannot join.
@@ -77,7 +77,7 @@ def arranged(
 ) -> Report:
     """The report with its whole tables searched, sorted and cut to the scope's limit. Raises Invalid.
 
-    Organizations are found and sorted by their `names`, too.
+    Organizations are found and sorted by their `names`, countries by theirs, too.
     With `others`, tables that share the page with more are cut to so many rows, unless the arrangement names them.
     """
     subject = chosen(report, arrangement.block)
@@ -116,10 +116,10 @@ def _found(table: Table, search: str, names: Mapping[str, str]) -> Table:
         return table
     wanted = search.casefold()
     places = [place for place, column in enumerate(table.columns) if column.type in {"text", "code", "tag"}]
-    named = [place for place in places if names_organizations(table.columns[place])]
+    named = [(place, called(table.columns[place], names)) for place in places]
 
     def matches(row: Sequence[Any]) -> bool:
-        texts = [*(row[place] for place in places), *(names.get(row[place]) for place in named)]
+        texts = [*(row[place] for place in places), *(known.get(row[place]) for place, known in named)]
         return any(wanted in str(text or "").casefold() for text in texts)
 
     rows = [row for row in table.rows if matches(row)]
@@ -132,9 +132,9 @@ def _sorted(table: Table, sort: str | None, names: Mapping[str, str]) -> Table:
     place = next((place for place, column in enumerate(table.columns) if column.key == sort.removeprefix("-")), None)
     if place is None or not sortable(table.columns[place]):
         raise Invalid(f"sort: expected one of {', '.join(column.key for column in table.columns if sortable(column))}")
-    called = names if names_organizations(table.columns[place]) else _NO_NAMES
+    own = called(table.columns[place], names)
     known = [row for row in table.rows if row[place] is not None]
-    known.sort(key=_key(place, called), reverse=sort[0] == "-")
+    known.sort(key=_key(place, own), reverse=sort[0] == "-")
     unknown = [row for row in table.rows if row[place] is None]  # last either way
     return msgspec.structs.replace(table, rows=known + unknown)
 

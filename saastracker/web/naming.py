@@ -1,6 +1,8 @@
-"""Organizations under the names people know them by, where a report has only their ids."""
+"""Organizations and countries under the names people know them by, where a report has only ids and codes."""
 
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 
 from saastracker.contracts import Reader
 from saastracker.report import Column, Grid, Report
@@ -9,9 +11,31 @@ from saastracker.told import Memory
 LINK = "organizations/{row}"  # of a grid whose rows are organizations
 
 
+_NO_NAMES: Mapping[str, str] = {}
+
+
+def called(column: Column, names: Mapping[str, str]) -> Mapping[str, str]:
+    """What the values of a column are called; `names` are those of organizations. Columns of type `code` stay ids."""
+    if names_organizations(column):
+        return names
+    return _countries() if _is_of(column, "country") else _NO_NAMES
+
+
 def names_organizations(column: Column) -> bool:
-    """Whether the ids of organizations stand in a column for what they are called; those of type `code` stay ids."""
-    return column.type == "text" and (column.key == "org" or column.dimension == "org")
+    """Whether the ids of organizations stand in a column for what they are called."""
+    return _is_of(column, "org")
+
+
+def _is_of(column: Column, dimension: str) -> bool:
+    return column.type == "text" and dimension in {column.key, column.dimension}
+
+
+@cache
+def _countries() -> Mapping[str, str]:
+    """English names by ISO 3166-1 code."""
+    table = (files("tzdata") / "zoneinfo" / "iso3166.tab").read_text("utf-8")
+    rows = (line.partition("\t") for line in table.splitlines() if not line.startswith("#"))
+    return {code: name for code, _, name in rows}
 
 
 def names_rows(grid: Grid) -> bool:

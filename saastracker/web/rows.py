@@ -12,7 +12,7 @@ from saastracker.web.charts import marks
 from saastracker.web.faces import iso, json_row
 from saastracker.web.fitting import Fit
 from saastracker.web.linking import Links
-from saastracker.web.naming import names_organizations
+from saastracker.web.naming import called
 from saastracker.web.numbers import MISSING, exact
 
 LONG = 16  # characters; longer texts may be cut, so their title holds all of it
@@ -183,7 +183,7 @@ class Rows:
         look, slot, unit = self._look, self._slot(column), column.unit
         if column.type == "number":
             return lambda number: _span(slot, exact(number, unit)), _span(slot, MISSING)
-        names = look.names if names_organizations(column) and not look.live else {}
+        names = {} if look.live else called(column, look.names)
         tag = "tag" if column.type == "tag" else ""
 
         def text(value: Any) -> str:

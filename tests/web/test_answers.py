@@ -58,6 +58,8 @@ def test_a_fault_is_logged_and_shows_no_traceback(running: Running, caplog: pyte
         assert answer.status_code == 500
         assert "inside" not in answer.text
         assert "Traceback" not in answer.text
+        again = '<a class="btn main" href="/p/shop/broken">Try again</a>' in answer.text
+        assert again == ((path, accept) == ("", "text/html"))
     assert "RuntimeError: inside" in caplog.text
     assert token not in caplog.text
 

@@ -16,6 +16,12 @@ SIGNALS = Table(
     columns=(Column("org", "Organization"), Column("same", "The same", "code", dimension="org")),
     rows=[["acme", "acme"], ["zeta", "zeta"], ["other", "other"]],
 )
+COUNTRIES = Table(
+    key="countries",
+    title="Countries",
+    columns=(Column("country", "Country", dimension="country"), Column("events", "Events", "number")),
+    rows=[["NL", 3], ["DE", 2], ["zz", 1]],
+)
 MATRIX = Grid(
     key="matrix",
     title="Who uses what",
@@ -69,3 +75,12 @@ def test_another_projects_names_are_not_told(named: Running) -> None:
     event = Event(name="a", org="other", traits='{"company":{"name":"Secret"}}', time=NOW - 1000)
     named.add(event, project=named.foreign)
     assert "Secret" not in shown(named, SIGNALS)
+
+
+def test_countries_have_names_on_pages_and_codes_in_twins(running: Running) -> None:
+    page = shown(running, COUNTRIES)
+    assert '<span title="DE">Germany</span>' in page
+    assert ">zz</span>" in page
+    assert "f=country%3Ais%3ADE" in page or "country=DE" in page  # a click asks for the code
+    assert shown(running, COUNTRIES, "sort=country", ".csv").splitlines()[1:] == ["DE,2", "NL,3", "zz,1"]
+    assert shown(running, COUNTRIES, "search=netherl", ".csv").splitlines()[1:] == ["NL,3"]
