@@ -204,3 +204,16 @@ def test_groups_of_the_rail_stay_as_they_were_left(page: Page) -> None:
     page.reload()
     expect(group).to_have_attribute("open", "")
     page.context.close()
+
+
+def test_the_link_of_the_page_is_in_view_in_a_low_window(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 220})
+    page.reload()
+    link, foot = page.locator(".rail .nav [aria-current]"), page.locator(".rail-foot")
+    page.wait_for_function("document.querySelector('.rail').scrollTop > 0")
+    shown, covered = link.bounding_box(), foot.bounding_box()
+    assert shown is not None
+    assert covered is not None
+    assert 0 <= shown["y"] < shown["y"] + shown["height"] <= covered["y"]
+    assert page.evaluate("scrollY") == 0
+    page.context.close()

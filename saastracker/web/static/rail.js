@@ -1,6 +1,9 @@
-// Groups of the rail stay as somebody left them: the server reads the cookie before it draws them.
+// Groups of the rail stay as somebody left them: the server reads the cookie before it draws them. In a low window
+// the rail begins where the page's own link can be seen.
 const COOKIE = "saastracker_rail";
 const YEAR = 365 * 24 * 3600; // seconds
+
+document.querySelector(".rail .nav [aria-current]")?.scrollIntoView({ block: "nearest" });
 
 document.addEventListener("click", (event) => {
   const group = event.target.closest(".nav-group > summary")?.parentElement; // by the keyboard, too
