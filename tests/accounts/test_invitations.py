@@ -40,7 +40,7 @@ def test_a_link_works_once(place: Place, owner: Signed) -> None:
     link = place.invite("bob@example.com").link
     place.sign_up(link, "bob@example.com")
     for again in (link, "", "wrong", link[:-1], owner.session.digest):
-        with pytest.raises(NotFound, match="Ask for a new one"):
+        with pytest.raises(NotFound, match="for a new link"):
             place.sign_up(again, "bob@example.com")
     with pytest.raises(NotFound):
         place.accounts.invitations.find(link, NOW)

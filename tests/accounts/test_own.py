@@ -100,7 +100,7 @@ def test_a_reset_ends_everything_until_the_link_is_used(place: Place, owner: Sig
         with pytest.raises(Unauthorized):
             place.enter(ADA, password)
     for wrong, now in ((first, NOW), (link, NOW + PASSWORD_LINK_MS), ("", NOW), (place.invite("b@c.de").link, NOW)):
-        with pytest.raises(NotFound, match="Ask for a new one"):
+        with pytest.raises(NotFound, match="for a new one"):
             own.set_password(wrong, NEW, now)
     with pytest.raises(Invalid):
         own.set_password(link, ADA, NOW)
