@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 import time
+from collections import UserDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -99,11 +100,12 @@ def deeper(depth: int, message: str) -> None:
     "message", ["short", "x" * 100_000, "😀" * 20_000, "\udce9" * 50_000, "\1" * 3_000, "\0" * 9_000], ids=len
 )
 def test_what_is_long_is_cut_to_what_the_server_takes(message: str) -> None:
-    told = Failure.of(caught(lambda: deep(400, message)))
+    told = Failure.of(caught(lambda: deep(160, message)))  # 240 calls, over 20 KiB of stack
     assert len(encode(told.properties())) < 32 * 1024
     error = read(told)
-    assert [frame.function for frame in error.top] == ["deep", "deeper", "deep"]
     assert error.type == "RuntimeError"
+    assert [frame.function for frame in error.top] == ["deep", "deeper", "deep"]
+    assert "in caught" not in told.stack
     assert error.message[:5] == {"\udce9": "?????", "\0": "\ufffd" * 5}.get(message[0], message[:5])
 
 
@@ -198,6 +200,27 @@ def test_errors_of_its_own_never_come_back(caplog: pytest.LogCaptureFixture) -> 
             root.removeHandler(reporting)
     assert script.names == ["error", "a"]
     assert "Dropped: 400: " in "".join(caplog.messages)
+
+
+class Unreadable(UserDict[str, Any]):
+    def __len__(self) -> int:
+        raise RuntimeError("neither now")
+
+    def __repr__(self) -> str:
+        raise RuntimeError("nor now")
+
+
+@pytest.mark.parametrize(
+    ("beside", "told"),
+    [(None, {}), ({"a": 1}, {"a": 1}), (5, {"properties": "5"}), (Unreadable(), {"properties": "<Unreadable>"})],
+)
+def test_an_error_is_told_whatever_lies_beside(beside: Any, told: dict[str, Any]) -> None:
+    with answering(Turn()) as script:
+        client = Usermaven(script.url, api_key="key", interval=0)
+        client.track_error(Failure("T", "m"), user="ada", attributes=beside)
+        client.close()
+    [[event]] = (json.loads(asked.body) for asked in script.asked)
+    assert event["event_attributes"] == {**told, "type": "T", "message": "m"}
 
 
 def test_every_format_makes_it_an_error_of_one_issue(served: Served) -> None:

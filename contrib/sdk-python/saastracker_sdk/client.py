@@ -9,7 +9,7 @@ from typing import Any, Self, Unpack
 from saastracker_sdk import lifetime
 from saastracker_sdk.delivery import Delivery
 from saastracker_sdk.drops import Drops
-from saastracker_sdk.encoding import encode
+from saastracker_sdk.encoding import encode, shown
 from saastracker_sdk.options import Options, Settings
 from saastracker_sdk.transport import check_url
 from saastracker_sdk.wire import Wire
@@ -37,7 +37,7 @@ class Client:
             fields = make()
             event = encode(fields)
         except Exception as error:
-            self._drops.tell("invalid", _told(error), [{key: _shown(value) for key, value in fields.items()}])
+            self._drops.tell("invalid", _told(error), [{key: shown(value) for key, value in fields.items()}])
             return
         self._delivery.put(path, event)
 
@@ -104,10 +104,3 @@ def _told(error: Exception) -> str:
         return f"{type(error).__name__}: {error}"
     except Exception:  # its own __str__
         return type(error).__name__
-
-
-def _shown(value: object) -> str:
-    try:
-        return repr(value)
-    except Exception:  # its own __repr__, or it is too deep
-        return f"<{type(value).__name__}>"

@@ -45,3 +45,11 @@ def epoch(moment: datetime | None) -> float:
 def hashed(person: str) -> str:
     """The SHA-256 of an id in hex; 64 hexadecimal digits are taken for such a hash already."""
     return person.lower() if _HASH.fullmatch(person) else hashlib.sha256(person.encode()).hexdigest()
+
+
+def shown(value: object) -> str:
+    """As Python prints it, whatever it is."""
+    try:
+        return repr(value)
+    except Exception:  # its own __repr__, or it is too deep
+        return f"<{type(value).__name__}>"

@@ -2,8 +2,11 @@
 
 import json
 import traceback
+from collections.abc import Mapping
 from logging import LogRecord
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from saastracker_sdk.encoding import shown
 
 MESSAGE_BYTES = 4 * 1024  # with the stack within the 32 KiB that the server takes of an event's properties
 STACK_BYTES = 20 * 1024
@@ -22,7 +25,9 @@ class Failure(NamedTuple):
     signature: str | None = None
 
     @classmethod
-    def of(cls, error: BaseException) -> "Failure":
+    def of(cls, error: "Failure | BaseException") -> "Failure":
+        if isinstance(error, Failure):
+            return error
         kind = type(error)
         name = (
             kind.__qualname__
@@ -46,9 +51,15 @@ class Failure(NamedTuple):
         signature = f"{record.name}: {record.msg}" if record.args else None
         return cls(record.name[:TYPE_CHARACTERS], _head(message), place, signature and signature[:1000])
 
-    def properties(self) -> dict[str, str]:
+    def properties(self, beside: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Those of an event that tells of it, with what a program has to say `beside`: what is no mapping is told as
+        Python prints it, as an error is not kept back for that."""
         said = {"type": self.type, "message": self.message, "stack": self.stack, "signature": self.signature}
-        return {name: text for name, text in said.items() if text}
+        try:
+            others = dict(beside or {})
+        except Exception:  # a program's own mapping may raise anything
+            others = {"properties": shown(beside)}
+        return others | {name: text for name, text in said.items() if text}
 
 
 def _stack(error: BaseException) -> str:

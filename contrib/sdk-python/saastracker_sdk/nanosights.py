@@ -76,9 +76,7 @@ class Nanosights(Client):
         path: str | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> None:
-        failure = error if isinstance(error, Failure) else Failure.of(error)
-        told = {**(data or {}), **failure.properties()}
-        self.track("error", user=user, session=session, url=url, path=path, data=told)
+        self.track("error", user=user, session=session, url=url, path=path, data=Failure.of(error).properties(data))
 
     def _common(
         self,

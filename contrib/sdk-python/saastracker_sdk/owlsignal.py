@@ -95,8 +95,8 @@ class Owlsignal(Client):
     def track_error(
         self, error: Failure | BaseException, *, scene: str | None = None, data: Data | None = None
     ) -> None:
-        failure = error if isinstance(error, Failure) else Failure.of(error)
-        told = {**(data or {}), **failure.properties()}
+        failure = Failure.of(error)
+        told = failure.properties(data)
         if scene:
             told["scene"] = scene
         self._track("error", failure.type or "error", data=told)

@@ -82,5 +82,4 @@ class Saastracker(Client):
         path: str | None = None,
         properties: Mapping[str, Any] | None = None,
     ) -> None:
-        failure = error if isinstance(error, Failure) else Failure.of(error)
-        self.track("error", user=user, org=org, path=path, properties={**(properties or {}), **failure.properties()})
+        self.track("error", user=user, org=org, path=path, properties=Failure.of(error).properties(properties))

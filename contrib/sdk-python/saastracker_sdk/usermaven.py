@@ -108,6 +108,4 @@ class Usermaven(Client):
         attributes: Mapping[str, Any] | None = None,
         url: str | None = None,
     ) -> None:
-        failure = error if isinstance(error, Failure) else Failure.of(error)
-        told = {**(attributes or {}), **failure.properties()}
-        self.track("error", user=user, company=company, attributes=told, url=url)
+        self.track("error", user=user, company=company, attributes=Failure.of(error).properties(attributes), url=url)
