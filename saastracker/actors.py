@@ -59,6 +59,11 @@ class Actors:
         """The distinct persons behind some actors, ascending."""
         return np.flatnonzero(_marked(self.person, len(self.person_codes), actors))
 
+    def person_sets(self, actors: BitMap) -> "Persons":
+        """The same as bitmaps, in a third of the time."""
+        shared = _marked(self.person, len(self.person_codes), actors & self._persons.sharing)
+        return Persons(actors & self._persons.alone, bitmap(np.flatnonzero(shared)))
+
     def organizations(self, actors: BitMap) -> Integers:
         """The distinct organizations behind some actors, ascending."""
         return np.flatnonzero(_marked(self.org, len(self.org_codes), actors))
@@ -94,6 +99,13 @@ class Actors:
     def org_last(self) -> Integers:
         """Each organization's last event, in ms."""
         return _latest(self.org, self.last, len(self.org_codes))
+
+
+class Persons(NamedTuple):
+    """Distinct persons, in bitmaps that can be united each with its like: most are one actor, which needs no look."""
+
+    alone: BitMap  # actors, each the only one of a person
+    shared: BitMap  # numbers of the persons that are several actors
 
 
 class _Split(NamedTuple):

@@ -6,10 +6,10 @@ from typing import Any, Self
 
 import msgspec
 import numpy as np
-from isal import isal_zlib
 from numpy.typing import NDArray
 
 from saastracker.index import Integers
+from saastracker.packing import packed, unpacked
 
 _LENGTH = struct.Struct("<I")
 
@@ -28,7 +28,7 @@ def pack(columns: Sequence[Integers]) -> bytes:
     rows = zigzag.shape[1]
     octets = zigzag.view(np.uint8).reshape(len(widths), rows, 8).transpose(0, 2, 1)
     planes = b"".join(octets[column, :width].tobytes() for column, width in enumerate(widths))
-    return _LENGTH.pack(rows) + widths + isal_zlib.compress(planes, 1)
+    return _LENGTH.pack(rows) + widths + packed(planes)
 
 
 def unpack(several: Sequence[bytes], count: int) -> list[Integers]:
@@ -41,7 +41,7 @@ def unpack(several: Sequence[bytes], count: int) -> list[Integers]:
     widths = [data[_LENGTH.size : _LENGTH.size + count] for data in several]
     planes: list[list[list[bytes]]] = [[[] for _ in range(max(each, default=1))] for each in zip(*widths, strict=True)]
     for data, length, own in zip(several, rows, widths, strict=True):
-        plain, at = isal_zlib.decompress(data[_LENGTH.size + count :], bufsize=length * sum(own)), 0
+        plain, at = unpacked(data[_LENGTH.size + count :]), 0
         for column, width in zip(planes, own, strict=True):
             for place, plane in enumerate(column):
                 plane.append(plain[at : at + length] if place < width else bytes(length))

@@ -6,9 +6,10 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
-from isal import isal_zlib
 from numpy.typing import NDArray
 from pyroaring import BitMap
+
+from saastracker.packing import packed, unpacked
 
 Integers: TypeAlias = NDArray[np.int64]
 Stored: TypeAlias = bytes | list[int]  # a bitmap or packed numbers, or a list where those are few
@@ -17,7 +18,7 @@ OTHER = "(other)"  # what a day's keys beyond the limit are counted under
 KEYS_MAX = 10_000  # per day, environment and namespace
 
 FEW = 8  # actors; up to here a list of their numbers takes fewer bytes than a bitmap, and half the time
-PACKING = 64  # bytes; zlib makes less no shorter
+PACKING = 64  # bytes; Zstandard makes less no shorter
 
 _PACKED = 8
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -50,7 +51,7 @@ class Cell(msgspec.Struct, gc=False):  # a report holds hundreds of thousands, n
             counts = counts.tolist() if few else _pack(counts)
         row: tuple[object, ...] = self.events, actors
         if self.values is not None:
-            values = isal_zlib.compress(self.values.astype("<f8").tobytes(), 1)
+            values = packed(self.values.astype("<f8").tobytes())
             row = *row, counts, self.total, self.valued, values
         elif self.valued:
             row = *row, counts, self.total, self.valued
@@ -62,7 +63,7 @@ class Cell(msgspec.Struct, gc=False):  # a report holds hundreds of thousands, n
     def decode(cls, data: bytes) -> "Cell":
         row = _decode(data)
         actors = BitMap(row.actors) if isinstance(row.actors, list) else BitMap.deserialize(row.actors)
-        values = np.frombuffer(isal_zlib.decompress(row.values), "<f8") if row.values is not None else None
+        values = np.frombuffer(unpacked(row.values), "<f8") if row.values is not None else None
         return cls(row.events, row.total, row.valued, actors, row.counts, values)
 
     def per_actor(self) -> tuple[Integers, Integers]:
@@ -116,12 +117,12 @@ def _pack(counts: Integers) -> bytes:
     most = int(counts.max(initial=0))
     width = 1 if most < 2**8 else 2 if most < 2**16 else 4
     plain = counts.astype(f"<u{width}").tobytes()
-    packed = isal_zlib.compress(plain, 1) if len(plain) > PACKING else plain
-    return bytes([width | _PACKED]) + packed if len(packed) < len(plain) else bytes([width]) + plain
+    short = packed(plain) if len(plain) > PACKING else plain
+    return bytes([width | _PACKED]) + short if len(short) < len(plain) else bytes([width]) + plain
 
 
 def _unpack(data: bytes) -> Integers:
-    plain = isal_zlib.decompress(data[1:]) if data[0] & _PACKED else data[1:]
+    plain = unpacked(data[1:]) if data[0] & _PACKED else data[1:]
     return np.frombuffer(plain, f"<u{data[0] & ~_PACKED}").astype(np.int64)
 
 

@@ -12,7 +12,7 @@ FLOORS = (
     {
         *("contracts", "channel", "roles", "wire", "actors", "hookspecs", "decoding", "strict", "definition", "job"),
         *("report", "scope", "conditions", "index", "index_store", "cells", "active", "persons"),
-        *("tagger", "columns", "moments", "parts", "segments", "visits", "channels", "dwell", "sums"),
+        *("tagger", "packing", "columns", "moments", "parts", "segments", "visits", "channels", "dwell", "sums"),
         "resting",
         *("sql_reads_elsewhere", "sql_index_elsewhere"),
         *("erasable", "claimable", "copyable", "stored", "event_rows", "months"),

@@ -1,7 +1,7 @@
 """The blocks of the activity report, from cells of the index."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -10,7 +10,7 @@ from pyroaring import BitMap
 from saastracker.actors import Actors
 from saastracker.cells import cells
 from saastracker.contracts import Reader
-from saastracker.index import Day, Integers, bitmap, day_number
+from saastracker.index import Day, Integers, bitmap, day_number, numbers
 from saastracker.report import Column, Grid, Measure, Point, Report, Series, Table
 from saastracker.scope import Scope, Span
 
@@ -59,11 +59,10 @@ def report(reader: Reader, scope: Scope) -> Report:
     oldest = (scope.compared or scope.span).first - timedelta(days=EARLIER)
     whole = Span(oldest, scope.span.last, scope.span.timezone)  # one read: under some filters it looks at every event
     by_day = _by_day(cells(reader, scope, actors, whole))
-    first = actors.person_first()
-    active, new = _points(by_day, actors, first, scope.span)
+    active, new = _points(by_day, actors, scope.span)
     before: tuple[list[Point], list[Point]] = ([], [])
     if scope.compared is not None:
-        before = _points(by_day, actors, first, scope.compared)
+        before = _points(by_day, actors, scope.compared)
     days = len(active)  # a year earlier there may be one more
     return Report(
         blocks=(
@@ -93,35 +92,59 @@ def report(reader: Reader, scope: Scope) -> Report:
 # --- Day by day ---
 
 
-def _points(
-    by_day: Mapping[int, BitMap], actors: Actors, first: Integers, span: Span
-) -> tuple[list[Point], list[Point]]:
-    """The points of `active` and of `new`, one for each day of a span."""
+def _points(by_day: Mapping[int, BitMap], actors: Actors, span: Span) -> tuple[list[Point], list[Point]]:
+    """The points of `active` and of `new`, one for each day of a span.
+
+    A person is new on the day of their first event ever, in any environment, and on any before it.
+    """
     end = span.last.toordinal() + 1
     dates = [date.fromordinal(day) for day in range(span.first.toordinal() - EARLIER, end)]
     asked = len(dates) - EARLIER
     active = [by_day.get(day_number(day), BitMap()) for day in dates]
-    persons = [actors.persons(who) for who in active]
-    people = [_set(who) for who in persons]
-    organizations = [_set(actors.organizations(who)) for who in active]
+    persons = [actors.person_sets(who) for who in active]
+    alone, shared = [who.alone for who in persons], [who.shared for who in persons]
+    organizations = [bitmap(actors.organizations(who)) for who in active]
     counted = zip(
-        *(trailing(who, days)[-asked:] for who in (people, organizations) for days in (1, WEEK, MONTH)), strict=True
+        *(_sums(trailing(alone, days), trailing(shared, days))[-asked:] for days in (1, WEEK, MONTH)),
+        *(trailing(organizations, days)[-asked:] for days in (1, WEEK, MONTH)),
+        strict=True,
     )
     keys = [measure.key for measure in ACTIVE]
     points = [
         Point(day, dict(zip(keys, (*counts, counts[0] / counts[2] if counts[2] else None), strict=True)))
         for day, counts in zip(dates[-asked:], counted, strict=True)
     ]
-    return points, _new(dates[-asked:], persons[-asked:], first, span.timezone)
+    starts = [Span(day, day, span.timezone).start for day in dates[-asked:]]
+    began = actors.person_first()
+    new = _sums(
+        begun(alone[-asked:], lambda who: began[actors.person[who]], starts),
+        begun(shared[-asked:], lambda who: began[who], starts),
+    )
+    daily = _sums(map(len, alone[-asked:]), map(len, shared[-asked:]))
+    return points, [
+        Point(day, {"new": fresh, "returning": everybody - fresh})
+        for day, everybody, fresh in zip(dates[-asked:], daily, new, strict=True)
+    ]
 
 
-def _new(dates: Sequence[date], persons: Sequence[Integers], first: Integers, timezone: str) -> list[Point]:
-    """Persons of each day by whether their first event ever, in any environment, was on that day."""
-    points = []
-    for day, who in zip(dates, persons, strict=True):
-        new = int(np.count_nonzero(first[who] >= Span(day, day, timezone).start))
-        points.append(Point(day, {"new": new, "returning": len(who) - new}))
-    return points
+def _sums(some: Iterable[int], others: Iterable[int]) -> list[int]:
+    return [one + other for one, other in zip(some, others, strict=True)]
+
+
+def begun(sets: Sequence[BitMap], began: Callable[[Integers], Integers], starts: Sequence[int]) -> list[int]:
+    """How many of each set began at or after its start, in ms; the starts ascend.
+
+    `began` gives when each of some members did. From the last day back the set of who began since only grows.
+    """
+    members = numbers(BitMap.union(*sets)) if sets else np.zeros(0, np.int64)
+    times = began(members)
+    order = np.argsort(times, kind="stable")
+    members, edges = members[order], [*np.searchsorted(times[order], starts).tolist(), len(members)]
+    since, counts = BitMap(), []
+    for place in reversed(range(len(sets))):
+        since |= bitmap(members[edges[place] : edges[place + 1]])
+        counts.append(since.intersection_cardinality(sets[place]))
+    return counts[::-1]
 
 
 def _by_day(found: Iterable[Day]) -> dict[int, BitMap]:
@@ -130,10 +153,6 @@ def _by_day(found: Iterable[Day]) -> dict[int, BitMap]:
     for day, _, cell in found:
         days[day] |= cell.actors
     return days
-
-
-def _set(members: Integers) -> BitMap:
-    return bitmap(members)
 
 
 def trailing(sets: Sequence[BitMap], days: int) -> list[int]:

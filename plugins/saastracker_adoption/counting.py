@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from math import fsum
 from statistics import median
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
@@ -65,7 +66,8 @@ class Adoption(msgspec.Struct):
     def breadth(self) -> Number:
         """Mean over adopters of the share of their active persons who use it; those without any are left out."""
         some = self.adopting & (self.members > 0)
-        return float((self.persons[some] / self.members[some]).mean()) if some.any() else None
+        shares = (self.persons[some] / self.members[some]).tolist()
+        return fsum(shares) / len(shares) if shares else None  # whatever order the organizations are in
 
 
 def _share(part: float, whole: float) -> Number:

@@ -1,6 +1,7 @@
 """All features of a project: how far each is adopted, and which organizations use which."""
 
 from collections.abc import Mapping, Sequence
+from math import fsum
 
 import numpy as np
 
@@ -147,7 +148,7 @@ def _totals(now: Mapping[str, Adoption], before: Mapping[str, Adoption] | None) 
 
 def _mean(found: Mapping[str, Adoption]) -> float | None:
     values = [each.adoption for each in found.values() if each.adoption is not None]
-    return sum(values) / len(values) if values else None
+    return fsum(values) / len(values) if values else None
 
 
 def _matrix(reader: Reader, actors: Actors, features: Sequence[Defined], now: Mapping[str, Adoption]) -> Grid:
