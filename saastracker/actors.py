@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from saastracker.index import Integers, bitmap, distinct, numbers
+from saastracker.index import Integers, bitmap, numbered, numbers
+
+Rows: TypeAlias = Sequence[tuple[int, int, int, int, int, int]] | NDArray[np.int64]
 
 
 class Actors:
@@ -19,24 +21,22 @@ class Actors:
     Persons and organizations are numbered from 0 here; -1 is nobody. Number 0 of the arrays is no actor.
     """
 
-    def __init__(self, rows: Sequence[tuple[int, int, int, int, int, int]], aliases: Mapping[int, int]) -> None:
+    def __init__(self, rows: Rows, aliases: Mapping[int, int]) -> None:
         """Rows of actor number, anonymous, person, org, first and last time; aliases are anonymous id → user."""
-        self.rows = rows  # as they were before joining
-        values = np.fromiter(chain.from_iterable(rows), np.int64, 6 * len(rows))
-        numbers, anonymous, person, org, first, last = values.reshape(-1, 6).T.copy()
+        self.table = _table(rows)  # as they were before joining, by number
         self.aliases = aliases
-        joined = anonymous.astype(bool) & np.isin(person, list(aliases))
-        person[joined] = [aliases[code] for code in person[joined].tolist()]
-        anonymous[joined] = 0
+        numbers, anonymous, person, org, first, last = self.table.T.copy()
+        anonymous, person = _joined(anonymous, person, aliases)
         size = int(numbers.max(initial=0)) + 1
         known = person > 0
-        keys, _, place = distinct(anonymous[known], person[known])
-        self.person_codes = [code for _, code in keys]
-        self.anonymous = np.array([flag for flag, _ in keys], bool)
+        width = int(person.max(initial=0)) + 1
+        keys, _, place = numbered(anonymous[known] * width + person[known], 2 * width)
+        self.person_codes: list[int] = (keys % width).tolist()
+        self.anonymous = keys >= width
         self.person = np.full(size, -1, np.int64)
         self.person[numbers[known]] = place
         inside = org > 0
-        codes, place = np.unique(org[inside], return_inverse=True)
+        codes, _, place = numbered(org[inside], int(org.max(initial=0)) + 1)
         self.org_codes: list[int] = codes.tolist()
         self.org = np.full(size, -1, np.int64)
         self.org[numbers[inside]] = place
@@ -44,6 +44,19 @@ class Actors:
         self.first[numbers] = first
         self.last = np.zeros(size, np.int64)
         self.last[numbers] = last
+
+    def plus(self, rows: Rows, aliases: Mapping[int, int]) -> "Actors":
+        """With some rows and aliases more, or in place of those of the same actors and anonymous ids."""
+        both = np.concatenate([self.table, _table(rows)])
+        ordered = both[np.argsort(both[:, 0], kind="stable")]
+        last = np.ones(len(ordered), bool)
+        last[:-1] = ordered[1:, 0] != ordered[:-1, 0]
+        return Actors(ordered[last], {**self.aliases, **aliases} if aliases else self.aliases)
+
+    @property
+    def rows(self) -> list[tuple[int, ...]]:
+        """Actor number, anonymous, person, org, first and last time, as they were before joining."""
+        return list(map(tuple, self.table.tolist()))
 
     def merging(self, orgs: Mapping[int, int]) -> "Actors":
         """The same with some organizations counted as others, by their codes; `rows` stay as they are."""
@@ -99,6 +112,24 @@ class Actors:
     def org_last(self) -> Integers:
         """Each organization's last event, in ms."""
         return _latest(self.org, self.last, len(self.org_codes))
+
+
+def _table(rows: Rows) -> NDArray[np.int64]:
+    if isinstance(rows, np.ndarray):
+        return rows
+    return np.fromiter(chain.from_iterable(rows), np.int64, 6 * len(rows)).reshape(-1, 6)
+
+
+def _joined(anonymous: Integers, person: Integers, aliases: Mapping[int, int]) -> tuple[Integers, Integers]:
+    """Whether each is anonymous, and who it is, once those with a user are that one."""
+    if not aliases:
+        return anonymous, person
+    codes = np.fromiter(aliases, np.int64, len(aliases))
+    order = np.argsort(codes)
+    codes, users = codes[order], np.fromiter(aliases.values(), np.int64, len(aliases))[order]
+    place = np.minimum(np.searchsorted(codes, person), len(codes) - 1)
+    joined = (anonymous > 0) & (codes[place] == person)
+    return np.where(joined, 0, anonymous), np.where(joined, users[place], person)
 
 
 class Persons(NamedTuple):

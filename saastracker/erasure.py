@@ -158,7 +158,7 @@ def _person(reader: Reader, subject: Subject) -> Whose:
     return Whose(ids, BitMap(chosen), frozenset(users), frozenset(anonymous))
 
 
-def _rows(rows: Iterable[tuple[int, int, int, int, int, int]], users: set[int], anonymous: set[int]) -> Iterator[int]:
+def _rows(rows: Iterable[tuple[int, ...]], users: set[int], anonymous: set[int]) -> Iterator[int]:
     for number, nameless, person, *_ in rows:
         if person in (anonymous if nameless else users):
             yield number

@@ -148,6 +148,25 @@ def bitmap(members: Integers) -> BitMap:
     return BitMap(array("I", members.astype(np.uint32).tobytes()))
 
 
+def numbered(column: Integers, size: int) -> tuple[Integers, Integers, Integers]:
+    """The distinct numbers of a column, ascending, where each first stands, and which of them each row is.
+
+    They are from 0 up to `size`, which is not among them.
+    """
+    bits = len(column).bit_length()
+    if size >= 2 ** (63 - bits):
+        found, first, place = np.unique(column, return_index=True, return_inverse=True)
+        return found, first, place
+    # Numbers with their place behind them sort in half the time of places by numbers.
+    ordered = np.sort(column << bits | np.arange(len(column)))
+    places, values = ordered & (1 << bits) - 1, ordered >> bits
+    new = np.ones(len(ordered), bool)
+    new[1:] = values[1:] != values[:-1]
+    place = np.empty(len(ordered), np.int64)
+    place[places] = np.cumsum(new) - 1
+    return values[new], places[new], place
+
+
 def distinct(*columns: Integers) -> tuple[list[tuple[int, ...]], Integers, Integers]:
     """The distinct rows of some columns, where each first stands, and which of them each row is.
 
@@ -161,15 +180,7 @@ def distinct(*columns: Integers) -> tuple[list[tuple[int, ...]], Integers, Integ
             _, combined = np.unique(combined, return_inverse=True)
             size = len(combined) + 1
         combined, size = combined * width + (column - low), size * width
-    bits = len(combined).bit_length()
-    if size >= 2 ** (63 - bits):
-        _, combined = np.unique(combined, return_inverse=True)
-    # Numbers with their place behind them sort in half the time of places by numbers.
-    ordered = np.sort(combined << bits | np.arange(len(combined)))
-    places, new = ordered & (1 << bits) - 1, np.ones(len(ordered), bool)
-    new[1:] = np.diff(ordered >> bits) > 0
-    first, place = places[new], np.empty(len(ordered), np.int64)
-    place[places] = np.cumsum(new) - 1
+    _, first, place = numbered(combined, size)
     return list(zip(*(column[first].tolist() for column in columns), strict=True)), first, place
 
 

@@ -134,6 +134,11 @@ class IndexChanges(msgspec.Struct):
     unseen: list[tuple[str, str, str]] = []  # project, namespace and key: what `seen_keys` once put
     dirty: list[tuple[str, int]] = []  # project and day
 
+    @property
+    def number(self) -> int:
+        """Of this change; actors and aliases are kept with that of the last that put them."""
+        return self.after + 1
+
 
 class IndexState(msgspec.Struct, frozen=True):
     watermark: int  # the last sequence number that is in the index

@@ -35,10 +35,10 @@ _PUT_ZONE = """INSERT INTO index_zones (project, zone) VALUES (?, ?)
     ON CONFLICT (project) DO UPDATE SET zone = excluded.zone"""
 _PUT_DIRTY = "INSERT INTO index_dirty (project, day) VALUES (?, ?) ON CONFLICT (project, day) DO NOTHING"
 _PUT_OPEN = "INSERT INTO index_open (project, day) VALUES (?, ?) ON CONFLICT (project, day) DO NOTHING"
-_PUT_ACTORS = "INSERT INTO index_actors (id, project, anonymous, person, org, first, last) VALUES {}"
+_PUT_ACTORS = "INSERT INTO index_actors (id, project, anonymous, person, org, first, last, changed) VALUES {}"
 _WIDEN = """UPDATE index_actors SET first = CASE WHEN first < ? THEN first ELSE ? END,
-    last = CASE WHEN last > ? THEN last ELSE ? END WHERE id = ?"""
-_PUT_ALIASES = """INSERT INTO index_aliases (project, anonymous, "user") VALUES (?, ?, ?)
+    last = CASE WHEN last > ? THEN last ELSE ? END, changed = ? WHERE id = ?"""
+_PUT_ALIASES = """INSERT INTO index_aliases (project, anonymous, "user", changed) VALUES (?, ?, ?, ?)
     ON CONFLICT (project, anonymous) DO NOTHING"""
 _PUT_UNITS = """INSERT INTO index_units (project, namespace, unit, version, watermark) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (project, namespace, unit) DO UPDATE SET version = excluded.version, watermark = excluded.watermark"""
@@ -140,8 +140,8 @@ def _forget(rows: Rows, changes: IndexChanges, numbers: _Numbers) -> None:
 def _narrow(rows: Rows, changes: IndexChanges, numbers: _Numbers) -> None:
     rows.each("DELETE FROM index_actors WHERE id = ?", [(number,) for number in changes.gone])
     rows.each(
-        "UPDATE index_actors SET first = ?, last = ? WHERE id = ?",
-        [(*times, number) for number, times in changes.narrowed.items()],
+        "UPDATE index_actors SET first = ?, last = ?, changed = ? WHERE id = ?",
+        [(*times, changes.number, number) for number, times in changes.narrowed.items()],
     )
     for table, keys in (
         ("index_aliases WHERE project = ? AND anonymous = ?", changes.unjoined),
@@ -206,13 +206,17 @@ def _series(rows: Rows, wanted: set[tuple[int, str, str]]) -> dict[tuple[int, st
 
 def _put_actors(rows: Rows, changes: IndexChanges, numbers: _Numbers) -> None:
     actors = [
-        (actor.number, numbers[key.project], *key[1:], actor.first, actor.last) for key, actor in changes.actors.items()
+        (actor.number, numbers[key.project], *key[1:], actor.first, actor.last, changes.number)
+        for key, actor in changes.actors.items()
     ]
-    rows.bulk(_PUT_ACTORS, "(?, ?, ?, ?, ?, ?, ?)", list(chain.from_iterable(actors)))
-    rows.each(_WIDEN, [(first, first, last, last, number) for number, (first, last) in changes.seen.items()])
+    rows.bulk(_PUT_ACTORS, "(?, ?, ?, ?, ?, ?, ?, ?)", list(chain.from_iterable(actors)))
+    rows.each(
+        _WIDEN,
+        [(first, first, last, last, changes.number, number) for number, (first, last) in changes.seen.items()],
+    )
     rows.each(
         _PUT_ALIASES,
-        [(numbers[project], anonymous, user) for (project, anonymous), user in changes.aliases.items()],
+        [(numbers[project], anonymous, user, changes.number) for (project, anonymous), user in changes.aliases.items()],
     )
 
 

@@ -79,21 +79,43 @@ class SqlReads(ABC):
         known = self._known_actors.get(project)
         if known is not None and known[0] == changes:
             return known[1]
-        rows = self.query(
-            """SELECT a.id, a.anonymous, a.person, a.org, a.first, a.last
-            FROM projects p JOIN index_actors a ON a.project = p.id WHERE p.project = :project""",
-            project=project,
-        )
-        aliases = self.query(
-            """SELECT a.anonymous, a.user FROM projects p JOIN index_aliases a ON a.project = p.id
-            WHERE p.project = :project""",
-            project=project,
-        )
-        actors = Actors(rows, dict(aliases))
+        # What is known may be newer than this snapshot, where another reader began after it.
+        actors = self._actors_after(project, known) if known is not None and known[0] < changes else None
+        if actors is None:
+            actors = Actors(self._actor_rows(project, -1), self._aliases(project, -1))
         self._known_actors[project] = changes, actors
         for oldest in list(self._known_actors)[:-PROJECTS_MAX]:
             self._known_actors.pop(oldest, None)  # another thread may have dropped it just now
         return actors
+
+    def _actors_after(self, project: str, known: "tuple[int, Actors]") -> "Actors | None":
+        """With what has changed since they were read; None where some are gone."""
+        changes, actors = known
+        actors = actors.plus(self._actor_rows(project, changes), self._aliases(project, changes))
+        counts = self.query(
+            """SELECT (SELECT COUNT(*) FROM index_actors WHERE project = p.id),
+                (SELECT COUNT(*) FROM index_aliases WHERE project = p.id) FROM projects p WHERE p.project = :project""",
+            project=project,
+        )
+        return actors if counts == [(len(actors.table), len(actors.aliases))] else None
+
+    def _actor_rows(self, project: str, since: int) -> list[tuple[Any, ...]]:
+        # "+": SQLite would look up each by the number that an index of another order tells.
+        return self.query(
+            """SELECT a.id, a.anonymous, a.person, a.org, a.first, a.last FROM index_actors a
+            WHERE +a.project = (SELECT id FROM projects WHERE project = :project) AND a.changed > :since""",
+            project=project,
+            since=since,
+        )
+
+    def _aliases(self, project: str, since: int) -> dict[int, int]:
+        found = self.query(
+            """SELECT a.anonymous, a."user" FROM projects p JOIN index_aliases a ON a.project = p.id
+            WHERE p.project = :project AND a.changed > :since""",
+            project=project,
+            since=since,
+        )
+        return dict(found)
 
     def moments(
         self,

@@ -34,7 +34,7 @@ class PostgresDatabase:
             place=place,
             bytes=size,
             events=events,
-            applied=(found,),
+            applied=(*(_tables(each) for each in range(1, version)), found),
             pending=tuple(_tables(each) for each in range(version + 1, VERSION + 1)),
             unknown=(found,) if version > VERSION else (),
             index=index,

@@ -11,11 +11,15 @@ from saastracker.sql_copying import ANSWER_MS
 from saastracker.sql_events import CODED, PLAIN
 from saastracker_postgres.database import connect, operator_errors
 
-VERSION = 1  # of the tables; a release that changes them adds a step to `_migrate`
+VERSION = 2  # of the tables; a release that changes them adds a step to `_migrate`
 LOCK = 0x5AA5  # of our advisory locks, whose second number says which
 MIGRATING, CLAIMED, NUMBERING = 1, 2, 3
 
 COLUMNS = ("sequence", "project", '"time"', "delay", *(f'"{name}"' for name in CODED), *PLAIN)
+
+_CHANGES_OF_THE_INDEX = """ALTER TABLE index_actors ADD COLUMN changed bigint NOT NULL DEFAULT 0;
+    ALTER TABLE index_aliases ADD COLUMN changed bigint NOT NULL DEFAULT 0;
+    UPDATE index_state SET version = '', changes = changes + 1;"""
 
 
 def prepare(url: str) -> None:
@@ -45,6 +49,9 @@ def _migrate(connection: psycopg.Connection[Any]) -> None:
             ),
         )
         connection.execute("INSERT INTO saastracker VALUES (%s, %s)", (VERSION, "0.1.0"))
+    elif version < VERSION:
+        _run(connection, _CHANGES_OF_THE_INDEX)
+        connection.execute("UPDATE saastracker SET version = %s, release = %s", (VERSION, "0.1.0"))
     _run(
         connection,
         _text("functions.sql")

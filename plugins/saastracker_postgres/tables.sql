@@ -70,10 +70,12 @@ CREATE TABLE index_dirty (project integer, day integer, PRIMARY KEY (project, da
 CREATE TABLE index_open (project integer, day integer, PRIMARY KEY (project, day));
 CREATE TABLE index_actors (
     id integer PRIMARY KEY, project integer NOT NULL, anonymous integer NOT NULL, person integer NOT NULL,
-    org integer NOT NULL, first bigint NOT NULL, last bigint NOT NULL, UNIQUE (project, anonymous, person, org)
+    org integer NOT NULL, first bigint NOT NULL, last bigint NOT NULL, changed bigint NOT NULL DEFAULT 0,
+    UNIQUE (project, anonymous, person, org)
 );
 CREATE TABLE index_aliases (
-    project integer, anonymous integer, "user" integer NOT NULL, PRIMARY KEY (project, anonymous)
+    project integer, anonymous integer, "user" integer NOT NULL, changed bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (project, anonymous)
 );
 CREATE TABLE index_chunks (
     project integer, kind text COLLATE "C", day integer, environment text COLLATE "C", key text COLLATE "C",

@@ -137,6 +137,17 @@ def _refusals_by_day(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations(name="0.1.0 changes of the index")
+def _changes(db: Database) -> None:
+    """By which readers that remember all actors and aliases read those that are new; the index is made again."""
+    for statement in (
+        "ALTER TABLE index_actors ADD COLUMN changed INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE index_aliases ADD COLUMN changed INTEGER NOT NULL DEFAULT 0",
+        "UPDATE index_state SET version = '', changes = changes + 1",
+    ):
+        db.execute(statement)
+
+
 def _events_view() -> str:
     """The rows with their texts: subqueries, so that a column nobody asks for costs nothing.
 

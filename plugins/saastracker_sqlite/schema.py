@@ -12,7 +12,7 @@ MIGRATION_SET = "saastracker_sqlite"
 # In this order; `migrations` says what each does.
 MIGRATIONS = (
     *("0.1.0 tables", "0.1.0 index", "0.1.0 zones of the index", "0.1.0 open days of the index"),
-    *("0.1.0 smaller index", "0.1.0 refusals by day"),
+    *("0.1.0 smaller index", "0.1.0 refusals by day", "0.1.0 changes of the index"),
 )
 MIGRATION_SECONDS = 60.0  # how long a process waits while another one migrates
 

@@ -205,6 +205,18 @@ class WhateverHappens(RuleBasedStateMachine):
         self.sent[project.id] = without(self.sent[project.id], of, who)
 
     @rule()
+    def looked_at(self) -> None:
+        """Who is known then is not read again, and is the same as for somebody who knew nobody."""
+        with (
+            contextlib.closing(SqliteStore(self.file)) as fresh,
+            fresh.reader() as everything,
+            self.store.reader() as reader,
+        ):
+            for project in PROJECTS:
+                found, expected = reader.actors(project.id), everything.actors(project.id)
+                assert (sorted(found.rows), found.aliases) == (sorted(expected.rows), expected.aliases)
+
+    @rule()
     def compared(self) -> None:
         for _ in range(2000):
             if not any(self.indexer.step()):
@@ -214,6 +226,7 @@ class WhateverHappens(RuleBasedStateMachine):
         self.check()
 
     def check(self) -> None:
+        self.looked_at()
         with self.store.reader() as reader:
             for project in PROJECTS:
                 found = slow_index.read(reader, project.id, self.zones[project.id])

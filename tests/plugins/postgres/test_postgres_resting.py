@@ -14,6 +14,8 @@ from saastracker.cli import main
 from saastracker.contracts import Group
 from saastracker.errors import OperatorError
 from saastracker.indexer import VERSION
+from saastracker.testing import PROJECT
+from saastracker.testing.indexing import follow
 from saastracker.testing.opened import event, names, submission
 from saastracker_postgres.store import PostgresStore
 from tests.postgres import Postgres
@@ -39,12 +41,28 @@ def test_an_upgrade_is_told_in_advance(url: str, tmp_path: Path) -> None:
         store.append(Group([submission(event())]))
         store.index.reset(VERSION)
     told = typed(url, tmp_path, "upgrade", "--check")
-    assert "schema 0.1.0 tables 1 (1 migrations), index version" in told.output
+    assert "schema 0.1.0 tables 2 (2 migrations), index version" in told.output
     assert (told.exit_code, "1 events" in told.output, "Nothing to do." in told.output) == (0, True, True)
     with psycopg.connect(url) as connection:
         connection.execute("UPDATE saastracker SET version = 9, release = '2.0.0'")
     told = typed(url, tmp_path, "upgrade", "--check")
     assert (told.exit_code, "pip install 'saastracker>=2.0.0'" in told.output) == (1, True)
+
+
+def test_tables_of_an_earlier_schema_become_todays(url: str, tmp_path: Path) -> None:
+    with closing(PostgresStore(url)) as store:
+        store.append(Group([submission(event(user="ada", anonymous="phone", org="acme"))]))
+        follow(store)
+    with psycopg.connect(url) as connection:  # as version 1 made them
+        for table in ("actors", "aliases"):
+            connection.execute(f"ALTER TABLE index_{table} DROP COLUMN changed".encode())
+        connection.execute("UPDATE saastracker SET version = 1")
+    assert "tables 2" in typed(url, tmp_path, "upgrade", "--check").output
+    with closing(PostgresStore(url)) as store:
+        assert store.index.state().version == ""  # so that the index is made again
+        follow(store)
+        with store.reader() as reader:
+            assert len(reader.actors(PROJECT.id).rows) == len(reader.actors(PROJECT.id).aliases) == 1
 
 
 def test_a_backup_is_restored_by_what_the_command_says(postgres: Postgres, url: str, tmp_path: Path) -> None:
