@@ -176,8 +176,8 @@ class Index(Protocol):
 
     def span(self, project: str, day: int) -> Sequences | None: ...
 
-    def sessions(self, project: str, low: int, high: int) -> dict[int, BitMap]:
-        """The sessions of each day that has some with codes in `low` to `high`."""
+    def sessions(self, project: str, low: int, high: int, days: Sequence[int] = ()) -> dict[int, BitMap]:
+        """All sessions of each of some days, and of each that has one with a code in `low` to `high`."""
 
     def last_chunks(self, keys: Sequence[ChunkKey]) -> dict[ChunkKey, Chunk]:
         """The last chunk of each key that has one."""

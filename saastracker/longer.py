@@ -12,7 +12,7 @@ def meet(changes: IndexChanges, index: Index, new: Mapping[tuple[str, int], BitM
     for project in sorted({project for project, _ in new}):
         mine = {day: sessions for (of, day), sessions in new.items() if of == project}
         codes = BitMap.union(*mine.values())
-        days = index.sessions(project, codes.min(), codes.max())
+        days = index.sessions(project, codes.min(), codes.max(), list(mine))
         for day in [day for of, day in changes.clear if of == project]:
             days.pop(day, None)
         for day, sessions in mine.items():

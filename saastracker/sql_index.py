@@ -130,11 +130,12 @@ class SqlIndex(ABC):
             )
         return Sequences(*found[0]) if found else None
 
-    def sessions(self, project: str, low: int, high: int) -> dict[int, BitMap]:
+    def sessions(self, project: str, low: int, high: int, days: Sequence[int] = ()) -> dict[int, BitMap]:
         with self._reading() as rows:
             found = rows.execute(
-                f"SELECT day, sessions FROM index_day_sessions WHERE project = {_PROJECT} AND low <= ? AND high >= ?",
-                (project, high, low),
+                f"""SELECT day, sessions FROM index_day_sessions WHERE project = {_PROJECT}
+                AND (low <= ? AND high >= ? OR day IN {rows.dialect.numbers.format("?")})""",
+                (project, high, low, msgspec.json.encode(days).decode()),
             )
         return {day: BitMap.deserialize(data) for day, data in found}
 

@@ -14,6 +14,7 @@ from saastracker.parts import FOREVER, NEVER, Parts
 from saastracker.scope import Scope
 from saastracker.testing import PROJECT
 from saastracker.visits import visits
+from tests.index import slow_sums
 from tests.index.visiting import FILTERS, FOREIGN, SPAN, Session, expected, made
 from tests.indexed import HOUR, ZONES, at, reading
 
@@ -112,6 +113,25 @@ def test_by_hand(tmp_path: Path) -> None:
         }
         [(key, before)] = asked(reader, "from=2026-10-20&to=2026-10-27", "UTC").items()
         assert (key, before["events"], before["seconds"]) == ((("user", "u1"), "night"), 2, 7200.0)
+
+
+def test_over_midnight_it_is_one_whatever_arrived_between(tmp_path: Path) -> None:
+    """Days remember which sessions they have; a step that brings others must not make one forget."""
+    sent = [
+        Event(name="open", time=NOON - 13 * HOUR, user="u1", session="night"),
+        Event(name="open", time=NOON - 12 * HOUR - HOUR // 2, user="u2", session="evening"),
+        Event(name="save", time=NOON - 11 * HOUR, user="u1", session="night"),
+        *(Event(name="open", time=NOON + day * 24 * HOUR, user="u3", session=f"later{day}") for day in range(3)),
+    ]
+    with reading(tmp_path, "UTC", *([event] for event in sent)) as reader:
+        facts = asked(reader, "from=2026-10-20&to=2026-11-20", "UTC")
+        assert {key[1]: found["events"] for key, found in facts.items() if "later" not in key[1]} == {
+            "night": 2,
+            "evening": 1,
+        }
+        assert slow_sums.read(reader, PROJECT.id, "UTC", None, slow_sums.EVER) == slow_sums.counted(
+            sent, "UTC", None, slow_sums.EVER
+        )
 
 
 def test_of_page_views_at_once_the_order_of_arrival_decides(tmp_path: Path) -> None:
