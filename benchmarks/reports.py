@@ -37,6 +37,7 @@ from saastracker.indexer import STEP_EVENTS, Indexer
 from saastracker.plugins import Plugins, Registry
 from saastracker.report import Report
 from saastracker.scope import Scope
+from saastracker.server import collect_seldom, one_heap
 from saastracker.testing import PROJECT
 from saastracker.testing.projects import InMemoryProjects
 from saastracker_sqlite.database import connect_readonly
@@ -235,6 +236,8 @@ def main() -> None:
     arguments.add_argument("--cpu", action="store_true", help="measures CPU time instead of the clock's")
     arguments.add_argument("--ingest", action="store_true", help="only the explorer beside ingest")
     given = arguments.parse_args()
+    one_heap()
+    collect_seldom()  # as the server does
     console = Console(width=None if sys.stdout.isatty() else 100)
     with (
         tempfile.TemporaryDirectory() as name,

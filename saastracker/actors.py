@@ -30,13 +30,13 @@ class Actors:
         size = int(numbers.max(initial=0)) + 1
         known = person > 0
         width = int(person.max(initial=0)) + 1
-        keys, _, place = numbered(anonymous[known] * width + person[known], 2 * width)
+        keys, place = numbered(anonymous[known] * width + person[known])
         self.person_codes: list[int] = (keys % width).tolist()
         self.anonymous = keys >= width
         self.person = np.full(size, -1, np.int64)
         self.person[numbers[known]] = place
         inside = org > 0
-        codes, _, place = numbered(org[inside], int(org.max(initial=0)) + 1)
+        codes, place = numbered(org[inside])
         self.org_codes: list[int] = codes.tolist()
         self.org = np.full(size, -1, np.int64)
         self.org[numbers[inside]] = place
@@ -63,7 +63,7 @@ class Actors:
         merged = copy(self)
         merged.__dict__.pop("_organizations", None)
         codes = np.array([orgs.get(code, code) for code in self.org_codes], np.int64)
-        kept, place = np.unique(codes, return_inverse=True)
+        kept, place = numbered(codes)
         merged.org_codes = kept.tolist()
         merged.org = np.append(place, -1)[self.org]  # the last for nobody, numbered -1
         return merged

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from saastracker.index import KEYS_MAX, OTHER, Cell, Integers, bitmap, distinct, unique
+from saastracker.index import KEYS_MAX, OTHER, Cell, Integers, bitmap, distinct, numbered, unique
 from saastracker.index_store import Arrivals, CellKey, ChunkKey, Group, Sequences
 from saastracker.parts import FOREVER, NEVER, Parts
 from saastracker.segments import Moments
@@ -48,7 +48,7 @@ class Folded(msgspec.Struct):
 
 def local(times: Integers, zone: str) -> Integers:
     """Times in ms as local clock readings in ms since 1970-01-01 00:00 of that clock."""
-    quarters, place = np.unique(times // _QUARTER_MS, return_inverse=True)
+    quarters, place = numbered(times // _QUARTER_MS)
     tz = ZoneInfo(zone)
     offsets = [
         int(datetime.fromtimestamp(quarter * _QUARTER_MS / 1000, UTC).astimezone(tz).utcoffset().total_seconds() * 1000)  # type: ignore[union-attr]
@@ -160,7 +160,8 @@ def _coded(codes: Integers, known: Mapping[int, str], text: str) -> Chosen:
 
 def _rows(place: Integers, groups: int) -> list[Integers]:
     """The rows of each group."""
-    order = np.argsort(place, kind="stable")
+    # Of 16 bits numpy sorts by their digits, in a tenth of the time.
+    order = np.argsort(place.astype(np.uint16) if groups <= 2**16 else place, kind="stable")
     return np.split(order, np.searchsorted(place[order], np.arange(1, groups)))
 
 
@@ -186,7 +187,8 @@ def cells(  # noqa: PLR0917
     totals = np.bincount(group[has_value], weights=values[has_value], minlength=len(keys))
     somebody = actors > 0
     width = int(actors.max(initial=0)) + 1
-    pairs, counts = np.unique(group[somebody] * width + actors[somebody], return_counts=True)
+    pairs, place = numbered(group[somebody] * width + actors[somebody])
+    counts = np.bincount(place, minlength=len(pairs))
     starts = np.searchsorted(pairs // width, np.arange(len(keys) + 1)).tolist()
     # Sliced as an array of Python's, of which a bitmap is made in a quarter of the time.
     members = array("I", (pairs % width).astype(np.uint32).tobytes())

@@ -14,7 +14,7 @@ from saastracker.tagger import KEY_MAX, VALUED, Tagger, Tagging
 
 log = logging.getLogger("saastracker.tagging")
 
-PROPERTIES_ROWS = 1000  # read at a time
+PROPERTIES_ROWS = 2000  # read at a time
 
 Properties = Callable[[Sequence[int], Sequence[str]], Mapping[int, str]]
 

@@ -17,7 +17,7 @@ from saastracker_sqlite.reader import Readers
 from saastracker_sqlite.rows import SqliteRows
 
 LAST = 2**62
-PAGE = 5000  # rows
+PAGE = 1000  # rows; more leave the caches before they are put together
 READ_SECONDS = 60.0  # that a query of the indexer may take
 DAY_MS = 86_400_000
 
