@@ -80,9 +80,11 @@ class Reader(Protocol):
         """Rows of a SELECT in the shared subset of SQL over `events` (all columns as text, not codes).
 
         `prop(:key)` is the property named by the parameter, `prop_number(:key)` the same as a number.
-        `organization()` is the one that an event counts for, `org` what it was sent with; a query
-        with the first names its project by the parameter `project`. `apart()` ends a subquery that is to be made
-        by itself, before it is grouped by what it made. Raises TimeLimit after the reader's time limit.
+        `prop_key(:key)` tells its values apart for less, to group by; `prop_of(column)` is what such a
+        key stands for, and groups of several keys may be of one. `organization()` is the one that an
+        event counts for, `org` what it was sent with; a query with the first names its project by the
+        parameter `project`. `apart()` ends a subquery that is to be made by itself, before it is grouped
+        by what it made. Raises TimeLimit after the reader's time limit.
         """
 
     def events(self, sequences: Sequence[int]) -> list[Event]:

@@ -12,7 +12,8 @@ INDEX_TABLES = (
     *("zones", "open"),
 )
 
-_PROP = re.compile(r"\bprop(_number)?\(\s*:(\w+)\s*\)")
+_PROP = re.compile(r"\bprop(_number|_key)?\(\s*:(\w+)\s*\)")
+_OF_KEY = re.compile(r"\bprop_of\(\s*(\w+)\s*\)")
 _ORGANIZATION = re.compile(r"\borganization\(\)")
 _APART = re.compile(r"\bapart\(\)")
 _PLAIN = re.compile(r"[\w.$: -]+", re.ASCII)
@@ -25,6 +26,8 @@ class Dialect(NamedTuple):
     texts: str  # of texts
     prop: str  # of the column `properties`, the one named by the parameter `:{key}`
     prop_number: str
+    prop_key: str = ""  # tells values of `prop` apart, where that takes less; else `prop` itself
+    prop_of: str = "{}"  # the `prop` of a column of such keys
     apart: str = ""  # with which a subquery ends that is made by itself, not as a part of what is around it
 
 
@@ -60,7 +63,8 @@ class Rows(Protocol):
 def expand(sql: str, parameters: Mapping[str, Any], dialect: Dialect) -> str:
     """Write out `organization()`, `prop(:key)`, a string as it is and all else as JSON, and `prop_number(:key)`.
 
-    The last is NULL for no number. `apart()` ends a subquery that an engine should not take to pieces.
+    The last is NULL for no number. `prop_key(:key)` is made to group by, `prop_of(column)` is what such keys stand for:
+    groups of several keys may be of one. `apart()` ends a subquery that an engine should not take to pieces.
 
     Raises Invalid for a key with a quotation mark, which ends the key of a JSON path.
     """
@@ -69,6 +73,8 @@ def expand(sql: str, parameters: Mapping[str, Any], dialect: Dialect) -> str:
         key = call[2]
         if '"' in parameters[key]:
             raise Invalid("The name of a property cannot hold a quotation mark here.")
-        return f"({(dialect.prop_number if call[1] else dialect.prop).format(key=key)})"
+        of_kind = {"_number": dialect.prop_number, "_key": dialect.prop_key}.get(call[1], dialect.prop)
+        return f"({(of_kind or dialect.prop).format(key=key)})"
 
+    sql = _OF_KEY.sub(lambda call: f"({dialect.prop_of.format(call[1])})", sql)
     return _PROP.sub(written_out, _ORGANIZATION.sub("org", _APART.sub(dialect.apart, sql)))

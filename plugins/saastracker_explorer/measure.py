@@ -187,7 +187,7 @@ def _break_downs(asked: Question) -> tuple[list[str], dict[str, Any]]:
     columns, parameters = [], {}
     for number, name in enumerate(asked.by):
         if name.startswith(PROPERTY):
-            columns.append(f"prop(:by{number})")
+            columns.append(f"prop_key(:by{number})")
             parameters[f"by{number}"] = name.removeprefix(PROPERTY)
         else:
             columns.append(ORGANIZATION if name == "org" else f'"{name}"')
@@ -199,9 +199,11 @@ def _query(  # noqa: PLR0917
 ) -> list[tuple[Any, ...]]:
     """Groups and aggregates of events where `sql` holds. Raises Invalid above ROWS_MAX groups."""
     keys = [f"key{place}" for place in range(len(grouped))]
+    # What is written out of few groups need not be of each event.
+    shown = [f"prop_of({key})" if "prop_key(" in each else key for each, key in zip(grouped, keys, strict=True)]
     of_event = ", ".join(f"{each} AS {key}" for each, key in zip([*grouped, value], [*keys, MEASURED], strict=True))
     rows = reader.query(
-        f"""SELECT {", ".join([*keys, *aggregates])} FROM (SELECT {of_event} FROM events WHERE {sql} apart()) AS told
+        f"""SELECT {", ".join([*shown, *aggregates])} FROM (SELECT {of_event} FROM events WHERE {sql} apart()) AS told
         {f"GROUP BY {', '.join(keys)}" if keys else ""} LIMIT :rows""",
         **parameters,
         rows=ROWS_MAX + 1,

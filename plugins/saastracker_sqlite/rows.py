@@ -16,6 +16,9 @@ DIALECT = Dialect(
         ELSE CAST(json_extract(properties, {_PATH}) AS TEXT) END""",
     prop_number=f"""CASE WHEN json_type(properties, {_PATH}) IN ('integer', 'real')
         THEN json_extract(properties, {_PATH}) END""",
+    prop_key=f"properties -> ({_PATH})",
+    prop_of="""CASE json_type({0}) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
+        ELSE CAST(json_extract({0}, '$') AS TEXT) END""",
     # Else properties are sorted whole to be grouped by one of them, and that is looked up again.
     apart="LIMIT -1",
 )

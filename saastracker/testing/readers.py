@@ -1,5 +1,7 @@
 """What the readers of every Store must keep: subclass `ReaderContract` in a test module and override `factories`."""
 
+from collections import Counter
+
 import msgspec
 import pytest
 
@@ -73,6 +75,15 @@ class ReaderContract(Opened):
             assert rows == [(text, number), (None, None)]
             found = reader.query("SELECT COUNT(*) FROM events WHERE prop(:key) = :text", key=key, text=text)
             assert found == [(0 if text is None else 1,)]
+            told = reader.query(
+                """SELECT prop_of(k), COUNT(*) FROM (SELECT prop_key(:key) AS k FROM events apart()) AS told
+                GROUP BY k""",
+                key=key,
+            )
+            counts = Counter[str | None]()
+            for each, count in told:
+                counts[each] += count
+            assert counts == Counter([text, None])
 
     @pytest.mark.parametrize(
         "key", ["a\\b", "a\tb", "a\nb", "\x01", "a'b", "a%b", "a_b", "$.a", "[0]", "-", "é", "\u2028", "🚀", "a b/c:d"]
