@@ -1,5 +1,6 @@
 """The real server and a real PostgreSQL, each started once for all tests that need one; cheap passwords."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -40,6 +41,14 @@ def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
             patch.setenv("PYTHONPYCACHEPREFIX", str(shared / "compiled"))
         yield
+
+
+@pytest.fixture(autouse=True)
+def level_of_the_log() -> Iterator[None]:
+    """As it was: commands that a test runs in this process set it, and others then see what clients log."""
+    before = logging.getLogger().level
+    yield
+    logging.getLogger().setLevel(before)
 
 
 @pytest.fixture(scope="session", autouse=True)
