@@ -36,8 +36,8 @@ from saastracker.errors import Refusal
 from saastracker.indexer import STEP_EVENTS, Indexer
 from saastracker.plugins import Plugins, Registry
 from saastracker.report import Report
+from saastracker.runtime import collect_seldom, one_heap
 from saastracker.scope import Scope
-from saastracker.server import collect_seldom, one_heap
 from saastracker.testing import PROJECT
 from saastracker.testing.projects import InMemoryProjects
 from saastracker_sqlite.database import connect_readonly

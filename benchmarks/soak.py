@@ -74,11 +74,15 @@ class Watch:
         self._acknowledged = 0
         self._cpu = 0.0
         self._at = time.monotonic()
+        self._held: list[int] = []  # bytes, each second of a minute
 
     async def run(self) -> None:
-        say("min  events/s  p50 ms  p99 ms  late ms  refused  report p50/p99 ms  own MB  CPU %  queue  lag s  WAL MB")
+        say("min  events/s  p50 ms  p99 ms  late ms  refused  report p50/p99 ms  own MB    CPU %  queue  lag s  WAL MB")
         for minute in itertools.count(1):
-            await asyncio.sleep(60)
+            for _ in range(60):
+                await asyncio.sleep(1)
+                memory = self._process.memory_info()  # of which pages of the mapped database are not the server's own
+                self._held.append(memory.rss - memory.shared)
             await self._line(minute)
 
     async def _line(self, minute: int) -> None:
@@ -88,16 +92,16 @@ class Watch:
         acknowledged, now, times = clients.acknowledged.count(1), time.monotonic(), self._process.cpu_times()
         taken, cpu = now - self._at, times.user + times.system
         queue, behind = told["saastracker_queue_events"], told["saastracker_index_seconds_behind"]
-        memory = self._process.memory_info()  # of which pages of the mapped database are not the server's own
         wal = (self._server.data / "saastracker.db-wal").stat().st_size
         say(
             f"{minute:3}  {(acknowledged - self._acknowledged) / taken:8.1f}  {share(clients.seconds, 50):6.1f}  "
             f"{share(clients.seconds, 99):6.1f}  {clients.sent_late * 1000:7.0f}  {refused(clients):7}  "
             f"{share(self._reports.seconds, 50):9.0f}/{share(self._reports.seconds, 99):<7.0f}  "
-            f"{(memory.rss - memory.shared) / 2**20:6.0f}  {(cpu - self._cpu) / taken * 100:5.0f}  "
+            f"{min(self._held) / 2**20:3.0f}-{max(self._held) / 2**20:<4.0f}  {(cpu - self._cpu) / taken * 100:5.0f}  "
             f"{queue:5.0f}  {behind:5.1f}  {wal / 2**20:6.1f}"
         )
         self._acknowledged, self._at, self._cpu = acknowledged, now, cpu
+        self._held.clear()
         clients.seconds.clear()
         clients.sent_late = 0.0
         self._reports.seconds.clear()

@@ -34,6 +34,7 @@ from saastracker.outbox import Outbox, topics
 from saastracker.plugins import Plugins
 from saastracker.quota import Usage
 from saastracker.relaying import Relaying
+from saastracker.runtime import give_back
 from saastracker.schedule import Scheduler
 from saastracker.secrets import Secrets
 from saastracker.sessions import Sessions
@@ -197,7 +198,8 @@ class App:
         await self._control.start()
         await self._leading.look()
         relaying = Relaying(self._store, self._live)
-        works = (self._refresh(), self._disk.run(), self._index_watch.run(), self._leading.run(), relaying.run())
+        watching = self._disk.run(), self._index_watch.run()
+        works = (self._refresh(), *watching, self._leading.run(), relaying.run(), give_back())
         self._tasks = [asyncio.create_task(work) for work in works]
         log.info("saastracker %s takes events, with the store %s", VERSION, self._config.storage.backend)
 

@@ -1,8 +1,6 @@
 """uvicorn, set up for ingest: bounded request heads, no idle half-requests, a clean stop."""
 
 import asyncio
-import ctypes
-import gc
 import logging
 import os
 import resource
@@ -11,7 +9,6 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from types import FrameType
 from typing import Any, cast
 
@@ -20,6 +17,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from saastracker.errors import OperatorError
+from saastracker.runtime import collect_seldom, one_heap, switch_often
 
 log = logging.getLogger("saastracker")
 
@@ -28,7 +26,6 @@ HEAD_MAX = 64 * 1024  # bytes, beside the read in which it began
 KEEP_ALIVE_SECONDS = 75  # longer than the 60 s for which common proxies reuse a connection
 BACKLOG = 2048  # connections that wait to be accepted
 FILES_MAX = 65536  # open files and connections, where the system allows as many
-_M_ARENA_MAX = -8  # in malloc.h
 STOP_SECONDS = 7  # for requests under way; what is queued is committed after that
 END_SECONDS = 9.5  # for all of a stop, whatever hangs
 
@@ -174,6 +171,7 @@ def serve(app: Any, host: str, port: int, stopping: Callable[[], None]) -> bool:
     listening = _listen(host, port)
     _allow_files()
     one_heap()
+    switch_often()
     config = uvicorn.Config(
         app,
         http=Protocol,
@@ -203,27 +201,6 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise OperatorError(f"Cannot listen on {host}:{port}: {error.strerror}. Try --port {port + 1}.") from None
-
-
-def one_heap() -> None:
-    """Let all threads take memory from one heap, where the C library is glibc.
-
-    Each thread has one of its own else, which keeps what reports have freed: within half an hour of 500
-    events a second and reports all the while a server grew from 150 to 770 MB. With one it stays at what
-    its largest reports take.
-    """
-    with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
-
-
-def collect_seldom() -> None:
-    """Let the garbage collector pass over what start-up made, and wait for more than the usual 700 new objects.
-
-    A tenth of the samples at 256 connections was in it, and a quarter of the time in which a report reads cells.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
 
 
 def _allow_files() -> None:

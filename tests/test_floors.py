@@ -61,6 +61,7 @@ FLOORS = (
         "index_watch",
         "commanded",
         "disk",
+        "runtime",
         "watch",
         "units",
         "notify",
