@@ -19,6 +19,7 @@ KEYS_MAX = 10_000  # per day, environment and namespace
 
 FEW = 8  # actors; up to here a list of their numbers takes fewer bytes than a bitmap, and half the time
 DENSE = 32  # numbers up to so many times the rows are found in a table by number, in a tenth to two thirds of the time
+DENSE_MAX = 2**22  # of 5 bytes each
 PACKING = 64  # bytes; Zstandard makes less no shorter
 
 _PACKED = 8
@@ -139,7 +140,7 @@ def _members(actors: BitMap) -> NDArray[np.uint32]:
 def unique(column: Integers) -> Integers:
     """The distinct numbers of a column, ascending. `numpy.unique` hashes them, which takes ten times as long."""
     low, width = _range(column)
-    if width <= DENSE * len(column):
+    if _dense(width, column):
         return np.flatnonzero(_present(column - low, width)) + low
     ordered = np.sort(column)
     first = np.ones(len(ordered), bool)
@@ -156,7 +157,7 @@ def numbered(column: Integers) -> tuple[Integers, Integers]:
     """The distinct numbers of a column, ascending, and which of them each row is."""
     low, width = _range(column)
     from_zero, bits = column - low, len(column).bit_length()
-    if width <= DENSE * len(column):
+    if _dense(width, column):
         values = np.flatnonzero(_present(from_zero, width))
         number = np.empty(width, np.int32)
         number[values] = np.arange(len(values))
@@ -197,6 +198,10 @@ def _range(column: Integers) -> tuple[int, int]:
         return 0, 0
     low = int(column.min())
     return low, int(column.max()) - low + 1
+
+
+def _dense(width: int, column: Integers) -> bool:
+    return width <= min(DENSE * len(column), DENSE_MAX)
 
 
 def _present(from_zero: Integers, width: int) -> NDArray[np.bool_]:

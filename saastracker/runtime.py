@@ -30,6 +30,7 @@ async def give_back() -> None:
         trim = ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError):
         return
+    trim.argtypes = [ctypes.c_size_t]
     while True:
         await asyncio.sleep(GIVE_BACK_SECONDS)
         await asyncio.to_thread(trim, 0)

@@ -100,10 +100,9 @@ class SqlReads(ABC):
         return actors if counts == [(len(actors.table), len(actors.aliases))] else None
 
     def _actor_rows(self, project: str, since: int) -> list[tuple[Any, ...]]:
-        # "+": SQLite would look up each by the number that an index of another order tells.
         return self.query(
             """SELECT a.id, a.anonymous, a.person, a.org, a.first, a.last FROM index_actors a
-            WHERE +a.project = (SELECT id FROM projects WHERE project = :project) AND a.changed > :since""",
+            WHERE a.project = (SELECT id FROM projects WHERE project = :project) AND a.changed > :since""",
             project=project,
             since=since,
         )

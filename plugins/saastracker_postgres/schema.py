@@ -17,9 +17,11 @@ MIGRATING, CLAIMED, NUMBERING = 1, 2, 3
 
 COLUMNS = ("sequence", "project", '"time"', "delay", *(f'"{name}"' for name in CODED), *PLAIN)
 
-_CHANGES_OF_THE_INDEX = """ALTER TABLE index_actors ADD COLUMN changed bigint NOT NULL DEFAULT 0;
+# Cells and chunks were packed in another way; the index is made again.
+_CHANGES_OF_THE_INDEX = """TRUNCATE index_cells, index_chunks;
+    ALTER TABLE index_actors ADD COLUMN changed bigint NOT NULL DEFAULT 0;
     ALTER TABLE index_aliases ADD COLUMN changed bigint NOT NULL DEFAULT 0;
-    UPDATE index_state SET version = '', changes = changes + 1;"""
+    UPDATE index_state SET watermark = 0, version = '', changes = changes + 1;"""
 
 
 def prepare(url: str) -> None:

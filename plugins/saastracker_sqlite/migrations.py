@@ -139,11 +139,16 @@ def _refusals_by_day(db: Database) -> None:
 
 @migrations(name="0.1.0 changes of the index")
 def _changes(db: Database) -> None:
-    """By which readers that remember all actors and aliases read those that are new; the index is made again."""
+    """By which readers that remember all actors and aliases read those that are new; the index is made again.
+
+    Until then nothing is left of it that was packed in another way.
+    """
     for statement in (
+        "DELETE FROM index_cells",
+        "DELETE FROM index_chunks",
         "ALTER TABLE index_actors ADD COLUMN changed INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE index_aliases ADD COLUMN changed INTEGER NOT NULL DEFAULT 0",
-        "UPDATE index_state SET version = '', changes = changes + 1",
+        "UPDATE index_state SET watermark = 0, version = '', changes = changes + 1",
     ):
         db.execute(statement)
 

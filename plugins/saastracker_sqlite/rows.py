@@ -8,6 +8,11 @@ from saastracker.sql import Dialect
 from saastracker_sqlite import bulk
 
 _PATH = "'$.' || json_quote(:{key})"  # with what JSON escapes in keys
+_KEYS = {
+    "prop_key": f"properties -> ({_PATH})",
+    "prop_of": """CASE json_type({0}) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
+        ELSE CAST(json_extract({0}, '$') AS TEXT) END""",
+}
 # json_extract makes 1 of true; what it makes of lists and objects is JSON.
 DIALECT = Dialect(
     numbers="(SELECT value FROM json_each({}))",
@@ -16,9 +21,7 @@ DIALECT = Dialect(
         ELSE CAST(json_extract(properties, {_PATH}) AS TEXT) END""",
     prop_number=f"""CASE WHEN json_type(properties, {_PATH}) IN ('integer', 'real')
         THEN json_extract(properties, {_PATH}) END""",
-    prop_key=f"properties -> ({_PATH})",
-    prop_of="""CASE json_type({0}) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
-        ELSE CAST(json_extract({0}, '$') AS TEXT) END""",
+    **(_KEYS if sqlite3.sqlite_version_info >= (3, 38) else {}),
     # Else properties are sorted whole to be grouped by one of them, and that is looked up again.
     apart="LIMIT -1",
 )
