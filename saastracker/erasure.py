@@ -145,15 +145,15 @@ def _organizations(reader: Reader, subject: Subject) -> Whose:
 def _person(reader: Reader, subject: Subject) -> Whose:
     """By a user id or an anonymous id, with all anonymous ids that were joined to it."""
     actors = reader.actors(subject.project)
-    aliases = actors.aliases
-    texts = reader.texts([*{row[2] for row in actors.rows}, *aliases, *aliases.values()])
+    rows, aliases = actors.rows, actors.aliases
+    texts = reader.texts([*{row[2] for row in rows}, *aliases, *aliases.values()])
     codes = {code for code, text in texts.items() if text == subject.id}
-    users = {row[2] for row in actors.rows if not row[1] and row[2] in codes}
+    users = {row[2] for row in rows if not row[1] and row[2] in codes}
     users |= {user for user in aliases.values() if user in codes}
     if not users:
         users = {aliases[code] for code in codes if code in aliases}
     anonymous = {code for code, user in aliases.items() if user in users} | (codes - aliases.keys())
-    chosen = _rows(actors.rows, users, anonymous)
+    chosen = _rows(rows, users, anonymous)
     ids = frozenset(texts[code] for code in users | anonymous) | {subject.id}
     return Whose(ids, BitMap(chosen), frozenset(users), frozenset(anonymous))
 

@@ -182,10 +182,14 @@ def distinct(*columns: Integers) -> tuple[list[tuple[int, ...]], Integers, Integ
     combined, size = np.zeros(len(columns[0]), np.int64), 1
     for column in columns:
         low, width = _range(column)
+        from_zero = column - low
         if size * width >= 2**63:
             values, combined = numbered(combined)
             size = len(values)
-        combined, size = combined * width + (column - low), size * width
+        if size * width >= 2**63:
+            values, from_zero = numbered(column)
+            width = len(values)
+        combined, size = combined * width + from_zero, size * width
     values, place = numbered(combined)
     first = np.full(len(values), len(combined))
     np.minimum.at(first, place, np.arange(len(combined)))
