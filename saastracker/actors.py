@@ -73,7 +73,7 @@ class Actors:
         return np.flatnonzero(_marked(self.person, len(self.person_codes), actors))
 
     def person_sets(self, actors: BitMap) -> "Persons":
-        """The same as bitmaps, in a third of the time."""
+        """The same as bitmaps, for which most actors need not be looked at."""
         shared = _marked(self.person, len(self.person_codes), actors & self._persons.sharing)
         return Persons(actors & self._persons.alone, bitmap(np.flatnonzero(shared)))
 

@@ -104,10 +104,12 @@ def _points(by_day: Mapping[int, BitMap], actors: Actors, span: Span) -> tuple[l
     persons = [actors.person_sets(who) for who in active]
     alone, shared = [who.alone for who in persons], [who.shared for who in persons]
     organizations = [bitmap(actors.organizations(who)) for who in active]
-    counted = zip(
-        *(_sums(trailing(alone, days), trailing(shared, days))[-asked:] for days in (1, WEEK, MONTH)),
-        *(trailing(organizations, days)[-asked:] for days in (1, WEEK, MONTH)),
-        strict=True,
+    counted = list(
+        zip(
+            *(_sums(trailing(alone, days), trailing(shared, days))[-asked:] for days in (1, WEEK, MONTH)),
+            *(trailing(organizations, days)[-asked:] for days in (1, WEEK, MONTH)),
+            strict=True,
+        )
     )
     keys = [measure.key for measure in ACTIVE]
     points = [
@@ -120,14 +122,13 @@ def _points(by_day: Mapping[int, BitMap], actors: Actors, span: Span) -> tuple[l
         begun(alone[-asked:], lambda who: began[actors.person[who]], starts),
         begun(shared[-asked:], lambda who: began[who], starts),
     )
-    daily = _sums(map(len, alone[-asked:]), map(len, shared[-asked:]))
     return points, [
-        Point(day, {"new": fresh, "returning": everybody - fresh})
-        for day, everybody, fresh in zip(dates[-asked:], daily, new, strict=True)
+        Point(day, {"new": fresh, "returning": daily - fresh})
+        for day, (daily, *_), fresh in zip(dates[-asked:], counted, new, strict=True)
     ]
 
 
-def _sums(some: Iterable[int], others: Iterable[int]) -> list[int]:
+def _sums(some: Sequence[int], others: Sequence[int]) -> list[int]:
     return [one + other for one, other in zip(some, others, strict=True)]
 
 
