@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 STACK_MAX = 32_768  # characters that are looked at
 LINE_MAX = 1000
-FRAMES_MAX = 100
+FRAMES_MAX = 100  # the newest
 
 
 class Frame(NamedTuple):
@@ -48,13 +48,13 @@ def frames(stack: str) -> list[Frame]:
     """The calls of a stack that can be read, the newest first."""
     text = stack[:STACK_MAX]
     before, header, after = text.rpartition(f"({_OLDEST_FIRST})")
-    if header and not _frames(after):
-        after = before
-    found = _frames(after)
-    return found[::-1] if header else found
+    if header:
+        return (_frames(after) or _frames(before))[: -FRAMES_MAX - 1 : -1]
+    return _frames(after)[:FRAMES_MAX]
 
 
 def _frames(text: str) -> list[Frame]:
+    """In the order of the text."""
     found: list[Frame] = []
     before = ""
     for line in text.splitlines():
@@ -62,8 +62,6 @@ def _frames(text: str) -> list[Frame]:
         frame = _of_go(before, current) or _frame(current)
         if frame:
             found.append(frame)
-            if len(found) == FRAMES_MAX:
-                break
         before = current
     return found
 

@@ -89,6 +89,10 @@ def test_a_cause_is_told_and_the_last_exception_is_the_issue() -> None:
 def deep(depth: int, message: str) -> None:
     if depth:
         (deep if depth % 2 else deeper)(depth - 1, message)
+    fail(message)
+
+
+def fail(message: str) -> None:
     raise RuntimeError(message)
 
 
@@ -104,7 +108,7 @@ def test_what_is_long_is_cut_to_what_the_server_takes(message: str) -> None:
     assert len(encode(told.properties())) < 32 * 1024
     error = read(told)
     assert error.type == "RuntimeError"
-    assert [frame.function for frame in error.top] == ["deep", "deeper", "deep"]
+    assert [frame.function for frame in error.top] == ["fail", "deep", "deeper"]
     assert "in caught" not in told.stack
     assert error.message[:5] == {"\udce9": "?????", "\0": "\ufffd" * 5}.get(message[0], message[:5])
 

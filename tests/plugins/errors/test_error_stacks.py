@@ -160,6 +160,14 @@ def test_what_follows_the_header_may_be_missing() -> None:
     assert [frame.function for frame in frames(stack)] == ["new", "old"]
 
 
+def test_of_deep_stacks_the_newest_calls_are_read() -> None:
+    """However short their lines are: what a client cuts to the same size holds more calls then."""
+    calls = [f'  File "a.py", line 1, in f{depth}' for depth in range(700)]
+    newest = [f"f{depth}" for depth in range(699, 599, -1)]
+    assert [frame.function for frame in frames("\n".join(["Traceback (most recent call last):", *calls]))] == newest
+    assert [frame.function for frame in frames("\n".join(reversed(calls)))] == newest
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "nothing", "at", "at Foo.Bar", "write to bob@example.com:80 please", "a: b (c)", "x.go:3", "()", "at ()"],
