@@ -74,8 +74,9 @@ class Actors:
 
     def person_sets(self, actors: BitMap) -> "Persons":
         """The same as bitmaps, for which most actors need not be looked at."""
-        shared = _marked(self.person, len(self.person_codes), actors & self._persons.sharing)
-        return Persons(actors & self._persons.alone, bitmap(np.flatnonzero(shared)))
+        sharing = actors & self._persons.sharing
+        shared = bitmap(self.persons(sharing)) if sharing else sharing
+        return Persons(actors & self._persons.alone, shared)
 
     def organizations(self, actors: BitMap) -> Integers:
         """The distinct organizations behind some actors, ascending."""
@@ -154,14 +155,15 @@ def _split(numbering: Integers, size: int) -> _Split:
 
 def _count(numbering: Integers, size: int, split: _Split, actors: BitMap) -> int:
     # Most persons are one actor, which a cardinality counts without looking at any of them.
-    shared = _marked(numbering, size, actors & split.sharing)
-    return split.alone.intersection_cardinality(actors) + int(np.count_nonzero(shared))
+    sharing = actors & split.sharing
+    shared = int(np.count_nonzero(_marked(numbering, size, sharing))) if sharing else 0
+    return split.alone.intersection_cardinality(actors) + shared
 
 
 def _marked(numbering: Integers, size: int, actors: BitMap) -> NDArray[np.bool_]:
     """For each person or organization, whether one of the actors is theirs."""
     marked = np.zeros(size + 1, bool)  # the last for nobody, numbered -1
-    marked[numbering[numbers(actors)]] = True
+    marked[numbering.take(numbers(actors))] = True  # two thirds of the time of numbering[...]
     return marked[:-1]
 
 

@@ -1,7 +1,8 @@
 """Columns of whole numbers as bytes: how the index keeps rows that are read all at once."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
+from itertools import accumulate
 from typing import Any, Self
 
 import msgspec
@@ -14,55 +15,83 @@ from saastracker.packing import packed, unpacked
 _LENGTH = struct.Struct("<I")
 
 
-def pack(columns: Sequence[Integers]) -> bytes:
-    """Columns of equal length.
+def pack(columns: Sequence[Integers], plain: Container[int] = ()) -> bytes:
+    """Columns of equal length, those at the places `plain` as they are: what does not ascend takes less so.
 
-    As differences from row to row, each column in as many bytes as its largest needs: first the lowest
+    The others as differences from row to row. Each in as many bytes as its largest needs: first the lowest
     of every row, then the next ones, much of which is zeros.
     """
     # All columns at once: a busy step packs hundreds of chunks of a few rows each.
     table = np.stack(columns)
     steps = np.diff(table, axis=1, prepend=0)
-    zigzag = ((steps << 1) ^ (steps >> 63)).view(np.uint64)
-    widths = bytes(max(1, (most.bit_length() + 7) // 8) for most in zigzag.max(axis=1, initial=0).tolist())
-    rows = zigzag.shape[1]
-    octets = zigzag.view(np.uint8).reshape(len(widths), rows, 8).transpose(0, 2, 1)
+    zigzag = (steps << 1) ^ (steps >> 63)
+    kept = [place for place in range(len(columns)) if place in plain]
+    zigzag[kept] = table[kept]
+    numbers = zigzag.view(np.uint64)
+    widths = bytes(max(1, (most.bit_length() + 7) // 8) for most in numbers.max(axis=1, initial=0).tolist())
+    rows = numbers.shape[1]
+    octets = numbers.view(np.uint8).reshape(len(widths), rows, 8).transpose(0, 2, 1)
     planes = b"".join(octets[column, :width].tobytes() for column, width in enumerate(widths))
     return _LENGTH.pack(rows) + widths + packed(planes)
 
 
-def unpack(several: Sequence[bytes], count: int) -> list[Integers]:
-    """The `count` columns that were packed, of several chunks one after the other.
+class Packed:
+    """Some chunks that were packed alike, one after the other; their columns are made when they are asked for.
 
     A month has a thousand chunks of a few rows each, so that numpy is called for all of them together.
     """
-    several = [data for data in several if _LENGTH.unpack_from(data)[0]]
-    rows = [_LENGTH.unpack_from(data)[0] for data in several]
-    widths = [data[_LENGTH.size : _LENGTH.size + count] for data in several]
-    planes: list[list[list[bytes]]] = [[[] for _ in range(max(each, default=1))] for each in zip(*widths, strict=True)]
-    for data, length, own in zip(several, rows, widths, strict=True):
-        plain, at = unpacked(data[_LENGTH.size + count :]), 0
-        for column, width in zip(planes, own, strict=True):
-            for place, plane in enumerate(column):
-                plane.append(plain[at : at + length] if place < width else bytes(length))
-                at += length * (place < width)
-    starts = np.cumsum(rows) - rows
-    return [_column(column, starts) for column in planes] or [np.zeros(0, np.int64) for _ in range(count)]
+
+    def __init__(self, several: Sequence[bytes], count: int, plain: Container[int] = ()) -> None:
+        """`count` and `plain` are what they were packed with."""
+        self._plain = plain
+        self._chunks: list[tuple[int, bytes, list[int], bytes]] = []  # rows, widths and what is before each, planes
+        for data in several:
+            (rows,) = _LENGTH.unpack_from(data)
+            if rows:
+                widths = data[_LENGTH.size : _LENGTH.size + count]
+                before = list(accumulate(widths, initial=0))
+                self._chunks.append((rows, widths, before, unpacked(data[_LENGTH.size + count :])))
+        rows_of_each = np.array([chunk[0] for chunk in self._chunks], np.int64)
+        self._starts = np.cumsum(rows_of_each) - rows_of_each
+
+    def column(self, place: int, rows: Integers | None = None) -> Integers:
+        """The one at `place`: all rows, or some in the order in which they are named."""
+        if not self._chunks:
+            return np.zeros(0, np.int64)
+        octets = [np.frombuffer(self._plane(place, nth), np.uint8) for nth in range(self._width(place))]
+        if place in self._plain:
+            return _numbers(octets if rows is None else [each.take(rows) for each in octets]).astype(np.int64)
+        summed = _summed(octets, self._starts)
+        return summed if rows is None else summed.take(rows)
+
+    def _width(self, place: int) -> int:
+        return max(widths[place] for _, widths, _, _ in self._chunks)
+
+    def _plane(self, place: int, nth: int) -> bytes:
+        """Of a column the lowest bytes of all rows, or the next ones."""
+        return b"".join(
+            planes[(before[place] + nth) * rows : (before[place] + nth + 1) * rows]
+            if nth < widths[place]
+            else bytes(rows)
+            for rows, widths, before, planes in self._chunks
+        )
 
 
-def _column(planes: list[list[bytes]], starts: Integers) -> Integers:
-    """A column of several chunks, from the bytes of each: all lowest ones, then all next ones."""
-    octets = [np.frombuffer(b"".join(each), np.uint8) for each in planes]
+def _summed(octets: list[NDArray[np.uint8]], starts: Integers) -> Integers:
+    """A column that was packed as differences, from its bytes."""
     firsts = _signed(_joined([each[starts] for each in octets], np.uint64))
     # Each chunk begins with the number itself, mostly a large one: all that its high bytes are for.
     while len(octets) > 1 and np.count_nonzero(octets[-1]) == np.count_nonzero(octets[-1][starts]):
         octets.pop()
-    # In the narrowest numbers that hold it: half the time of 64 bits for all.
-    kind = np.uint16 if len(octets) <= 2 else np.uint32 if len(octets) <= 4 else np.uint64
-    steps = _signed(_joined(octets, kind)).astype(np.int64)
+    steps = _signed(_numbers(octets)).astype(np.int64)
     steps[starts] = firsts
     steps[starts[1:]] -= np.add.reduceat(steps, starts)[:-1]
     return np.cumsum(steps, out=steps)
+
+
+def _numbers(octets: list[NDArray[np.uint8]]) -> NDArray[np.unsignedinteger[Any]]:
+    """In the narrowest numbers that hold them: half the time of 64 bits for all."""
+    return _joined(octets, np.uint16 if len(octets) <= 2 else np.uint32 if len(octets) <= 4 else np.uint64)
 
 
 def _joined(octets: list[NDArray[np.uint8]], kind: type[np.unsignedinteger[Any]]) -> NDArray[np.unsignedinteger[Any]]:
@@ -77,6 +106,13 @@ def _signed(zigzag: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.signedintege
     return ((zigzag >> 1) ^ -(zigzag & 1)).view(f"i{zigzag.itemsize}")
 
 
+def chosen(rows: NDArray[np.bool_] | Integers, *columns: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Of each column the rows where a mask is true, or those at some places in that order."""
+    # A mask is counted and gone through for each column, and places in brackets take half again as long.
+    places = np.flatnonzero(rows) if rows.dtype == bool else rows
+    return (column.take(places) for column in columns)
+
+
 class Columns(msgspec.Struct):
     """Columns of equal length."""
 
@@ -88,7 +124,8 @@ class Columns(msgspec.Struct):
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        return cls(*unpack([data], len(cls.__struct_fields__)))
+        count = len(cls.__struct_fields__)
+        return cls(*map(Packed([data], count).column, range(count)))
 
     @classmethod
     def together(cls, several: Sequence[Self]) -> Self:

@@ -196,6 +196,13 @@ def distinct(*columns: Integers) -> tuple[list[tuple[int, ...]], Integers, Integ
     return list(zip(*(column[first].tolist() for column in columns), strict=True)), first, place
 
 
+def grouped(place: Integers, groups: int) -> list[Integers]:
+    """The rows of each group, where `place` says of each row which of the groups it is in."""
+    # Of 16 bits numpy sorts by their digits, in a tenth of the time.
+    order = np.argsort(place.astype(np.uint16) if groups <= 2**16 else place, kind="stable")
+    return np.split(order, np.searchsorted(place[order], np.arange(1, groups)))
+
+
 def _range(column: Integers) -> tuple[int, int]:
     """The lowest number of a column, and how many there are up to the highest."""
     if not len(column):

@@ -19,17 +19,18 @@ def moments(
     span: Span,
     names: Sequence[str] | None = None,
     *,
-    narrow: Callable[[Moments], Moments] | None = None,
+    narrow: Callable[[str, Integers], Integers | None] | None = None,
+    sessions: bool = True,
 ) -> Moments:
     """The events of the days of `span`, in the scope's environment and by its filters: all names, or some.
 
-    `narrow` as in `Reader.moments`.
+    `narrow` and `sessions` as in `Reader.moments`.
     """
     wanted = {item.value for item in scope.filters if (item.dimension, item.operator) == ("name", "is")}
     if wanted:
         names = sorted(wanted if names is None else wanted.intersection(names))
     first, last = day_number(span.first), day_number(span.last)
-    found = reader.moments(scope.project, first, last, names, scope.environment, narrow=narrow)
+    found = reader.moments(scope.project, first, last, names, scope.environment, narrow=narrow, sessions=sessions)
     inside = {item.value for item in scope.filters if (item.dimension, item.operator) == ("org", "is")}
     if inside:
         found = found.only(np.isin(found.actor, of_organizations(reader, actors, inside)))

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from saastracker.columns import pack, unpack
+from saastracker.columns import Packed, chosen, pack
 from saastracker.index import Integers
 
 FOREVER = np.iinfo(np.int64).max
@@ -47,7 +47,7 @@ class Parts(msgspec.Struct):
 
     def only(self, rows: NDArray[np.bool_] | Integers) -> "Parts":
         """The rows where a mask is true, or those at some places in that order."""
-        return Parts(*(getattr(self, name)[rows] for name in self.__struct_fields__))
+        return Parts(*chosen(rows, *(getattr(self, name) for name in self.__struct_fields__)))
 
     def of_sessions(self, sessions: Sequence[int]) -> "Parts":
         """The rows of some sessions."""
@@ -60,12 +60,13 @@ class Parts(msgspec.Struct):
         # Most have neither, and the difference to FOREVER would take nine bytes.
         columns["started"] = np.where(self.started == FOREVER, 0, self.started - self.first + 1)
         columns["ended"] = np.where(self.ended == NEVER, 0, self.ended - self.first + 1)
-        return pack(list(columns.values()))
+        return pack(list(columns.values()), _PLAIN)
 
     @classmethod
     def decode(cls, *several: bytes) -> "Parts":
         """All that was encoded."""
-        parts = cls(*unpack(several, len(cls.__struct_fields__)))
+        count = len(cls.__struct_fields__)
+        parts = cls(*map(Packed(several, count, _PLAIN).column, range(count)))
         for name, near in _NEAR.items():
             setattr(parts, name, getattr(parts, name) + getattr(parts, near))
         parts.started = np.where(parts.started == 0, FOREVER, parts.started + parts.first - 1)
@@ -99,12 +100,12 @@ class Parts(msgspec.Struct):
         of = dict.fromkeys(self.__struct_fields__, first)
         of |= dict.fromkeys((*_ENTRY, "entry_time", "entry_sequence"), entry)
         of |= dict.fromkeys(("exit", "exit_time", "exit_sequence"), leave)
-        merged = Parts(*(getattr(self, name)[of[name]] for name in self.__struct_fields__))
+        merged = Parts(*(getattr(self, name).take(of[name]) for name in self.__struct_fields__))
         for name in ("events", "counted", "pages"):
-            setattr(merged, name, np.add.reduceat(getattr(self, name)[order], starts))
+            setattr(merged, name, np.add.reduceat(getattr(self, name).take(order), starts))
         for name in ("last", "ended"):
-            setattr(merged, name, np.maximum.reduceat(getattr(self, name)[order], starts))
-        merged.started = np.minimum.reduceat(self.started[order], starts)
+            setattr(merged, name, np.maximum.reduceat(getattr(self, name).take(order), starts))
+        merged.started = np.minimum.reduceat(self.started.take(order), starts)
         return merged
 
 
@@ -119,3 +120,13 @@ _NEAR = {
     "exit_time": "last",
     "exit_sequence": "first_sequence",
 }
+# Not those that ascend or are mostly near to the row before, nor differences that may be below 0.
+_PLAIN = frozenset(
+    map(
+        Parts.__struct_fields__.index,
+        (
+            *("session", "last", "events", "counted", "pages", "entry"),
+            *("release", "country", "browser", "os", "device", "referrer", "source", "medium", "campaign"),
+        ),
+    )
+)

@@ -4,6 +4,7 @@ import re
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
@@ -14,7 +15,7 @@ from saastracker.written import NOTHING_WRITTEN, Written
 
 if TYPE_CHECKING:  # numpy takes 13 MB, which a server is spared until there are events
     from saastracker.actors import Actors
-    from saastracker.index import Day, Seen
+    from saastracker.index import Day, Integers, Seen
     from saastracker.parts import Parts
     from saastracker.segments import Moments
 
@@ -125,7 +126,8 @@ class SqlReads(ABC):
         environment: str | None = None,
         *,
         apart: bool = False,
-        narrow: "Callable[[Moments], Moments] | None" = None,
+        narrow: "Callable[[str, Integers], Integers | None] | None" = None,
+        sessions: bool = True,
     ) -> "Moments":
         from saastracker.segments import Moments  # noqa: PLC0415  # numpy: 13 MB that an idle server is spared
 
@@ -133,13 +135,18 @@ class SqlReads(ABC):
         read = self._apart if apart else self._chunks
         pieces = read("moments", project, days, names, environment)
         if narrow is None:
-            return Moments.decoded(pieces)
+            return Moments.decoded(pieces, sessions=sessions)
         named: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
         for piece in pieces:
             named[piece[0]].append(piece)
         # All at once would take too much memory, and each by itself too many calls of numpy.
-        several = (own[at : at + PIECES] for own in named.values() for at in range(0, len(own), PIECES))
-        return Moments.together([narrow(Moments.decoded(some)) for some in several])
+        return Moments.together(
+            [
+                Moments.decoded(own[at : at + PIECES], partial(narrow, name), sessions=sessions)
+                for name, own in named.items()
+                for at in range(0, len(own), PIECES)
+            ]
+        )
 
     def parts(
         self, project: str, first: int, last: int, environment: str | None = None, *, apart: bool = False

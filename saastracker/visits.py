@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saastracker.actors import Actors
+from saastracker.columns import chosen
 from saastracker.conditions import DAY_MS
 from saastracker.contracts import Reader
 from saastracker.index import Integers, day_number
@@ -25,7 +26,9 @@ class Visits(msgspec.Struct):
 
     def only(self, rows: NDArray[np.bool_] | Integers) -> "Visits":
         """The rows where a mask is true, or those at some places in that order."""
-        return Visits(self.person[rows], self.org[rows], self.row.only(rows))
+        places = np.flatnonzero(rows) if rows.dtype == bool else rows
+        person, org = chosen(places, self.person, self.org)
+        return Visits(person, org, self.row.only(places))
 
     @property
     def seconds(self) -> NDArray[np.float64]:

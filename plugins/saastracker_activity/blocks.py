@@ -10,7 +10,7 @@ from pyroaring import BitMap
 from saastracker.actors import Actors
 from saastracker.cells import cells
 from saastracker.contracts import Reader
-from saastracker.index import Day, Integers, bitmap, day_number, numbers
+from saastracker.index import Day, Integers, bitmap, day_number, grouped, numbers
 from saastracker.report import Column, Grid, Measure, Point, Report, Series, Table
 from saastracker.scope import Scope, Span
 
@@ -119,8 +119,8 @@ def _points(by_day: Mapping[int, BitMap], actors: Actors, span: Span) -> tuple[l
     starts = [Span(day, day, span.timezone).start for day in dates[-asked:]]
     began = actors.person_first()
     new = _sums(
-        begun(alone[-asked:], lambda who: began[actors.person[who]], starts),
-        begun(shared[-asked:], lambda who: began[who], starts),
+        begun(alone[-asked:], lambda who: began.take(actors.person.take(who)), starts),
+        begun(shared[-asked:], began.take, starts),
     )
     return points, [
         Point(day, {"new": fresh, "returning": daily - fresh})
@@ -138,13 +138,11 @@ def begun(sets: Sequence[BitMap], began: Callable[[Integers], Integers], starts:
     `began` gives when each of some members did. From the last day back the set of who began since only grows.
     """
     members = numbers(BitMap.union(*sets)) if sets else np.zeros(0, np.int64)
-    times = began(members)
-    order = np.argsort(times, kind="stable")
-    members, edges = members[order], [*np.searchsorted(times[order], starts).tolist(), len(members)]
+    place = np.searchsorted(starts, began(members), "right")  # 0 for before the first
     since, counts = BitMap(), []
-    for place in reversed(range(len(sets))):
-        since |= bitmap(members[edges[place] : edges[place + 1]])
-        counts.append(since.intersection_cardinality(sets[place]))
+    for rows, active in zip(reversed(grouped(place, len(sets) + 1)[1:]), reversed(sets), strict=True):
+        since |= bitmap(members[rows])
+        counts.append(since.intersection_cardinality(active))
     return counts[::-1]
 
 

@@ -43,7 +43,8 @@ class Attempts(msgspec.Struct):
 def attempts(reader: Reader, scope: Scope, actors: Actors, funnel: Funnel, span: Span) -> Attempts:
     """The attempts that began in `span`, followed past its end; filters choose which events there are."""
     narrow = None if funnel.order == "strict" else Paths(reader, (*funnel.steps, *funnel.exclude)).narrow
-    found = moments(reader, scope, actors, _followed(funnel, span), _names(funnel), narrow=narrow)
+    followed, per_session = _followed(funnel, span), funnel.per == "session"
+    found = moments(reader, scope, actors, followed, _names(funnel), narrow=narrow, sessions=per_session)
     entity, keys = _entities(actors, funnel, found)
     places = [_fitting(reader, found, step) for step in funnel.steps]
     excluded = [np.zeros(0, np.int64), *(_fitting(reader, found, rule) for rule in funnel.exclude)]
@@ -56,8 +57,7 @@ def attempts(reader: Reader, scope: Scope, actors: Actors, funnel: Funnel, span:
     )
     events = Events(entity, found.time, found.sequence)
     entered, entry, reached = follow(events, len(keys), places, np.concatenate(excluded), rules)
-    session = found.session[entry] if funnel.per == "session" else np.zeros(len(entry), np.int64)
-    return Attempts(keys[entered], session, found.sequence[entry], reached)
+    return Attempts(keys[entered], found.session[entry], found.sequence[entry], reached)
 
 
 def _followed(funnel: Funnel, span: Span) -> Span:

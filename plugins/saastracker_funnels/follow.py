@@ -95,18 +95,18 @@ class _Attempt:
     def first(self, places: Integers, after: Integers, before: Integers | None = None) -> Integers:
         """The place of each entity's earliest event among some, after a rank and before another; -1 for none."""
         places = self.within(places, after, self.before if before is None else before)
-        who, ranks = self.entity[places], self.rank[places]
+        who, ranks = self.entity.take(places), self.rank.take(places)
         earliest = np.full(self.size + 1, NEVER)
         np.minimum.at(earliest, who, ranks)
         found = np.full(self.size + 1, -1)
-        taken = ranks == earliest[who]
+        taken = ranks == earliest.take(who)
         found[who[taken]] = places[taken]
         return found
 
     def within(self, places: Integers, after: Integers, before: Integers) -> Integers:
         """Those of some places that are in the window, after a rank and before another."""
-        who, ranks = self.entity[places], self.rank[places]
-        inside = (ranks > after[who]) & (ranks < before[who]) & (self.time[places] <= self.until[who])
+        who, ranks, time = (column.take(places) for column in (self.entity, self.rank, self.time))
+        inside = (ranks > after.take(who)) & (ranks < before.take(who)) & (time <= self.until.take(who))
         return places[inside]
 
     def ranks_of(self, found: Integers) -> Integers:

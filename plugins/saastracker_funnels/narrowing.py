@@ -7,7 +7,6 @@ import numpy as np
 from saastracker.contracts import Reader
 from saastracker.index import Integers, unique
 from saastracker.rules import Rule
-from saastracker.segments import Moments
 
 UNKNOWN, WANTED = 2, 1
 
@@ -27,18 +26,17 @@ class Paths:
         # By name, then by code of the path: WANTED, 0 or UNKNOWN. A path of 0 is not known, which any rule may want.
         self._kinds = {name: np.array([WANTED], np.uint8) for name in self._prefixes}
 
-    def narrow(self, piece: Moments) -> Moments:
-        """The rows that a rule may want."""
-        (name,) = piece.names
+    def narrow(self, name: str, path: Integers) -> Integers | None:
+        """The places of the events that a rule may want, by their name and paths; None for all."""
         prefixes = self._prefixes.get(name)
-        if prefixes is None or not len(piece):
-            return piece
-        kinds = self._kinds_to(name, int(piece.path.max()))
-        kind = kinds[piece.path]
+        if prefixes is None or not len(path):
+            return None
+        kinds = self._kinds_to(name, int(path.max()))
+        kind = kinds.take(path)
         if kind.max() == UNKNOWN:
-            self._learn(kinds, unique(piece.path[kind == UNKNOWN]), prefixes)
-            kind = kinds[piece.path]
-        return piece.only(np.flatnonzero(kind == WANTED))
+            self._learn(kinds, unique(path[kind == UNKNOWN]), prefixes)
+            kind = kinds.take(path)
+        return np.flatnonzero(kind == WANTED)
 
     def _kinds_to(self, name: str, largest: int) -> "np.ndarray[tuple[int], np.dtype[np.uint8]]":
         kinds = self._kinds[name]

@@ -13,7 +13,7 @@ from saastracker.errors import OperatorError, Unavailable
 BUSY_SECONDS = 5.0  # how long a write waits for another connection's
 CHECKPOINT_PAGES = 4000  # of 4 KiB: after how much WAL a commit copies it into the database
 WAL_MAX = 64 * 1024 * 1024  # bytes; the WAL file is cut to this when it starts again
-MMAP_BYTES = 128 * 1024 * 1024  # of the file that a reader sees without copying
+MMAP_BYTES = 2**31 - 2**16  # of the file that a reader sees without copying: the most that SQLite maps
 
 _FAILURES = {
     sqlite3.SQLITE_FULL: "The disk is full; nothing was stored.",
