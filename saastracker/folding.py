@@ -1,7 +1,6 @@
 """Folds events into the index: the one computation behind following, recomputing and rebuilding."""
 
 from array import array
-from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -204,41 +203,32 @@ def cells(  # noqa: PLR0917
     return [found[number] for number in np.argsort(arrived).tolist()]
 
 
-def group(key: CellKey, divided: Container[str]) -> Group:
-    """What a key's limit counts in; `divided` are the namespaces in which each definition has keys of its own."""
-    unit = key.key.partition("/")[0] if key.namespace in divided else ""
-    return Group(key.project, key.namespace, key.day, key.environment, unit)
+def groups(keys: Iterable[CellKey], divided: Container[str]) -> dict[CellKey, Group]:
+    """What the limit of each key counts in, but of the keys of whole definitions, which are always kept.
 
-
-def cap(
-    cells: Mapping[CellKey, Cell],
-    known: Container[CellKey],
-    taken: Mapping[Group, int],
-    divided: Container[str],
-) -> dict[CellKey, Cell]:
-    """The cells, those of keys beyond the limit put together under `(other)`.
-
-    `known` keys are there already, `taken` counts them. The key of a definition as a whole is always kept.
+    `divided` are the namespaces in which each definition has keys of its own.
     """
+    found = {}
+    for key in keys:
+        unit = key.key.partition("/")[0] if key.namespace in divided else ""
+        if not unit or key.key != unit:
+            found[key] = Group(key.project, key.namespace, key.day, key.environment, unit)
+    return found
+
+
+def cap(cells: dict[CellKey, Cell], new: Mapping[CellKey, Group], taken: Mapping[Group, int]) -> dict[CellKey, Cell]:
+    """The cells, those of `new` keys beyond the limit put together under `(other)`; `taken` counts the others."""
     room: dict[Group, int] = {}
+    beyond: dict[CellKey, CellKey] = {}
+    for key, of in new.items():
+        left = room.get(of, KEYS_MAX - taken.get(of, 0))
+        room[of] = left - 1
+        if left <= 0:
+            beyond[key] = key._replace(key=f"{of.unit}/{OTHER}" if of.unit else OTHER)
+    if not beyond:
+        return cells
     capped: dict[CellKey, Cell] = {}
     for key, cell in cells.items():
-        kept = key
-        if key not in known and not _whole(key, of := group(key, divided)):
-            left = room.get(of, KEYS_MAX - taken.get(of, 0))
-            room[of] = left - 1
-            if left <= 0:
-                kept = key._replace(key=f"{of.unit}/{OTHER}" if of.unit else OTHER)
+        kept = beyond.get(key, key)
         capped[kept] = capped[kept].plus(cell) if kept in capped else cell
     return capped
-
-
-def taken(cells: Iterable[CellKey], divided: Container[str]) -> Counter[Group]:
-    """How many keys of each group there are, without those of whole definitions."""
-    groups = ((key, group(key, divided)) for key in cells)
-    return Counter(of for key, of in groups if not _whole(key, of))
-
-
-def _whole(key: CellKey, of: Group) -> bool:
-    """Whether a key is that of a whole definition."""
-    return of.unit != "" and key.key == of.unit

@@ -1,6 +1,6 @@
 """Follows the events' sequence and keeps the index: each step in one transaction with its watermark."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ import numpy as np
 from saastracker.chunks import of_moments, of_parts
 from saastracker.definition import Definitions
 from saastracker.enrolling import enrol
-from saastracker.folding import DAY_MS, Folded, cap, fold, group, local, taken
+from saastracker.folding import DAY_MS, Folded, cap, fold, groups, local
 from saastracker.index import Cell, Integers
 from saastracker.index_store import (
     Arrivals,
@@ -215,7 +215,8 @@ class Indexer:
                 for place, seen in tagged.seen.items():
                     changes.seen_keys.setdefault(place, []).extend(seen)
             divided = self._units.divided
-            folded.cells = cap(folded.cells, whole.cells, taken(whole.cells, divided), divided)
+            new = groups((key for key in folded.cells if key not in whole.cells), divided)
+            folded.cells = cap(folded.cells, new, Counter(groups(whole.cells, divided).values()))
             whole.add(folded)
             chunks = of_moments(folded.moments, last) | of_parts(folded.parts, last)
             changes.chunks |= {(key, chunk.number): chunk.data for key, chunk in chunks.items()}
@@ -223,11 +224,10 @@ class Indexer:
         changes.cells, changes.days = whole.cells, whole.days
         meet(changes, self._index, whole.sessions)
 
-    def _added(self, cells: Mapping[CellKey, Cell]) -> dict[CellKey, Cell]:
+    def _added(self, cells: dict[CellKey, Cell]) -> dict[CellKey, Cell]:
         """The cells added to those in the index."""
-        divided = self._units.divided
         known = self._index.cells(list(cells))
-        groups = {group(key, divided) for key in cells if key not in known}
-        kept = cap(cells, known, self._index.keys(groups), divided)
+        new = groups((key for key in cells if key not in known), self._units.divided)
+        kept = cap(cells, new, self._index.keys(set(new.values())))
         known |= self._index.cells([key for key in kept if key not in cells])
         return {key: known[key].plus(cell) if key in known else cell for key, cell in kept.items()}

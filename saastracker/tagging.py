@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, starmap
 
 import msgspec
 import numpy as np
@@ -95,32 +96,36 @@ def _keys(
     size = PROPERTIES_ROWS if "properties" in tagging.columns else max(len(some), 1)
     events, places = [], []
     failed = False
-    placed: dict[str, int] = {}  # numbers of keys as they are given
+    placed: dict[tuple[str, ...], list[int]] = {}  # numbers of keys, by what they were given together as
 
-    def place(key: str) -> int:
-        number = placed.get(key)
-        if number is None:
-            number = placed[key] = numbers.setdefault(_full(followed.unit.unit, key), len(numbers))
-        return number
+    def place(keys: tuple[str, ...]) -> list[int]:
+        full = [_full(followed.unit.unit, key) for key in keys]
+        placed[keys] = list(dict.fromkeys(numbers.setdefault(key, len(numbers)) for key in full))
+        return placed[keys]
+
+    def tried(row: tuple[str | None, ...]) -> list[int]:
+        try:
+            return place(tuple(tagging.keys(*row)))
+        except Exception:  # logged once for all rows
+            return []
 
     for start in range(0, len(some), size):
         part = some.only(slice(start, start + size))
         columns, known = _columns(tagging, part, texts, properties)
         rows, _, row = distinct(*columns) if columns else ([()], None, np.zeros(len(part), np.int64))
         # A column at a time: properties are told of nearly every event.
-        given = [list(map(of.get, codes)) for of, codes in zip(known, zip(*rows, strict=True), strict=True)]
-        of_row: list[list[int]] = []
-        for row_given in zip(*given, strict=True) if given else rows:
-            try:
-                own = list(map(place, tagging.keys(*row_given)))
-            except Exception:
-                # One event that a plugin cannot read must not stop the index, nor many fill the log.
-                if not failed:
-                    log.exception("The tagger %s fails; events are counted without its keys", followed.unit.namespace)
-                failed, own = True, []
-            of_row.append(own if len(own) < 2 else list(dict.fromkeys(own)))
-        counts = np.array([len(keys) for keys in of_row], np.int64)
-        flat = np.array([key for keys in of_row for key in keys], np.int64)
+        given = [map(of.get, codes) for of, codes in zip(known, zip(*rows, strict=True), strict=True)]
+        of_rows = list(zip(*given, strict=True)) if given else [()]
+        try:
+            own = [placed.get(keys) or place(keys) for keys in map(tuple, starmap(tagging.keys, of_rows))]
+        except Exception:
+            # One event that a plugin cannot read must not stop the index, nor many fill the log.
+            if not failed:
+                log.exception("The tagger %s fails; events are counted without its keys", followed.unit.namespace)
+            failed = True
+            own = list(map(tried, of_rows))
+        counts = np.fromiter(map(len, own), np.int64, len(own))
+        flat = np.fromiter(chain.from_iterable(own), np.int64)
         starts = np.cumsum(counts) - counts
         of_event = counts[row]
         within = np.arange(of_event.sum()) - np.repeat(np.cumsum(of_event) - of_event, of_event)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from saastracker.contracts import Reader
+from saastracker.index import numbered
 from saastracker.index_store import Arrivals
 from saastracker.sql_events import CODED
 from saastracker.sql_index import SqlIndex
@@ -59,16 +60,19 @@ class SqliteIndex(SqlIndex):
             read = {"after": int(sequence[0]), "until": int(sequence[-1])} if pages else {"after": 0, "until": 0}
             values = connection.execute(_VALUES.format(condition), read | of_day).fetchall()
             projects = dict(connection.execute("SELECT id, project FROM projects"))
-        numbers, place = np.unique(project, return_inverse=True)
-        valued = np.array(values, np.float64).reshape(-1, 2)
+        numbers, place = numbered(project)
         value = np.full(len(sequence), np.nan)
-        value[np.isin(sequence, valued[:, 0])] = valued[np.isin(valued[:, 0], sequence), 1]
+        if values:  # an erasure may have taken one of either since the other query
+            own, valued = np.array(values, np.float64).T  # sequence numbers are far below 2**53
+            where = np.minimum(np.searchsorted(sequence, own), len(sequence) - 1)
+            there = sequence[where] == own
+            value[where[there]] = valued[there]
         codes = {}
         for (high, low), pair in zip(_PAIRS, pairs, strict=True):
             codes[high], codes[low] = pair >> 32, pair & 0xFFFF_FFFF
         return Arrivals(
             projects=[projects[number] for number in numbers.tolist()],
-            project=place.astype(np.int64),
+            project=place,
             sequence=sequence,
             time=time,
             value=value,
