@@ -19,10 +19,13 @@ Joining: TypeAlias = Callable[[str | None, str | None], Person | None]
 
 def joining(reader: Reader, actors: "Actors") -> Joining:
     """Makes the person of an event's `user` and `anonymous`; None for neither."""
-    users = aliases(reader, actors)
+    users: dict[str, str] | None = None
 
     def person(user: str | None, anonymous: str | None) -> Person | None:
+        nonlocal users
         if user is None and anonymous is not None:
+            if users is None:  # all texts of them, which many reports ask for nobody
+                users = aliases(reader, actors)
             user = users.get(anonymous)
             if user is None:
                 return Person(True, anonymous)

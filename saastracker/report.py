@@ -4,7 +4,7 @@ JSON and CSV hold what each class says first; fields under "On the page" change 
 Shares and rates are fractions of 1, durations seconds, and a ratio without a denominator is None.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Literal, TypeAlias
 
@@ -136,7 +136,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     title: str
     columns: tuple[Column, ...]
-    rows: list[list[Any]]
+    rows: Sequence[list[Any]]  # a `late.Late` makes those of the page only
     whole: bool = True
     total: int | None = None  # rows there are in all
     next: int | None = None  # the position after which the next page begins

@@ -1,11 +1,15 @@
 """The list of people who were active in a span."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from saastracker.active import active
 from saastracker.actors import Actors
 from saastracker.contracts import Reader
 from saastracker.index import Integers
+from saastracker.late import Late
 from saastracker.persons import Person, joining
 from saastracker.report import Column, Report, Table
 from saastracker.scope import Scope
@@ -41,28 +45,36 @@ def listing(reader: Reader, scope: Scope, memory: Memory) -> Report:
     seen = seen.only(actors.person[seen.actor] >= 0)
     events = np.zeros(len(actors.person_codes), np.int64)
     np.add.at(events, actors.person[seen.actor], seen.events)
-    shown = sorted(np.flatnonzero(events).tolist(), key=lambda person: (-events[person], person))
+    shown = np.flatnonzero(events)
+    shown = shown[np.argsort(-events[shown], kind="stable")]
     orgs = _latest_orgs(actors)
-    texts = reader.texts([*(actors.person_codes[person] for person in shown), *actors.org_codes])
     traits = memory.told(reader, scope.project).traits(joining(reader, actors))
     first, last = actors.person_first(), actors.person_last()
-    rows = []
-    for person in shown:
-        who = Person(bool(actors.anonymous[person]), texts[actors.person_codes[person]])
-        known = traits(who)
-        org = int(orgs[person])
-        rows.append(
-            [
-                who.id,
-                email(known),
-                full_name(known),
-                texts[actors.org_codes[org]] if org >= 0 else None,
-                int(events[person]),
-                int(first[person]),
-                int(last[person]),
-            ]
+
+    def rows(persons: Sequence[int]) -> list[list[Any]]:
+        inside = [int(org) for org in orgs[persons]] if persons else []
+        texts = reader.texts(
+            [*(actors.person_codes[person] for person in persons), *(actors.org_codes[org] for org in {*inside} - {-1})]
         )
-    return Report(blocks=(Table(key="people", title="People", columns=COLUMNS, rows=rows),))
+        made: list[list[Any]] = []
+        for person, org in zip(persons, inside, strict=True):
+            who = Person(bool(actors.anonymous[person]), texts[actors.person_codes[person]])
+            known = traits(who)
+            made.append(
+                [
+                    who.id,
+                    email(known),
+                    full_name(known),
+                    texts[actors.org_codes[org]] if org >= 0 else None,
+                    int(events[person]),
+                    int(first[person]),
+                    int(last[person]),
+                ]
+            )
+        return made
+
+    late = Late(shown.tolist(), rows, {"events": events.item, "first_seen": first.item, "last_seen": last.item})
+    return Report(blocks=(Table(key="people", title="People", columns=COLUMNS, rows=late),))
 
 
 def _latest_orgs(actors: Actors) -> Integers:

@@ -1,6 +1,9 @@
 """The sessions of a span: totals, by day, one by one, by release."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import numpy as np
 from msgspec.structs import replace
@@ -8,6 +11,7 @@ from msgspec.structs import replace
 from saastracker.actors import Actors
 from saastracker.contracts import Reader
 from saastracker.index import Integers, day_number
+from saastracker.late import Late
 from saastracker.report import Column, Figure, Figures, Measure, Number, Point, Report, Series, Table
 from saastracker.scope import Scope, Span
 from saastracker.sums import Lengths, lengths
@@ -168,25 +172,32 @@ def _sessions(reader: Reader, scope: Scope, actors: Actors, found: Lengths, some
     if last is None:
         last = visits(reader, scope, actors, _last_days(found, scope.span, end))
     shown = last.only(_newest(last, end)[start:])
-    seconds, row = shown.seconds.tolist(), shown.row
-    person = [actors.person_codes[number] if number >= 0 else 0 for number in shown.person.tolist()]
-    org = [actors.org_codes[number] if number >= 0 else 0 for number in shown.org.tolist()]
-    session, release = row.session.tolist(), row.release.tolist()
-    texts = reader.texts(list({*session, *person, *org, *release}))
-    first, events = row.first.tolist(), row.events.tolist()
+    first, seconds, events = shown.row.first.tolist(), shown.seconds.tolist(), shown.row.events.tolist()
+    values = {"start": first.__getitem__, "seconds": seconds.__getitem__, "events": events.__getitem__}
     return Table(
         key="sessions",
         title="Sessions",
         columns=COLUMNS,
-        rows=[
-            [texts[session[at]], texts.get(person[at]), texts.get(org[at]), first[at], seconds[at], events[at],
-             texts.get(release[at])]
-            for at in range(len(shown))
-        ],
+        rows=Late(range(len(shown)), partial(_rows, reader, actors, shown), values),
         whole=whole,
         total=len(found),
         next=more,
-    )  # fmt: skip
+    )
+
+
+def _rows(reader: Reader, actors: Actors, found: Visits, places: Sequence[int]) -> list[list[Any]]:
+    """The rows of the sessions at some places."""
+    shown = found.only(np.array(places, np.int64))
+    person = [actors.person_codes[number] if number >= 0 else 0 for number in shown.person.tolist()]
+    org = [actors.org_codes[number] if number >= 0 else 0 for number in shown.org.tolist()]
+    session, release = shown.row.session.tolist(), shown.row.release.tolist()
+    texts = reader.texts(list({*session, *person, *org, *release}))
+    first, seconds, events = shown.row.first.tolist(), shown.seconds.tolist(), shown.row.events.tolist()
+    return [
+        [texts[session[at]], texts.get(person[at]), texts.get(org[at]), first[at], seconds[at], events[at],
+         texts.get(release[at])]
+        for at in range(len(shown))
+    ]  # fmt: skip
 
 
 def _last_days(found: Lengths, span: Span, count: int) -> Span:

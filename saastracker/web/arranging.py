@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from saastracker.errors import Invalid
+from saastracker.late import Late
 from saastracker.report import Block, Column, Grid, Report, Table
 from saastracker.scope import Scope
 from saastracker.web.naming import called
@@ -132,10 +133,14 @@ def _sorted(table: Table, sort: str | None, names: Mapping[str, str]) -> Table:
     place = next((place for place, column in enumerate(table.columns) if column.key == sort.removeprefix("-")), None)
     if place is None or not sortable(table.columns[place]):
         raise Invalid(f"sort: expected one of {', '.join(column.key for column in table.columns if sortable(column))}")
-    own = called(table.columns[place], names)
-    known = [row for row in table.rows if row[place] is not None]
+    if isinstance(table.rows, Late):
+        late = table.rows.ordered(table.columns[place].key, falling=sort[0] == "-")
+        if late is not None:
+            return msgspec.structs.replace(table, rows=late)
+    own, rows = called(table.columns[place], names), list(table.rows)
+    known = [row for row in rows if row[place] is not None]
     known.sort(key=_key(place, own), reverse=sort[0] == "-")
-    unknown = [row for row in table.rows if row[place] is None]  # last either way
+    unknown = [row for row in rows if row[place] is None]  # last either way
     return msgspec.structs.replace(table, rows=known + unknown)
 
 

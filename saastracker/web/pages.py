@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
@@ -78,6 +78,7 @@ class Asked(msgspec.Struct):
     arrangement: Arrangement
     now: int
     environments: Sequence[str] = ()  # those the project's events name, for a page
+    unmatched: bool = False  # whether nothing matches the filters of a page
     names: Mapping[str, str] = {}  # of the organizations that the report shows by their ids
 
     @property
@@ -185,9 +186,14 @@ def _detail(detail: Callable[[Reader, Scope, str], Report], item: str, reader: R
     return detail(reader, scope, item)
 
 
-def answer(
-    asked: AnyAsked, face: Callable[[AnyAsked, Report], Response[bytes]], cancelled: Callable[[], bool]
-) -> Response[bytes]:
+class Face(NamedTuple, Generic[AnyAsked]):
+    """A form of a report."""
+
+    arrange: Callable[[AnyAsked, Report], Report]  # what it shows, while the store can be read: rows may be late
+    draw: Callable[[AnyAsked, Report], Response[bytes]]
+
+
+def answer(asked: AnyAsked, face: Face[AnyAsked], cancelled: Callable[[], bool]) -> Response[bytes]:
     """The report in the form that `face` gives it."""
     site, project = asked.site, asked.project
     with site.reading(asked.page.slug, project.slug, asked.scope):
@@ -196,15 +202,19 @@ def answer(
             asked.names = names(loaded, reader, project.id, asked.site.named)
             if not asked.follows:
                 loaded = with_dropped(reader, asked.scope, loaded)
-            if face is _html:
+            shown = face.arrange(asked, loaded)
+            if face.draw is _html:
                 site.filled.look(reader, project.id, asked.now)
                 said, known = environments.of(site.definitions, project.id), reader.environments(project.id)
                 asked.environments = environments.offered(said, known, asked.scope.environment)
-        return face(asked, loaded)
+        return face.draw(asked, shown)
+
+
+def in_pages(asked: Asked, loaded: Report) -> Report:
+    return arranged(loaded, asked.arrangement, asked.scope, asked.names)
 
 
 def as_json(asked: Asked, loaded: Report) -> Response[bytes]:
-    loaded = arranged(loaded, asked.arrangement, asked.scope, asked.names)
     content = json_report(asked.project.slug, asked.page.slug, asked.scope, loaded)
     same = msgspec.json.encode(content)
     body = msgspec.json.encode({**content, "fresh_until": iso(asked.now)})
@@ -219,23 +229,29 @@ def _next_link(asked: Asked, loaded: Report) -> dict[str, str]:
     return {"link": f'<{sent_path(asked.request)}{asked.links.page(block.next)}>; rel="next"'}
 
 
-def as_csv(asked: Asked, loaded: Report) -> Response[bytes]:
+def in_file(asked: Asked, loaded: Report) -> Report:
     scope = asked.scope
     if scope.limit == LIMIT_DEFAULT and scope.after is None:  # a file for people: all rows, not the first page
         scope = msgspec.structs.replace(scope, limit=LIMIT_MAX**2)
-    loaded = arranged(loaded, asked.arrangement, scope, asked.names)
+    return arranged(loaded, asked.arrangement, scope, asked.names)
+
+
+def as_csv(asked: Asked, loaded: Report) -> Response[bytes]:
     block = chosen(loaded, asked.arrangement.block)
     name = f"{asked.project.slug}-{asked.page.slug}-{block.key}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"', **_next_link(asked, loaded)}
     return cached(asked.request, Response(csv_block(block), media_type="text/csv", headers=headers))
 
 
-def _html(asked: Asked, loaded: Report) -> Response[bytes]:
+def _on_page(asked: Asked, loaded: Report) -> Report:
     if not edits(asked.caller, asked.project):
         loaded = without_actions(loaded)
     filtered = not asked.follows and (asked.scope.filters or asked.scope.environment)
-    unmatched = bool(filtered) and without_match(loaded.blocks)
-    loaded = arranged(loaded, asked.arrangement, asked.scope, asked.names, others=TOP)
+    asked.unmatched = bool(filtered) and without_match(loaded.blocks)
+    return arranged(loaded, asked.arrangement, asked.scope, asked.names, others=TOP)
+
+
+def _html(asked: Asked, loaded: Report) -> Response[bytes]:
     notes = [block for block in loaded.blocks if isinstance(block, Note)]
     shown = page(
         asked.request,
@@ -246,8 +262,8 @@ def _html(asked: Asked, loaded: Report) -> Response[bytes]:
         report=asked.page,
         title=loaded.title or asked.page.title,
         item=asked.item,
-        rows=layout(notes if unmatched else loaded.blocks, asked.arrangement.block),
-        unmatched=unmatched,
+        rows=layout(notes if asked.unmatched else loaded.blocks, asked.arrangement.block),
+        unmatched=asked.unmatched,
         tables=loaded.tables,
         chosen=chosen(loaded, asked.arrangement.block),
         now=asked.now,
@@ -282,4 +298,8 @@ def menu(site: Site) -> dict[str, list[ReportPage]]:
     return {section: reports for section, reports in known.items() if reports}
 
 
-FACES: dict[str, Callable[[Asked, Report], Response[bytes]]] = {"": _html, "json": as_json, "csv": as_csv}
+FACES: dict[str, Face[Asked]] = {
+    "": Face(_on_page, _html),
+    "json": Face(in_pages, as_json),
+    "csv": Face(in_file, as_csv),
+}

@@ -20,7 +20,7 @@ from saastracker.web.dropped import KEY, UNCOUNTED
 from saastracker.web.forms.actions import without_actions
 from saastracker.web.layout import layout
 from saastracker.web.linking import Links, scope_bar, told
-from saastracker.web.pages import TOP, Asked, answer, as_csv, as_json, exported, question
+from saastracker.web.pages import TOP, Asked, Face, answer, as_csv, as_json, exported, in_file, in_pages, question
 from saastracker.web.rendering import render
 from saastracker.web.sharing import opened, visited
 from saastracker.web.site import Site, WebRequest, get
@@ -97,8 +97,11 @@ def _only(visit: Visit, loaded: Report) -> Report:
     return msgspec.structs.replace(loaded, blocks=tuple(blocks))
 
 
+def _on_page(visit: Visit, loaded: Report) -> Report:
+    return arranged(_only(visit, loaded), visit.arrangement, visit.scope, visit.names, others=TOP)
+
+
 def _html(visit: Visit, loaded: Report) -> Response[bytes]:
-    loaded = arranged(_only(visit, loaded), visit.arrangement, visit.scope, visit.names, others=TOP)
     links = visit.links
     values: dict[str, Any] = scope_bar(links.scope, visit.arrangement, ())
     page = render(
@@ -127,12 +130,8 @@ def _html(visit: Visit, loaded: Report) -> Response[bytes]:
     return cached(visit.request, Response(page.encode(), media_type="text/html"))
 
 
-def _json(visit: Visit, loaded: Report) -> Response[bytes]:
-    return as_json(visit, _only(visit, loaded))
-
-
-def _csv(visit: Visit, loaded: Report) -> Response[bytes]:
-    return as_csv(visit, _only(visit, loaded))
-
-
-FACES = {"": _html, "json": _json, "csv": _csv}
+FACES: dict[str, Face[Visit]] = {
+    "": Face(_on_page, _html),
+    "json": Face(lambda visit, loaded: in_pages(visit, _only(visit, loaded)), as_json),
+    "csv": Face(lambda visit, loaded: in_file(visit, _only(visit, loaded)), as_csv),
+}

@@ -1,8 +1,12 @@
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
+import msgspec
 import pytest
 
 from saastracker.errors import Invalid
+from saastracker.late import Late
 from saastracker.report import Block, Column, Figure, Figures, Note, Report, Table
 from saastracker.scope import Scope, Span
 from saastracker.web.arranging import Arrangement, arranged, chosen, split
@@ -52,6 +56,51 @@ def test_a_table_is_sorted_by_any_column(sort: str, expected: list[str | None]) 
 def test_a_search_finds_text_in_any_case() -> None:
     found = arranged(Report(blocks=(TABLE,)), Arrangement(search="ALPHA"), SCOPE)
     assert (names(found), found.tables[0].total) == (["Alpha"], 1)
+
+
+MANY = Table(
+    key="things",
+    title="Things",
+    columns=COLUMNS[:2],
+    rows=[[f"thing {number * 7 % 300}", number % 10] for number in range(300)],
+)
+
+
+def late(made: list[int]) -> Table:
+    """The same, and which of its rows were made."""
+
+    def make(numbers: Sequence[int]) -> list[list[Any]]:
+        made.extend(numbers)
+        return [list(MANY.rows[number]) for number in numbers]
+
+    rows = Late(range(300), make, {"events": lambda number: number % 10})
+    return msgspec.structs.replace(MANY, rows=rows)
+
+
+@pytest.mark.parametrize("sort", [None, "events", "-events"])
+@pytest.mark.parametrize("after", [None, 20, 295, 300])
+def test_of_late_rows_only_the_page_is_made(sort: str | None, after: int | None) -> None:
+    made: list[int] = []
+    scope, arrangement = Scope(project="p", span=SCOPE.span, limit=10, after=after), Arrangement(sort=sort)
+    page = arranged(Report(blocks=(late(made),)), arrangement, scope)
+    assert page == arranged(Report(blocks=(MANY,)), arrangement, scope)
+    assert len(made) == len(page.tables[0].rows)
+
+
+@pytest.mark.parametrize("arrangement", [Arrangement(sort="-name"), Arrangement(search="THING 7", sort="events")])
+def test_late_rows_are_searched_and_sorted_by_what_only_they_have(arrangement: Arrangement) -> None:
+    made: list[int] = []
+    assert arranged(Report(blocks=(late(made),)), arrangement, SCOPE) == arranged(
+        Report(blocks=(MANY,)), arrangement, SCOPE
+    )
+    assert sorted(made) == list(range(300))
+
+
+def test_who_stops_early_leaves_late_rows_unmade() -> None:
+    made: list[int] = []
+    rows = late(made).rows
+    assert next(iter(rows)) == MANY.rows[0] == rows[0]
+    assert len(made) < 150
 
 
 def test_tables_are_cut_into_pages() -> None:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 
@@ -12,6 +13,7 @@ from saastracker.errors import NotFound
 from saastracker.event import Event
 from saastracker.report import Report
 from saastracker.testing import PROJECT, InMemoryDefinitions
+from saastracker.web.arranging import Arrangement, arranged
 from saastracker.web.faces import iso
 from saastracker_errors import taggers as error_taggers
 from saastracker_people import reports
@@ -155,6 +157,17 @@ def test_by_hand(tmp_path: Path) -> None:
         assert report(reader, SPAN, person="a2").title == "a2"
         with pytest.raises(NotFound):
             report(reader, SPAN, person="acme")
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_page_has_the_rows_that_the_whole_list_has_there(tmp_path: Path, column: str) -> None:
+    with reading(tmp_path, "UTC", made(5, 200), foreign=FOREIGN) as reader:
+        late = report(reader, SPAN)
+        plain = Report(blocks=(msgspec.structs.replace(late.tables[0], rows=list(late.tables[0].rows)),))
+        for sort in (None, column, f"-{column}"):
+            for search in ("", "u"):
+                arrangement, asked = Arrangement(sort=sort, search=search), scope(f"{SPAN}&limit=3")
+                assert arranged(late, arrangement, asked) == arranged(plain, arrangement, asked)
 
 
 def test_nobody_yet(tmp_path: Path) -> None:

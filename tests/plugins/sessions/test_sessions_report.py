@@ -194,7 +194,7 @@ def test_long_lists_come_in_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             pages.append(load(reader, scope_after(f"{DAY}&limit=2", more)))
         assert [[row[0] for row in page.tables[0].rows] for page in pages] == [["s3", "s1"], ["s4", "s2"], ["s0"]]
         assert {(page.tables[0].whole, page.tables[0].total) for page in pages} == {(False, 5)}
-        assert load(reader, scope_after(f"{DAY}&limit=2", 2**62)).tables[0].rows == []
+        assert len(load(reader, scope_after(f"{DAY}&limit=2", 2**62)).tables[0].rows) == 0
         pages = [detail(reader, scope(f"{DAY}&limit=3"), "long")]
         pages.append(detail(reader, scope_after(f"{DAY}&limit=3", pages[0].tables[0].next or 0), "long"))
         assert [[row[3] for row in page.tables[0].rows] for page in pages] == [["e0", "e1", "e2"], ["e3", "e4"]]
