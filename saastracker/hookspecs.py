@@ -10,6 +10,7 @@ from saastracker.definition import Definition, Definitions
 from saastracker.job import Job
 from saastracker.resting import DatabaseFactory
 from saastracker.tagger import Tagger
+from saastracker.told import Memory
 from saastracker.wire import AuthScheme, Enricher, Projects, WireFormat
 
 hookspec = pluggy.HookspecMarker("saastracker")
@@ -50,10 +51,11 @@ def databases(config: Config) -> Mapping[str, DatabaseFactory] | None:
 
 
 @hookspec
-def reports(config: Config, definitions: Definitions, setups: Setups) -> Sequence[ReportPage] | None:
+def reports(config: Config, definitions: Definitions, setups: Setups, memory: Memory) -> Sequence[ReportPage] | None:
     """Pages that answer a question about a project's events.
 
-    `definitions` and `setups` are live views of what projects have defined, and of their keys and members.
+    `definitions` and `setups` are live views of what projects have defined, and of their keys and members;
+    `memory` knows the names and traits of people and organizations.
     """
 
 

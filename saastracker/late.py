@@ -1,7 +1,7 @@
 """Rows of long tables that are made when they are read: a page shows a hundred of them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, SupportsIndex, overload
+from typing import Any, overload
 
 FIRST = 100  # rows made at once by who goes through them; then twice as many, as few stop soon
 
@@ -24,10 +24,10 @@ class Late(Sequence[list[Any]]):
         return len(self._numbers)
 
     @overload
-    def __getitem__(self, place: SupportsIndex) -> list[Any]: ...
+    def __getitem__(self, place: int) -> list[Any]: ...
     @overload
     def __getitem__(self, place: slice) -> list[list[Any]]: ...
-    def __getitem__(self, place: SupportsIndex | slice) -> list[Any] | list[list[Any]]:
+    def __getitem__(self, place: int | slice) -> list[Any] | list[list[Any]]:
         if isinstance(place, slice):
             return self._make(self._numbers[place])
         return self._make([self._numbers[place]])[0]

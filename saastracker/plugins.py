@@ -22,6 +22,7 @@ from saastracker.job import Job
 from saastracker.merging import ORGANIZATION
 from saastracker.resting import Database, DatabaseFactory
 from saastracker.tagger import NAMESPACES, Tagger
+from saastracker.told import Memory
 from saastracker.views import VIEW
 from saastracker.wire import AuthScheme, Enricher, Projects, WireFormat
 
@@ -65,6 +66,7 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
     definitions: Mapping[str, Definition]  # by kind
     jobs: Mapping[str, Job]  # by name
     channels: Mapping[str, Channel]  # by name
+    memory: Memory  # that reports share
     plugins: tuple[PluginInfo, ...]
 
 
@@ -134,7 +136,7 @@ class Plugins:
 
     def registry(self, projects: Projects, definitions: Definitions, setups: Setups = lambda _: Setup()) -> Registry:
         """All that the plugins offer. What it is given are live views; without `setups` no report is asked."""
-        config = self._config
+        config, memory = self._config, Memory()
         schemes = self._named("auth_schemes", "auth scheme", _by_name, config=config, projects=projects)
         formats = self._named("wire_formats", "wire format", _by_name, config=config)
         enrichers = self._named("enrichers", "enricher", _by_name, config=config, definitions=definitions)
@@ -145,6 +147,7 @@ class Plugins:
             config=config,
             definitions=definitions,
             setups=setups,
+            memory=memory,
         )
         for slug in reports.keys() & {*OWN_PAGES}:
             self._fail(f'plugins: a report has the slug "{slug}", where the core has a page of its own; rename it')
@@ -167,6 +170,7 @@ class Plugins:
             definitions=self.kinds,
             jobs=jobs,
             channels=channels,
+            memory=memory,
             plugins=tuple(self._listing()),
         )
 

@@ -1,6 +1,6 @@
 """What events told about people and organizations: of each trait the newest, by arrival."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
@@ -36,6 +36,7 @@ class Told(msgspec.Struct):
 
     events: int = 0  # with traits
     last: int = 0  # sequence number of the last of them
+    whole: bool = True  # whether it knows people, who may be too many to remember
     size: int = 0  # bytes, about
     organizations: dict[str, Facts] = {}
     companies: dict[str, bytes] = {}  # the JSON that was the last to tell of each organization
@@ -45,6 +46,7 @@ class Told(msgspec.Struct):
         return Told(
             self.events,
             self.last,
+            self.whole,
             self.size,
             dict(self.organizations),
             dict(self.companies),
@@ -64,6 +66,14 @@ class Told(msgspec.Struct):
         """The traits of a person before joining."""
         return _together(self.persons.get(person, ()))
 
+    def full_names(self, people: Iterable[str], joining: Callable[[], Joining]) -> dict[str, str]:
+        """Of people by their ids, as far as they are known; `joining` is called only if it matters."""
+        # Hardly anybody has a name before a user id, and to know who became whom takes long.
+        early = any(who.anonymous and any(b"_name" in each for _, each in sent) for who, sent in self.persons.items())
+        traits = self.traits(joining()) if early else self.own
+        found = {each: full_name(traits(Person(False, each)) or self.own(Person(True, each))) for each in people}
+        return {each: name for each, name in found.items() if name}
+
     def name(self, org: str | None) -> str | None:
         """Of an organization."""
         return self.organizations[org].name if org in self.organizations else None
@@ -72,7 +82,7 @@ class Told(msgspec.Struct):
         """What an event told, newer than all before."""
         self.last = sequence
         sent = _traits.decode(traits)
-        if who is not None:
+        if who is not None and self.whole:
             self._add_person(sequence, who, bytes(sent.user))
         if org is not None:
             self._add_organization(org, bytes(sent.company))
@@ -94,30 +104,34 @@ class Told(msgspec.Struct):
 class Memory:
     """What was told of a few projects until now, so that a report reads only what came since. Safe in threads."""
 
-    def __init__(self, *, persons: bool = True) -> None:
-        self._persons = persons  # whether what was told of people is wanted, too
+    def __init__(self) -> None:
         self._told: dict[str, Told] = {}  # by project; what is in here is never changed
 
-    def told(self, reader: Reader, project: str) -> Told:
-        """What all events told that the reader sees, and what people wrote instead."""
-        now, written = self._of_events(reader, project), reader.organizations(project)
+    def told(self, reader: Reader, project: str, *, whole: bool = True) -> Told:
+        """What all events told that the reader sees, and what people wrote instead.
+
+        Not `whole`: without people if they are too many to be remembered, as reading them all again takes long.
+        """
+        now, written = self._of_events(reader, project, whole), reader.organizations(project)
         if written == NOTHING_WRITTEN:
             return now
         return msgspec.structs.replace(now, organizations=with_written(now.organizations, written))
 
-    def _of_events(self, reader: Reader, project: str) -> Told:
+    def _of_events(self, reader: Reader, project: str, whole: bool) -> Told:
         known = self._told.get(project, Told())
+        if whole and not known.whole:
+            known = Told()
         if known.events != _count(reader, project, known.last):  # some were erased, or it knows more than the reader
             known = Told()
-        now = _since(reader, project, known, self._persons)
+        now = _since(reader, project, known)
         if now is not known:
             self._keep(project, now)
         return now
 
     def _keep(self, project: str, told: Told) -> None:
         self._told.pop(project, None)
-        if told.size <= KEPT_MAX:
-            self._told[project] = told
+        fits = told.size <= KEPT_MAX
+        self._told[project] = told if fits else msgspec.structs.replace(told, whole=False, size=0, persons={})
         while len(self._told) > PROJECTS_MAX:
             # Another thread may have dropped it just now.
             self._told.pop(next(iter(self._told)), None)
@@ -134,7 +148,7 @@ def _count(reader: Reader, project: str, last: int) -> int:
     return int(events)
 
 
-def _since(reader: Reader, project: str, known: Told, persons: bool) -> Told:
+def _since(reader: Reader, project: str, known: Told) -> Told:
     # What was told several times is read once.
     rows = reader.query(
         """SELECT "user", anonymous, org, traits, MAX(sequence), COUNT(*) FROM events
@@ -146,7 +160,7 @@ def _since(reader: Reader, project: str, known: Told, persons: bool) -> Told:
         return known
     now = known.copy()
     for user, anonymous, org, traits, sequence, events in rows:
-        who = Person(user is None, user or anonymous) if persons and (user or anonymous) else None
+        who = Person(user is None, user or anonymous) if user or anonymous else None
         now.add(sequence, who, org, traits)
         now.events += events
     return now

@@ -13,9 +13,7 @@ from saastracker_people.search import search
 
 
 @hookimpl
-def reports(config: Config, definitions: Definitions) -> Sequence[ReportPage]:  # noqa: ARG001
-    memory = Memory()
-
+def reports(config: Config, definitions: Definitions, memory: Memory) -> Sequence[ReportPage]:  # noqa: ARG001
     # numpy takes 13 MB, which a server is spared until someone asks.
 
     def load(reader: Reader, scope: Scope) -> Report:

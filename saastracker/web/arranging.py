@@ -10,13 +10,12 @@ from saastracker.errors import Invalid
 from saastracker.late import Late
 from saastracker.report import Block, Column, Grid, Report, Table
 from saastracker.scope import Scope
-from saastracker.web.naming import called
+from saastracker.web.naming import NO_NAMES, Names, called, names_people
 
 PARAMETERS = ("block", "sort", "search")
 # What the form for any filter sends: one `f` in three fields, which a form without script cannot join.
 FILTER_FIELDS = ("filter.dimension", "filter.operator", "filter.value")
 SEARCH_MAX = 255
-_NO_NAMES: Mapping[str, str] = {}
 
 
 class Arrangement(msgspec.Struct, frozen=True):
@@ -72,13 +71,13 @@ def arranged(
     report: Report,
     arrangement: Arrangement,
     scope: Scope,
-    names: Mapping[str, str] = _NO_NAMES,
+    names: Names = NO_NAMES,
     *,
     others: int | None = None,
 ) -> Report:
     """The report with its whole tables searched, sorted and cut to the scope's limit. Raises Invalid.
 
-    Organizations are found and sorted by their `names`, countries by theirs, too.
+    Organizations and people are found and sorted by their `names`, countries by theirs, too.
     With `others`, tables that share the page with more are cut to so many rows, unless the arrangement names them.
     """
     subject = chosen(report, arrangement.block)
@@ -101,6 +100,15 @@ def arranged(
     return msgspec.structs.replace(report, blocks=tuple(map(arrange, report.blocks)))
 
 
+def by_people(report: Report, arrangement: Arrangement) -> Report:
+    """What of a report is searched or sorted by the names of people, who are too many to be named for nothing."""
+    subject, key = chosen(report, arrangement.block), (arrangement.sort or "").removeprefix("-")
+    if not isinstance(subject, Table):
+        return Report(blocks=())
+    named = any(names_people(column) and column.key == key for column in subject.columns)
+    return Report(blocks=(subject,) if arrangement.search or named else ())
+
+
 def _is_hours(block: Block) -> bool:
     return isinstance(block, Grid) and block.kind == "hours"
 
@@ -112,7 +120,7 @@ def _page(table: Table, start: int, limit: int) -> Table:
     return msgspec.structs.replace(table, rows=table.rows[start:end], total=total, next=more)
 
 
-def _found(table: Table, search: str, names: Mapping[str, str]) -> Table:
+def _found(table: Table, search: str, names: Names) -> Table:
     if not search:
         return table
     wanted = search.casefold()
@@ -127,7 +135,7 @@ def _found(table: Table, search: str, names: Mapping[str, str]) -> Table:
     return msgspec.structs.replace(table, rows=rows, total=None)
 
 
-def _sorted(table: Table, sort: str | None, names: Mapping[str, str]) -> Table:
+def _sorted(table: Table, sort: str | None, names: Names) -> Table:
     if sort is None:
         return table
     place = next((place for place, column in enumerate(table.columns) if column.key == sort.removeprefix("-")), None)

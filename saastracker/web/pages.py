@@ -1,9 +1,8 @@
 """Reports as pages, and their twins `.json` and `.csv`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Generic, NamedTuple, TypeVar
-from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from litestar import Response
@@ -17,10 +16,10 @@ from saastracker.errors import Invalid, MethodNotAllowed, NotFound
 from saastracker.merging import settled
 from saastracker.records import now_ms
 from saastracker.report import Block, Note, Report, Table
-from saastracker.scope import LIMIT_DEFAULT, LIMIT_MAX, Parameter, Scope
+from saastracker.scope import LIMIT_DEFAULT, LIMIT_MAX, Scope
 from saastracker.views import VIEW
 from saastracker.web.answers import cached, cookie, page, redirect
-from saastracker.web.arranging import Arrangement, arranged, chosen, split
+from saastracker.web.arranging import Arrangement, arranged, by_people, chosen, split
 from saastracker.web.callers import Caller
 from saastracker.web.cancelling import while_connected
 from saastracker.web.dropped import with_dropped
@@ -30,7 +29,8 @@ from saastracker.web.forms.actions import edits, offered, without_actions
 from saastracker.web.items import quoted, sent, unquoted
 from saastracker.web.layout import layout, without_match
 from saastracker.web.linking import Links, scope_bar, told
-from saastracker.web.naming import names
+from saastracker.web.naming import NO_NAMES, Names, Naming
+from saastracker.web.questions import begun, opened, question
 from saastracker.web.site import Site, WebRequest, get, sent_path
 from saastracker.wire import Project
 
@@ -78,8 +78,9 @@ class Asked(msgspec.Struct):
     arrangement: Arrangement
     now: int
     environments: Sequence[str] = ()  # those the project's events name, for a page
+    tells_people: bool = True  # by their names, where the report itself has only ids
     unmatched: bool = False  # whether nothing matches the filters of a page
-    names: Mapping[str, str] = {}  # of the organizations that the report shows by their ids
+    names: Names = NO_NAMES  # of those whom the report shows by their ids
 
     @property
     def address(self) -> str:
@@ -158,39 +159,12 @@ def _asked(request: WebRequest, slug: str, name: str, item: str | None, face: st
     return Asked(request, site, caller, project, found, item, load, scope, arrangement, now)
 
 
-def question(page: ReportPage, item: str | None) -> tuple[Callable[[Reader, Scope], Report], tuple[Parameter, ...]]:
-    """How a report, or one thing that it lists, is loaded, and what only that asks. Raises NotFound."""
-    if item is None:
-        return page.load, page.parameters
-    if page.detail is None:
-        raise NotFound(f"The report {page.slug} has no details.")
-    return partial(_detail, page.detail, item), page.detail_parameters
-
-
-def opened(query: str, declared: Sequence[Parameter]) -> str:
-    """What a page is asked whose address says nothing of the report's own: something worth looking at."""
-    if {name for name, _ in parse_qsl(query, keep_blank_values=True)} & {each.name for each in declared}:
-        return query
-    opening = urlencode({each.name: each.opening for each in declared if each.opening})
-    return "&".join(part for part in (query, opening) if part)
-
-
-def begun(query: str, environment: str) -> str:
-    """What a page is asked whose address names no environment, not even a blank one: where the project begins."""
-    if not environment or "environment" in dict(parse_qsl(query, keep_blank_values=True)):
-        return query
-    return "&".join(part for part in (query, urlencode({"environment": environment})) if part)
-
-
-def _detail(detail: Callable[[Reader, Scope, str], Report], item: str, reader: Reader, scope: Scope) -> Report:
-    return detail(reader, scope, item)
-
-
 class Face(NamedTuple, Generic[AnyAsked]):
     """A form of a report."""
 
     arrange: Callable[[AnyAsked, Report], Report]  # what it shows, while the store can be read: rows may be late
     draw: Callable[[AnyAsked, Report], Response[bytes]]
+    named: bool = False  # whether people stand there under their names
 
 
 def answer(asked: AnyAsked, face: Face[AnyAsked], cancelled: Callable[[], bool]) -> Response[bytes]:
@@ -199,10 +173,14 @@ def answer(asked: AnyAsked, face: Face[AnyAsked], cancelled: Callable[[], bool])
     with site.reading(asked.page.slug, project.slug, asked.scope):
         with site.store.reader(cancelled=cancelled) as reader:
             loaded = asked.load(reader, asked.scope)
-            asked.names = names(loaded, reader, project.id, asked.site.named)
+            naming = Naming(reader, project.id, site.registry.memory)
+            sought = by_people(loaded, asked.arrangement) if asked.tells_people else Report(blocks=())
+            asked.names = Names(naming.organizations(loaded), naming.people(sought))
             if not asked.follows:
                 loaded = with_dropped(reader, asked.scope, loaded)
             shown = face.arrange(asked, loaded)
+            if face.named and asked.tells_people:
+                asked.names = asked.names._replace(people=naming.people(shown))
             if face.draw is _html:
                 site.filled.look(reader, project.id, asked.now)
                 said, known = environments.of(site.definitions, project.id), reader.environments(project.id)
@@ -299,7 +277,7 @@ def menu(site: Site) -> dict[str, list[ReportPage]]:
 
 
 FACES: dict[str, Face[Asked]] = {
-    "": Face(_on_page, _html),
+    "": Face(_on_page, _html, named=True),
     "json": Face(in_pages, as_json),
     "csv": Face(in_file, as_csv),
 }

@@ -12,7 +12,7 @@ from saastracker.web.charts import marks
 from saastracker.web.faces import iso, json_row
 from saastracker.web.fitting import Fit
 from saastracker.web.linking import Links
-from saastracker.web.naming import called
+from saastracker.web.naming import Names, called
 from saastracker.web.numbers import MISSING, exact
 
 LONG = 16  # characters; longer texts may be cut, so their title holds all of it
@@ -30,7 +30,7 @@ class Look(NamedTuple):
     now: int
     year: int  # in which dates are told without it
     live: bool  # rows that come in by themselves: cells carry `data-key`, so that live.js can fill a copy of one
-    names: Mapping[str, str]  # of organizations
+    names: Names
     status: Callable[[str], Markup]
     change: Callable[..., Markup]
     action: Callable[[Any], Markup]
@@ -180,10 +180,10 @@ class Rows:
         return None
 
     def _plain(self, column: Column) -> Kind:
-        look, slot, unit = self._look, self._slot(column), column.unit
+        slot, unit = self._slot(column), column.unit
         if column.type == "number":
             return lambda number: _span(slot, exact(number, unit)), _span(slot, MISSING)
-        names = {} if look.live else called(column, look.names)
+        names = called(column, self._look.names)
         tag = "tag" if column.type == "tag" else ""
 
         def text(value: Any) -> str:

@@ -20,7 +20,8 @@ from saastracker.web.dropped import KEY, UNCOUNTED
 from saastracker.web.forms.actions import without_actions
 from saastracker.web.layout import layout
 from saastracker.web.linking import Links, scope_bar, told
-from saastracker.web.pages import TOP, Asked, Face, answer, as_csv, as_json, exported, in_file, in_pages, question
+from saastracker.web.pages import TOP, Asked, Face, answer, as_csv, as_json, exported, in_file, in_pages
+from saastracker.web.questions import question
 from saastracker.web.rendering import render
 from saastracker.web.sharing import opened, visited
 from saastracker.web.site import Site, WebRequest, get
@@ -76,6 +77,7 @@ async def shared(request: WebRequest, name: FromPath[str]) -> Response[bytes]:
         scope,
         arrangement,
         now,
+        tells_people=False,
         share=share,
         link=link,
     )

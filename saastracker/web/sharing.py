@@ -16,7 +16,7 @@ from saastracker.web import arranging
 from saastracker.web.arranging import Arrangement, split
 from saastracker.web.callers import Caller
 from saastracker.web.linking import told
-from saastracker.web.pages import question
+from saastracker.web.questions import question
 from saastracker.web.site import Site, check_role
 from saastracker.wire import Project
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -26,7 +26,6 @@ from saastracker.records import now_ms
 from saastracker.roles import Role, may
 from saastracker.schedule import Scheduler
 from saastracker.scope import Scope
-from saastracker.told import Memory
 from saastracker.watch import ServerStatus
 from saastracker.web.callers import SCOPE_ROLES, Caller
 from saastracker.web.rail import Filled
@@ -64,7 +63,6 @@ class Site:
     reading: Callable[[str, str, Scope], AbstractContextManager[None]]  # times a report of a project, by their slugs
     address_of: Callable[[HTTPScope], str | None]  # a request's client, behind trusted proxies too
     public_url: str  # where people and clients reach the server, without a trailing slash
-    named: Memory = field(default_factory=lambda: Memory(persons=False))  # the names of organizations
 
     @cached_property
     def filled(self) -> Filled:

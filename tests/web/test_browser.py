@@ -106,6 +106,20 @@ def test_new_events_come_in_by_themselves_and_wait_while_paused(
     page.context.close()
 
 
+def test_new_rows_have_the_names_that_the_page_knows(browser: Browser, served: Served, complaints: list[str]) -> None:
+    traits = '{"user":{"first_name":"Zora","last_name":"<Young>"},"company":{"name":"Acme Ltd"}}'
+    served.running.add(Event(name="hi", user="u1", org="acme", traits=traits))
+    page = visit(browser, served, complaints, "/p/shop/stream")
+    expect(page.locator("#live")).to_have_text("Live")
+    served.publish(Event(name="again", anonymous="u1", org="acme"), Event(name="stranger", user="u2"))
+    people = page.locator("#rows [data-key=user]")
+    expect(people.first).to_have_text("u2")
+    assert people.all_inner_texts()[:3] == ["u2", "Zora <Young>", "Zora <Young>"]
+    assert [each.get_attribute("title") for each in people.all()[:3]] == ["u2", "u1", "u1"]
+    assert page.locator("#rows [data-key=org]").all_inner_texts()[1:3] == ["Acme Ltd", "Acme Ltd"]
+    page.context.close()
+
+
 def test_the_first_event_takes_the_place_of_the_instructions(
     browser: Browser, served: Served, complaints: list[str]
 ) -> None:

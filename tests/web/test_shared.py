@@ -54,6 +54,18 @@ def test_a_link_shows_its_report_without_an_account(running: Running, member: di
     assert "set-cookie" not in page.headers
 
 
+def test_names_of_people_are_not_told_to_strangers(running: Running, member: dict[str, str]) -> None:
+    running.add(
+        Event(name="hi", user="u1", org="acme", traits='{"user":{"first_name":"Zora"},"company":{"name":"Acme"}}')
+    )
+    path = shared(running, member, query="org=acme")
+    assert "Zora" in look(running, "/p/shop/stream?org=acme", member).text
+    for sent in (path, f"{path}.json", f"{path}.csv"):
+        text = visit(running, sent).text
+        assert "u1" in text
+        assert "Zora" not in text
+
+
 def test_a_shared_page_leads_nowhere_else(running: Running) -> None:
     running = offering_things(running)
     path = shared(running, join(running), report="things")

@@ -23,7 +23,7 @@ from saastracker.web.forms.trees import ROOT, Tree, edit, gathered, plain, typed
 from saastracker.web.layout import layout
 from saastracker.web.linking import Links
 from saastracker.web.login import read_form
-from saastracker.web.naming import names
+from saastracker.web.naming import Names, Naming
 from saastracker.web.site import WebRequest
 
 FORM_MAX = 64 * 1024  # bytes
@@ -191,8 +191,9 @@ def _preview(about: Asked, found: Defined | None, value: Any) -> dict[str, Any] 
     scope = Scope.parse("", project=project.id, timezone=project.timezone, now=now_ms())
     with about.site.store.reader() as reader:
         loaded = load(reader, scope, about.site.definitions, value, found.value if found else None)
-        called = names(loaded, reader, project.id, about.site.named)
-    shown = arranged(without_actions(loaded), Arrangement(), msgspec.structs.replace(scope, limit=PREVIEW_ROWS))
+        shown = arranged(without_actions(loaded), Arrangement(), msgspec.structs.replace(scope, limit=PREVIEW_ROWS))
+        naming = Naming(reader, project.id, about.site.registry.memory)
+        called = Names(naming.organizations(shown), naming.people(shown))
     return {
         "report": ReportPage(slug="define", title=about.kind.title, section="", load=_nothing),
         "rows": layout(shown.blocks),

@@ -9,6 +9,7 @@ function follow() {
   const text = status.querySelector("span");
   const told = text.textContent;
   const waiting = [];
+  const names = rows ? shownNames(rows) : new Map();
   let known = new Set(); // what the page shows from another source than the stream
   let skipped = 0;
   let paused = false;
@@ -59,7 +60,7 @@ function follow() {
     }
     document.getElementById("none")?.remove();
     if (skipped) { text.textContent = `Live, ${skipped.toLocaleString("en")} skipped`; skipped = 0; }
-    for (const event of waiting.splice(0)) rows.prepend(row(event, time));
+    for (const event of waiting.splice(0)) rows.prepend(row(event, time, names));
     const surplus = [...rows.querySelectorAll("tr:not(.detail)")].slice(limit);
     for (const old of surplus) { old.nextElementSibling?.remove(); old.remove(); }
   }
@@ -81,7 +82,15 @@ async function fetchRows(url) {
   return table.rows.map((cells) => Object.fromEntries(cells.map((cell, place) => [table.columns[place].key, cell])));
 }
 
-function row(event, time) {
+// What the page calls people and organizations, of whom the stream tells ids.
+function shownNames(rows) {
+  const called = [...rows.querySelectorAll('[data-type="text"][title]')].filter(({ title, textContent }) => title !== textContent);
+  return new Map(called.map((slot) => [named(slot, slot.title), slot.textContent]));
+}
+
+function named(slot, id) { return `${slot.dataset.key} ${id}`; }
+
+function row(event, time, names) {
   const copy = document.getElementById("row").content.cloneNode(true);
   for (const slot of copy.querySelectorAll("[data-key]")) {
     const value = event[slot.dataset.key] ?? event[slot.dataset.otherwise] ?? null;
@@ -90,7 +99,7 @@ function row(event, time) {
       slot.dateTime = slot.title = value;
       slot.textContent = time(value);
     } else {
-      slot.textContent = worded(value, slot.dataset.type);
+      slot.textContent = names.get(named(slot, value)) ?? worded(value, slot.dataset.type);
       slot.title = value;
     }
     if (slot.dataset.dimension && event[slot.dataset.key]) only(slot, event[slot.dataset.key]);

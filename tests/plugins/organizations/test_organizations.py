@@ -12,6 +12,7 @@ from saastracker.contracts import Reader
 from saastracker.health.model import HealthModel
 from saastracker.report import Report
 from saastracker.testing import InMemoryDefinitions
+from saastracker.told import Memory
 from saastracker.web.faces import iso
 from saastracker_errors import taggers as error_taggers
 from saastracker_organizations import reports
@@ -31,7 +32,7 @@ COUNTABLE = ("", "environment=staging", "org=x")  # filters under which the use 
 def report(
     reader: Reader, query: str, zone: str = "UTC", org: str | None = None, definitions: InMemoryDefinitions = DEFINED
 ) -> Report:
-    [page] = reports(None, definitions)  # type: ignore[arg-type]
+    [page] = reports(None, definitions, Memory())  # type: ignore[arg-type]
     asked = scope(query, zone)
     return page.load(reader, asked) if org is None else page.detail(reader, asked, org)  # type: ignore[misc]
 

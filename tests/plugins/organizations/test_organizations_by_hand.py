@@ -9,6 +9,7 @@ import pytest
 from saastracker.errors import NotFound
 from saastracker.event import Event
 from saastracker.testing import PROJECT
+from saastracker.told import Memory
 from saastracker.web.faces import iso
 from saastracker_organizations import reports
 from tests.asking import FOREIGN, LAST, SPAN, START, keys
@@ -152,7 +153,7 @@ def test_organizations_are_found_by_ids_and_names(tmp_path: Path) -> None:
         traits = json.dumps({"company": {"name": name}}) if name else None
         return Event(name="n", time=at("2026-10-25 12:00"), user="u", org=org, traits=traits)
 
-    [page] = reports(None, DEFINED)  # type: ignore[arg-type]
+    [page] = reports(None, DEFINED, Memory())  # type: ignore[arg-type]
     here = [sent("acme_1", "Wile Supplies"), sent("o2", "Supplies of Acme"), sent("o3"), sent("ACME")]
     with reading(tmp_path, "UTC", here, foreign=[sent("acme-9", "Acme 9")]) as reader:
 

@@ -13,6 +13,7 @@ from saastracker.errors import NotFound
 from saastracker.event import Event
 from saastracker.report import Report
 from saastracker.testing import PROJECT, InMemoryDefinitions
+from saastracker.told import Memory
 from saastracker.web.arranging import Arrangement, arranged
 from saastracker.web.faces import iso
 from saastracker_errors import taggers as error_taggers
@@ -25,7 +26,7 @@ COLUMNS = ["person", "email", "name", "org", "events", "first_seen", "last_seen"
 
 
 def report(reader: Reader, query: str, zone: str = "UTC", person: str | None = None) -> Report:
-    [page] = reports(None, InMemoryDefinitions())  # type: ignore[arg-type]
+    [page] = reports(None, InMemoryDefinitions(), Memory())  # type: ignore[arg-type]
     asked = scope(query, zone)
     return page.load(reader, asked) if person is None else page.detail(reader, asked, person)  # type: ignore[misc]
 
@@ -178,7 +179,7 @@ def test_nobody_yet(tmp_path: Path) -> None:
 
 
 def found(reader: Reader, text: str, limit: int = 9) -> list[Match]:
-    [page] = reports(None, InMemoryDefinitions())  # type: ignore[arg-type]
+    [page] = reports(None, InMemoryDefinitions(), Memory())  # type: ignore[arg-type]
     assert page.search
     return list(page.search(reader, PROJECT.id, text, limit))
 
