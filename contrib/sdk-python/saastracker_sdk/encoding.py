@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+SHOWN_MAX = 1000  # characters of what is told as Python prints it
+# What programs put into events by names of their own, in any of the formats.
+_OWN = frozenset(("properties", "event_attributes", "event_data", "data", "custom"))
 _HASH = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -14,16 +17,48 @@ def encode(fields: Mapping[str, Any]) -> bytes:
     """The fields that are not None as JSON.
 
     Dates become ISO 8601, sets become arrays, and what JSON does not know its text. Half a surrogate pair, as in
-    names of files that are no UTF-8, becomes `?`: a server could not read it. Raises ValueError or TypeError.
+    names of files that are no UTF-8, becomes `?`: a server could not read it. A property that is no JSON, such as NaN
+    or what holds itself, is told as Python prints it. Raises what values of other fields raise.
     """
+    fields = {name: value for name, value in fields.items() if value is not None}
+    try:
+        return _json(fields)
+    except Exception:  # values may raise anything
+        return _json(_readable(fields))
+
+
+def _json(value: object) -> bytes:
     text = json.dumps(
-        {name: value for name, value in fields.items() if value is not None},
+        value,
         default=_plain,
         allow_nan=False,
         ensure_ascii=False,
         separators=(",", ":"),
     )
     return text.encode("utf-8", "replace")
+
+
+def _readable(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, with properties that are no JSON as text."""
+    return {
+        name: (_texts if name in _OWN else _readable)(value) if isinstance(value, Mapping) else value
+        for name, value in fields.items()
+    }
+
+
+def _texts(properties: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {
+        key if _is_json({key: 0}) else shown(key): value if _is_json(value) else shown(value)
+        for key, value in properties.items()
+    }
+
+
+def _is_json(value: object) -> bool:
+    try:
+        _json(value)
+    except Exception:
+        return False
+    return True
 
 
 def _plain(value: object) -> object:
@@ -48,8 +83,8 @@ def hashed(person: str) -> str:
 
 
 def shown(value: object) -> str:
-    """As Python prints it, whatever it is."""
+    """As Python prints it, whatever it is, cut to what a page can show."""
     try:
-        return repr(value)
+        return repr(value)[:SHOWN_MAX]
     except Exception:  # its own __repr__, or it is too deep
         return f"<{type(value).__name__}>"

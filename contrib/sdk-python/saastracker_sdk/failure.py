@@ -58,7 +58,7 @@ class Failure(NamedTuple):
         try:
             others = dict(beside or {})
         except Exception:  # a program's own mapping may raise anything
-            others = {"properties": shown(beside)[:1000]}
+            others = {"properties": shown(beside)}
         return others | {name: text for name, text in said.items() if text}
 
 
