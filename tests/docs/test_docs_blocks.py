@@ -116,9 +116,19 @@ def made(served: Served, name: str, *options: str) -> str:
     return token
 
 
+def met(served: Served, user: str) -> None:
+    """Sends an event of a user, and waits until reports know it."""
+    event = {"projectKey": served.keys["project-key"]["key"], "event_name": "signed_in", "userId": user}
+    httpx.post(f"{served.url}/api/tags/custom", json=event).raise_for_status()
+    headers, deadline = {"Authorization": f"Bearer {served.token}"}, time.monotonic() + 20
+    while httpx.get(f"{served.url}/p/{served.slug}/people/{user}.json", headers=headers, verify=PLAIN).is_error:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 @pytest.fixture(scope="module")
 def environment(served: Served, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the pages take as given: the command, and keys in variables."""
+    """What the pages take as given: the command, keys in variables, and a user `ada`."""
     for each in ("bash", "curl", "openssl", "python3"):
         if shutil.which(each) is None:
             missing(f"{each} is not installed")
@@ -127,6 +137,7 @@ def environment(served: Served, tmp_path_factory: pytest.TempPathFactory) -> dic
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m saastracker "$@"\n')
     command.chmod(0o755)
     [workspace] = typed(served.data, "workspace", "list")
+    met(served, "ada")
     keys = served.keys
     return os.environ | {
         "PATH": f"{folder}:{os.environ['PATH']}",
