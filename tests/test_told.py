@@ -15,7 +15,7 @@ from saastracker import told
 from saastracker.contracts import Group, Reader, Submission
 from saastracker.customers import facts
 from saastracker.event import NAME_MAX, Event
-from saastracker.persons import Person, joining
+from saastracker.persons import Joining, Person, joining
 from saastracker.testing import OTHER_PROJECT, PROJECT
 from saastracker.testing.indexing import follow
 from saastracker.told import Facts, Memory
@@ -120,6 +120,56 @@ def test_what_was_erased_is_forgotten(tmp_path: Path) -> None:
             with store.reader() as reader:
                 assert memory.told(reader, PROJECT.id).organizations == {"x": Facts("Old")}
             assert memory.told(before, PROJECT.id).organizations == {"x": Facts("New")}
+    finally:
+        store.close()
+
+
+def test_full_names(tmp_path: Path) -> None:
+    """Also of who told one before signing in; only then it matters who became whom."""
+    store, memory = SqliteStore(tmp_path / "events.db"), Memory()
+    store.claim()
+
+    def names(reader: Reader) -> tuple[dict[str, str], int]:
+        asked: list[Joining] = []
+
+        def joined() -> Joining:
+            asked.append(joining(reader, reader.actors(PROJECT.id)))
+            return asked[-1]
+
+        ids = ["u1", "u2", "u3", "v1", "v2", "nobody"]
+        return memory.told(reader, PROJECT.id, whole=False).full_names(ids, joined), len(asked)
+
+    def event(name: str, **more: Any) -> Event:
+        return Event(name="a", time=1, traits=json.dumps({"user": {"first_name": name} if name else {"x": 1}}), **more)
+
+    try:
+        append(store, [event("Ada", user="u1"), event("", user="u2"), event("", anonymous="v1")])
+        with store.reader() as reader:
+            assert names(reader) == ({"u1": "Ada"}, 0)
+        append(store, [event("Eve", anonymous="v3"), event("", user="u3", anonymous="v3"), event("Vi", anonymous="v2")])
+        with store.reader() as reader:
+            assert names(reader) == ({"u1": "Ada", "u3": "Eve", "v2": "Vi"}, 1)
+    finally:
+        store.close()
+
+
+def test_people_who_are_too_many_are_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(told, "KEPT_MAX", 0)
+    store, memory = SqliteStore(tmp_path / "events.db"), Memory()
+    store.claim()
+    traits = '{"company": {"name": "X"}, "user": {"email": "e"}}'
+    try:
+        append(store, [Event(name="identify", time=1, user="u1", org="x", traits=traits)])
+        with store.reader() as reader:
+            assert memory.told(reader, PROJECT.id).persons
+            few = memory.told(reader, PROJECT.id, whole=False)
+            assert (few.persons, few.name("x")) == ({}, "X")
+            assert memory.told(reader, PROJECT.id, whole=False) is few
+            assert memory.told(reader, PROJECT.id).persons
+        append(store, [Event(name="identify", time=2, user="u2", org="y", traits=traits)])
+        with store.reader() as reader:
+            few = memory.told(reader, PROJECT.id, whole=False)
+            assert (few.persons, few.name("y")) == ({}, "X")
     finally:
         store.close()
 
