@@ -24,7 +24,7 @@ def joining(reader: Reader, actors: "Actors") -> Joining:
     def person(user: str | None, anonymous: str | None) -> Person | None:
         nonlocal users
         if user is None and anonymous is not None:
-            if users is None:  # all texts of them, which many reports ask for nobody
+            if users is None:  # with all their texts, which few reports need
                 users = aliases(reader, actors)
             user = users.get(anonymous)
             if user is None:

@@ -37,6 +37,7 @@ class Told(msgspec.Struct):
     events: int = 0  # with traits
     last: int = 0  # sequence number of the last of them
     whole: bool = True  # whether it knows people, who may be too many to remember
+    early: bool = False  # whether somebody told a name without a user id
     size: int = 0  # bytes, about
     organizations: dict[str, Facts] = {}
     companies: dict[str, bytes] = {}  # the JSON that was the last to tell of each organization
@@ -47,6 +48,7 @@ class Told(msgspec.Struct):
             self.events,
             self.last,
             self.whole,
+            self.early,
             self.size,
             dict(self.organizations),
             dict(self.companies),
@@ -69,8 +71,7 @@ class Told(msgspec.Struct):
     def full_names(self, people: Iterable[str], joining: Callable[[], Joining]) -> dict[str, str]:
         """Of people by their ids, as far as they are known; `joining` is called only if it matters."""
         # Hardly anybody has a name before a user id, and to know who became whom takes long.
-        early = any(who.anonymous and any(b"_name" in each for _, each in sent) for who, sent in self.persons.items())
-        traits = self.traits(joining()) if early else self.own
+        traits = self.traits(joining()) if self.early else self.own
         found = {each: full_name(traits(Person(False, each)) or self.own(Person(True, each))) for each in people}
         return {each: name for each, name in found.items() if name}
 
@@ -94,6 +95,7 @@ class Told(msgspec.Struct):
         elif traits.startswith(b"{"):
             now = self.persons[who] = _newest(before, sequence, traits)
             self.size += _size(now) - _size(before)
+            self.early |= who.anonymous and b"_name" in traits
 
     def _add_organization(self, org: str, traits: bytes) -> None:
         if traits.startswith(b"{") and self.companies.get(org) != traits:
