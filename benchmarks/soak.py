@@ -1,9 +1,10 @@
 """A server of its own under steady load in four formats, its reports read meanwhile, for as long as one likes.
 
-    python benchmarks/soak.py [--minutes 30] [--rate 500] [--folder DIR]
+    python benchmarks/soak.py [--minutes 30] [--rate 500] [--before 0] [--folder DIR]
 
-Prints a line each minute and ends by itself. Then it compares what was acknowledged with what is stored and with what
-the index has counted; the exit code is 1 if they differ.
+All events are of one day. With `--before` it has so many before the first minute, so that what is asked of the server
+grows less while it is watched. Prints a line each minute and ends by itself. Then it compares what was acknowledged
+with what is stored and with what the index has counted; the exit code is 1 if they differ.
 """
 
 import argparse
@@ -38,6 +39,7 @@ READERS = 2
 SLOWEST = 6
 READ_PAUSE = 1.0  # seconds between two reports of a reader
 SETTLE_SECONDS = 120  # for the index to count the last events
+BEFORE_RATE = 5000  # events a second, of those before
 say = partial(print, flush=True)
 
 
@@ -71,8 +73,9 @@ class Watch:
     def __init__(self, server: Server, clients: Clients, reports: Reports) -> None:
         self._server, self._clients, self._reports = server, clients, reports
         self._process = psutil.Process(server.pid)
-        self._acknowledged = 0
-        self._cpu = 0.0
+        self._acknowledged = clients.acknowledged.count(1)
+        times = self._process.cpu_times()
+        self._cpu = times.user + times.system
         self._at = time.monotonic()
         self._held: list[int] = []  # bytes, each second of a minute
 
@@ -149,6 +152,14 @@ def stored(data: Path) -> Counter[int]:
 
 
 async def soak(server: Server, project: str, clients: Clients, token: str, given: argparse.Namespace) -> None:
+    """The events before, then the minutes that are watched."""
+    if given.before:
+        await clients.run(BEFORE_RATE, given.before / BEFORE_RATE)
+        before = clients.acknowledged.count(1)
+        index = await asyncio.to_thread(counted, server, project, token, before)
+        say(f"before: {before:,} acknowledged, {index:,} in the index")
+        clients.seconds.clear()
+        clients.sent_late = 0.0
     reports = Reports()
     beside = [reports.read(server, project, token) for _ in range(READERS)]
     async with asyncio.TaskGroup() as group:
@@ -193,6 +204,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--rate", type=float, default=500, help="events a second")
+    parser.add_argument("--before", type=int, default=0, help="events of the day before the first minute")
     parser.add_argument("--folder", type=Path, help="where the data is kept; a temporary one otherwise")
     options = parser.parse_args()
     if options.folder:

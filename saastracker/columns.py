@@ -79,7 +79,7 @@ class Packed:
 
 def _summed(octets: list[NDArray[np.uint8]], starts: Integers) -> Integers:
     """A column that was packed as differences, from its bytes."""
-    firsts = _signed(_joined([each[starts] for each in octets], np.uint64))
+    firsts = _signed(_combined([each[starts] for each in octets], np.uint64))
     # Each chunk begins with the number itself, mostly a large one: all that its high bytes are for.
     while len(octets) > 1 and np.count_nonzero(octets[-1]) == np.count_nonzero(octets[-1][starts]):
         octets.pop()
@@ -91,10 +91,10 @@ def _summed(octets: list[NDArray[np.uint8]], starts: Integers) -> Integers:
 
 def _numbers(octets: list[NDArray[np.uint8]]) -> NDArray[np.unsignedinteger[Any]]:
     """In the narrowest numbers that hold them: half the time of 64 bits for all."""
-    return _joined(octets, np.uint16 if len(octets) <= 2 else np.uint32 if len(octets) <= 4 else np.uint64)
+    return _combined(octets, np.uint16 if len(octets) <= 2 else np.uint32 if len(octets) <= 4 else np.uint64)
 
 
-def _joined(octets: list[NDArray[np.uint8]], kind: type[np.unsignedinteger[Any]]) -> NDArray[np.unsignedinteger[Any]]:
+def _combined(octets: list[NDArray[np.uint8]], kind: type[np.unsignedinteger[Any]]) -> NDArray[np.unsignedinteger[Any]]:
     """Numbers of some kind from their bytes, the lowest first."""
     numbers = octets[0].astype(kind)
     for place, each in enumerate(octets[1:], 1):
@@ -108,9 +108,16 @@ def _signed(zigzag: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.signedintege
 
 def chosen(rows: NDArray[np.bool_] | Integers, *columns: NDArray[Any]) -> Iterator[NDArray[Any]]:
     """Of each column the rows where a mask is true, or those at some places in that order."""
-    # A mask is counted and gone through for each column, and places in brackets take half again as long.
-    places = np.flatnonzero(rows) if rows.dtype == bool else rows
-    return (column.take(places) for column in columns)
+    if rows.dtype == bool:
+        if rows.all():
+            return iter(columns)
+        rows = np.flatnonzero(rows)  # a mask is counted and gone through for each column
+    return (column.take(rows) for column in columns)  # which takes two thirds of the time of column[rows]
+
+
+def joined(several: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Columns one after the other; one alone is not copied."""
+    return several[0] if len(several) == 1 else np.concatenate([np.zeros(0, np.int64), *several])
 
 
 class Columns(msgspec.Struct):
@@ -130,10 +137,8 @@ class Columns(msgspec.Struct):
     @classmethod
     def together(cls, several: Sequence[Self]) -> Self:
         """All of them."""
-        none = np.zeros(0, np.int64)
-        return cls(
-            *(np.concatenate([none, *(getattr(each, name) for each in several)]) for name in cls.__struct_fields__)
-        )
+        several = [each for each in several if len(each)]
+        return cls(*(joined([getattr(each, name) for each in several]) for name in cls.__struct_fields__))
 
 
 def count(data: bytes) -> int:

@@ -22,12 +22,12 @@ class Dwells(Columns):
     time: Integers  # ms until that event, at most DWELL_MAX
 
     @classmethod
-    def of(cls, found: Moments, keys: Integers) -> "Dwells":
-        """Those of whole sessions, in the order of `in_sessions`."""
-        time = _until_next(found, keys)
-        views = np.flatnonzero((found.path > 0) & (time >= 0))
-        views = views[np.lexsort((time[views], found.path[views]))]
-        return cls(found.path[views], time[views])
+    def of(cls, path: Integers, time: Integers, keys: Integers) -> "Dwells":
+        """Those of whole sessions, of events in the order of `in_sessions`: their paths, times and sessions' keys."""
+        wait = _until_next(time, keys)
+        views = np.flatnonzero((path > 0) & (wait >= 0))
+        views = views[np.lexsort((wait[views], path[views]))]
+        return cls(path[views], wait[views])
 
 
 def session_keys(person: Integers, session: Integers) -> Integers:
@@ -36,12 +36,15 @@ def session_keys(person: Integers, session: Integers) -> Integers:
     return session << 32 | (person + 1)
 
 
-def in_sessions(found: Moments, actors: Actors) -> tuple[Moments, Integers]:
-    """The events that have a session, one session after the other, by time, then arrival; and their sessions' keys."""
+def in_sessions(found: Moments, actors: Actors) -> tuple[Moments, Integers, Integers]:
+    """The events that have a session; their places one session after the other, by time, then arrival; keys of those.
+
+    Who needs few columns takes those alone in that order.
+    """
     found = found.only(found.session > 0)
-    keys = session_keys(actors.person[found.actor], found.session)
+    keys = session_keys(actors.person.take(found.actor), found.session)
     order = found.places(keys)
-    return found.only(order), keys[order]
+    return found, order, keys.take(order)
 
 
 def dwell(reader: Reader, scope: Scope, actors: Actors, span: Span) -> Dwells:
@@ -49,27 +52,28 @@ def dwell(reader: Reader, scope: Scope, actors: Actors, span: Span) -> Dwells:
     first, after = day_number(span.first), day_number(span.last) + 1
     apart = not scope.filters
     loaded = reader.moments(scope.project, first, after, None, scope.environment, apart=apart)
-    found, keys = in_sessions(loaded, actors)
-    time = _until_next(found, keys)
-    views = (found.path > 0) & (found.time < span.end)
+    found, order, keys = in_sessions(loaded, actors)
+    path, time = found.path.take(order), found.time.take(order)
+    wait = _until_next(time, keys)
+    views = (path > 0) & (time < span.end)
     if scope.filters:
-        views &= np.isin(found.sequence, moments(reader, scope, actors, span).sequence)
-    last = np.flatnonzero(views & (time < 0))
+        views &= np.isin(found.sequence.take(order), moments(reader, scope, actors, span).sequence)
+    last = np.flatnonzero(views & (wait < 0))
     if len(last):
-        time[last[np.isin(keys[last], _going_on(reader, scope, actors, span))]] = DWELL_MAX
-    views &= time >= 0
-    told = Dwells(found.path[views], time[views])
+        wait[last[np.isin(keys[last], _going_on(reader, scope, actors, span))]] = DWELL_MAX
+    views &= wait >= 0
+    told = Dwells(path[views], wait[views])
     if not apart:
         return told
     settled = reader.settled(scope.project, "dwells", first, after - 1, scope.environment)
     return Dwells.together([*map(Dwells.decode, settled), told])
 
 
-def _until_next(found: Moments, keys: Integers) -> Integers:
+def _until_next(time: Integers, keys: Integers) -> Integers:
     """Milliseconds from each event to the next of its session, at most DWELL_MAX; -1 where none follows."""
-    time = np.full(len(found), -1)
-    time[:-1] = np.where(keys[1:] == keys[:-1], np.minimum(np.diff(found.time), DWELL_MAX), -1)
-    return time
+    wait = np.full(len(time), -1)
+    wait[:-1] = np.where(keys[1:] == keys[:-1], np.minimum(np.diff(time), DWELL_MAX), -1)
+    return wait
 
 
 def _going_on(reader: Reader, scope: Scope, actors: Actors, span: Span) -> Integers:

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from saastracker.columns import Packed, chosen, pack
+from saastracker.columns import Packed, chosen, joined, pack
 from saastracker.index import Integers
 
 FOREVER = np.iinfo(np.int64).max
@@ -76,10 +76,8 @@ class Parts(msgspec.Struct):
     @classmethod
     def together(cls, several: Sequence["Parts"]) -> "Parts":
         """All of them."""
-        none = np.zeros(0, np.int64)
-        return cls(
-            *(np.concatenate([none, *(getattr(each, name) for each in several)]) for name in cls.__struct_fields__)
-        )
+        several = [each for each in several if len(each)]
+        return cls(*(joined([getattr(each, name) for each in several]) for name in cls.__struct_fields__))
 
     def merged(self, *by: Integers) -> "Parts":
         """One row for each distinct row of some columns, in their order."""

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from saastracker.columns import Packed, chosen, count, pack
+from saastracker.columns import Packed, chosen, count, joined, pack
 from saastracker.index import Integers
 
 STORED = ("actor", "session", "time", "sequence", "path")
@@ -70,13 +70,10 @@ class Moments(msgspec.Struct):
     def together(cls, several: Sequence["Moments"]) -> "Moments":
         """All of them."""
         names: dict[str, int] = {}
+        several = [each for each in several if len(each)]
         named = []
         for each in several:
             places = np.array([names.setdefault(name, len(names)) for name in each.names], np.int64)
             named.append(places[each.name])
-        none = np.zeros(0, np.int64)
-        return cls(
-            list(names),
-            np.concatenate([none, *named]),
-            *(np.concatenate([none, *(getattr(each, name) for each in several)]) for name in STORED),
-        )
+        columns = (joined([getattr(each, name) for each in several]) for name in STORED)
+        return cls(list(names), joined(named), *columns)

@@ -42,10 +42,11 @@ def settle(reader: Reader, project: str, day: int, timezone: str) -> dict[ChunkK
         moments = moments.only(moments.session > 0)
         counted = np.isin(moments.session, whole)
         apart, rest = of_day.only(~sure), moments.only(~counted)
+        inside, order, of_each = in_sessions(moments.only(counted), actors)
         kept: dict[str, Columns | Parts | Moments] = {
             "landings": Landings.of(found),
             "lengths": Lengths.of(found, span),
-            "dwells": Dwells.of(*in_sessions(moments.only(counted), actors)),
+            "dwells": Dwells.of(inside.path.take(order), inside.time.take(order), of_each),
             "parts": apart,
             "moments": rest,
         }

@@ -71,7 +71,12 @@ def lengths(reader: Reader, scope: Scope, actors: Actors, span: Span) -> Lengths
     if scope.filters:
         return Lengths.of(visits(reader, scope, actors, span), span)
     found = Lengths.of(visits(reader, scope, actors, span, apart=True), span)
-    return Lengths.together([*map(Lengths.decode, _settled(reader, scope, span, "lengths")), found])
+    return Lengths.together([settled_lengths(reader, scope, span), found])
+
+
+def settled_lengths(reader: Reader, scope: Scope, span: Span) -> Lengths:
+    """Of those that settled days have counted; the others are `apart`."""
+    return Lengths.together([*map(Lengths.decode, _settled(reader, scope, span, "lengths"))])
 
 
 def _settled(reader: Reader, scope: Scope, span: Span, table: str) -> list[bytes]:

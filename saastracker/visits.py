@@ -26,9 +26,8 @@ class Visits(msgspec.Struct):
 
     def only(self, rows: NDArray[np.bool_] | Integers) -> "Visits":
         """The rows where a mask is true, or those at some places in that order."""
-        places = np.flatnonzero(rows) if rows.dtype == bool else rows
-        person, org = chosen(places, self.person, self.org)
-        return Visits(person, org, self.row.only(places))
+        person, org = chosen(rows, self.person, self.org)
+        return Visits(person, org, self.row.only(rows))
 
     @property
     def seconds(self) -> NDArray[np.float64]:

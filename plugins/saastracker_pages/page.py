@@ -126,7 +126,8 @@ def _neighbours(reader: Reader, scope: Scope, actors: Actors, path: str) -> tupl
     loaded = reader.moments(
         scope.project, day_number(span.first) - 1, day_number(span.last) + 1, None, scope.environment
     )
-    found, keys = in_sessions(loaded.only(loaded.path > 0), actors)
+    found, order, keys = in_sessions(loaded.only(loaded.path > 0), actors)
+    found = found.only(order)
     here = (found.path == _code(reader, path, found.path)) & (found.time >= span.start) & (found.time < span.end)
     if scope.filters:
         here &= np.isin(found.sequence, moments(reader, scope, actors, span).sequence)

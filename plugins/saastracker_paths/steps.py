@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from saastracker.actors import Actors
 from saastracker.contracts import Reader
 from saastracker.dwell import in_sessions, session_keys
-from saastracker.index import OTHER, Integers, day_number
+from saastracker.index import OTHER, Integers, day_number, unique
 from saastracker.moments import sequences
 from saastracker.scope import Filter, Scope, Span
 from saastracker.segments import Moments
@@ -48,19 +48,19 @@ def steps(reader: Reader, scope: Scope, actors: Actors, visits: Visits) -> Steps
     span = Span(scope.span.first, after, scope.span.timezone)
     first, last = day_number(span.first), day_number(span.last)
     found = reader.moments(scope.project, first, last, None, scope.environment)
-    found = found.only(~_passing(reader, scope, span, found))
-    found, keys = in_sessions(found, actors)
+    found, order, keys = in_sessions(found.only(~_passing(reader, scope, span, found)), actors)
     begins = np.diff(keys, prepend=-1) != 0
     session = np.cumsum(begins) - 1
     wanted = np.isin(keys[begins], session_keys(visits.person, visits.row.session))
     labels, label = _labels(reader, found)
+    label = label.take(order)
     kept = wanted[session] & (begins | (np.diff(label, prepend=-1) != 0))
     return Steps(labels, label[kept], session[kept])
 
 
 def _labels(reader: Reader, found: Moments) -> tuple[list[str], Integers]:
     """The distinct labels of some events, and which of them each has."""
-    codes = np.unique(found.path)
+    codes = unique(found.path)
     texts = reader.texts(codes.tolist())
     numbers: dict[str, int] = {}
     of_name = np.array([numbers.setdefault(name, len(numbers)) for name in found.names], np.int64)

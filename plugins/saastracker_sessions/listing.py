@@ -1,6 +1,6 @@
 """The sessions of a span: totals, by day, one by one, by release."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from saastracker.index import Integers, day_number
 from saastracker.late import Late
 from saastracker.report import Column, Figure, Figures, Measure, Number, Point, Report, Series, Table
 from saastracker.scope import Scope, Span
-from saastracker.sums import Lengths, lengths
+from saastracker.sums import Lengths, lengths, settled_lengths
 from saastracker.visits import Visits, visits
 from saastracker_sessions.choosing import chosen
 from saastracker_sessions.paging import part
@@ -50,24 +50,35 @@ SESSIONS_MAX = 10_000  # handed in at once, to be sorted and searched; beyond it
 
 def listing(reader: Reader, scope: Scope) -> Report:
     actors = reader.actors(scope.project)
-    # What filters choose takes a look at every event, so once for all blocks.
-    some = chosen(reader, scope, actors, scope.span)
-    found = _lengths(reader, scope, actors, scope.span, some)
+    found, last = _found(reader, scope, actors)
     before = None
     if scope.compared:
-        before = _lengths(reader, scope, actors, scope.compared, chosen(reader, scope, actors, scope.compared))
+        some = chosen(reader, scope, actors, scope.compared)
+        before = lengths(reader, scope, actors, scope.compared) if some is None else Lengths.of(some, scope.compared)
     return Report(
         blocks=(
             _totals(found, before),
             _days(found, before, scope),
-            _sessions(reader, scope, actors, found, some),
+            _sessions(reader, scope, actors, found, last),
             _releases(reader, found),
         )
     )
 
 
-def _lengths(reader: Reader, scope: Scope, actors: Actors, span: Span, some: Visits | None) -> Lengths:
-    return lengths(reader, scope, actors, span) if some is None else Lengths.of(some, span)
+def _found(reader: Reader, scope: Scope, actors: Actors) -> tuple[Lengths, Callable[[Span], Visits]]:
+    """All sessions of the span, and what finds those of its last days; each put together once where that is enough."""
+    some = chosen(reader, scope, actors, scope.span)
+    if some is not None:  # what filters choose takes a look at every event
+        return Lengths.of(some, scope.span), lambda _: some
+    apart = visits(reader, scope, actors, scope.span, apart=True)
+    settled = settled_lengths(reader, scope, scope.span)
+
+    def last(days: Span) -> Visits:
+        if (settled.day >= day_number(days.first)).any():
+            return visits(reader, scope, actors, days)
+        return apart.only(apart.row.first >= days.start)
+
+    return Lengths.together([settled, Lengths.of(apart, scope.span)]), last
 
 
 # --- Totals ---
@@ -165,13 +176,11 @@ def _points(found: Lengths, span: Span) -> list[Point]:
 # --- One by one ---
 
 
-def _sessions(reader: Reader, scope: Scope, actors: Actors, found: Lengths, some: Visits | None) -> Table:
-    """Of the sessions that were `found`; `some` are all of them, where they are known already."""
+def _sessions(reader: Reader, scope: Scope, actors: Actors, found: Lengths, last: Callable[[Span], Visits]) -> Table:
+    """Of the sessions that were `found`."""
     start, end, whole, more = part(scope, len(found), SESSIONS_MAX)
-    last = some
-    if last is None:
-        last = visits(reader, scope, actors, _last_days(found, scope.span, end))
-    shown = last.only(_newest(last, end)[start:])
+    of_days = last(_last_days(found, scope.span, end))
+    shown = of_days.only(_newest(of_days, end)[start:])
     first, seconds, events = shown.row.first.tolist(), shown.seconds.tolist(), shown.row.events.tolist()
     values = {"start": first.__getitem__, "seconds": seconds.__getitem__, "events": events.__getitem__}
     return Table(
