@@ -14,7 +14,7 @@ import numpy as np
 from saastracker.columns import Columns
 from saastracker.contracts import Reader
 from saastracker.dwell import Dwells, in_sessions, session_keys
-from saastracker.index import Integers
+from saastracker.index import Integers, unique
 from saastracker.index_store import ChunkKey
 from saastracker.parts import Parts
 from saastracker.scope import Span
@@ -63,6 +63,6 @@ def _parts(reader: Reader, project: str, day: int, environment: str, span: Span)
 
 def _of_one(keys: Mapping[str, Integers]) -> Integers:
     """The sessions, as codes, of one person in one environment."""
-    one = np.concatenate([np.zeros(0, np.int64), *map(np.unique, keys.values())])
+    one = np.concatenate([np.zeros(0, np.int64), *map(unique, keys.values())])
     sessions, counts = np.unique(one >> 32, return_counts=True)
     return np.asarray(sessions[counts == 1])

@@ -7,7 +7,7 @@ import numpy as np
 from saastracker.actors import Actors
 from saastracker.columns import Columns
 from saastracker.contracts import Reader
-from saastracker.index import Integers, day_number
+from saastracker.index import Integers, day_number, numbered
 from saastracker.scope import Scope, Span
 from saastracker.visits import Visits, visits
 
@@ -24,14 +24,14 @@ class Landings(Columns):
     def of(cls, found: Visits) -> "Landings":
         viewed = np.flatnonzero(found.row.pages)
         entry, leave = found.row.entry[viewed], found.row.exit[viewed]
-        paths, place = np.unique(np.concatenate([entry, leave]), return_inverse=True)
+        paths, place = numbered(np.concatenate([entry, leave]))
         entered, left = np.split(place, 2)
         bounced = entered[found.bounced[viewed]]
         return cls(paths, *(np.bincount(each, minlength=len(paths)) for each in (entered, left, bounced)))
 
     def by_path(self) -> dict[int, tuple[int, int, int]]:
         """Entries, exits and bounced of each path."""
-        paths, place = np.unique(self.path, return_inverse=True)
+        paths, place = numbered(self.path)
         sums = np.zeros((3, len(paths)), np.int64)
         for number, column in enumerate((self.entries, self.exits, self.bounced)):
             np.add.at(sums[number], place, column)

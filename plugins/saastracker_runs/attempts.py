@@ -9,7 +9,7 @@ import numpy as np
 from saastracker.actors import Actors
 from saastracker.conditions import DAY_MS, conditions
 from saastracker.contracts import Reader
-from saastracker.index import OTHER, Integers, day_number
+from saastracker.index import OTHER, Integers, day_number, unique
 from saastracker.moments import moments
 from saastracker.parts import Parts
 from saastracker.scope import Scope, Span
@@ -104,7 +104,7 @@ def _going(actors: Actors, parts: Parts) -> Integers:
     late = parts.only(parts.last > quiet)
     keys = _keys(actors.person[late.actor], late.session)
     sessions = late.merged(keys)
-    return np.unique(keys)[sessions.ended < sessions.last]
+    return unique(keys)[sessions.ended < sessions.last]
 
 
 def _keys(person: Integers, session: Integers) -> Integers:

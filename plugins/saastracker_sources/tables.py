@@ -7,7 +7,7 @@ import numpy as np
 
 from saastracker.channels import channel
 from saastracker.contracts import Reader
-from saastracker.index import Integers
+from saastracker.index import Integers, numbered, unique
 from saastracker.report import Column, Report, Table
 from saastracker.scope import Scope
 from saastracker.visits import Visits, visits
@@ -57,7 +57,7 @@ class Values(NamedTuple):
 def report(reader: Reader, scope: Scope) -> Report:
     actors = reader.actors(scope.project)
     found = visits(reader, scope, actors, scope.span)
-    columns = {name: _values(getattr(found.row, name)) for name in KINDS if name != "channel"}
+    columns = {name: Values(*numbered(getattr(found.row, name))) for name in KINDS if name != "channel"}
     columns["channel"], channels = _channels(columns["referrer"], columns["source"], columns["medium"], reader.texts)
     people = len(actors.person_codes)
     tables = []
@@ -83,28 +83,17 @@ def report(reader: Reader, scope: Scope) -> Report:
     return Report(blocks=tuple(tables))
 
 
-def _values(codes: Integers) -> Values:
-    # A table of all codes up to the highest takes a tenth of the time of sorting, but not more room than the sessions.
-    if codes.max(initial=0) > 8 * len(codes):
-        return Values(*np.unique(codes, return_inverse=True))
-    counts = np.bincount(codes)
-    present = np.flatnonzero(counts)
-    places = np.zeros(len(counts), np.int64)
-    places[present] = np.arange(len(present))
-    return Values(present, places[codes])
-
-
 def _channels(referrer: Values, source: Values, medium: Values, texts: Texts) -> tuple[Values, dict[int, str]]:
     """Each session's channel by codes of their own, and what these stand for."""
     shape = (len(referrer.codes), len(source.codes), len(medium.codes))
-    triples = _values(np.ravel_multi_index((referrer.place, source.place, medium.place), shape))
+    triples = Values(*numbered(np.ravel_multi_index((referrer.place, source.place, medium.place), shape)))
     of_each = np.unravel_index(triples.codes, shape)
     columns = [values.codes[place] for values, place in zip((referrer, source, medium), of_each, strict=True)]
-    known = texts(np.unique(np.concatenate(columns)).tolist())
+    known = texts(unique(np.concatenate(columns)).tolist())
     names = [channel(*map(known.get, triple)) for triple in zip(*(column.tolist() for column in columns), strict=True)]
-    numbered = {name: number for number, name in enumerate(sorted(set(names)), 1)}
-    codes = np.array([numbered[name] for name in names], np.int64)
-    return _values(codes[triples.place]), {number: name for name, number in numbered.items()}
+    own = {name: number for number, name in enumerate(sorted(set(names)), 1)}
+    codes = np.array([own[name] for name in names], np.int64)
+    return Values(*numbered(codes[triples.place])), {number: name for name, number in own.items()}
 
 
 def _rows(found: Visits, values: Values, people: int, texts: Texts, limit: int) -> tuple[list[list[str | int]], int]:
