@@ -1,7 +1,6 @@
 """The tables, made and changed step by step, each step named after the release that brings it.
 
-Only what changes a file imports this: sqlite-utils imports numpy, and pandas, wherever they are installed, 13 and
-70 MB that a server would keep.
+Only what changes a file imports this: sqlite-utils imports numpy, 13 MB that a server would keep.
 """
 
 import contextlib

@@ -33,6 +33,18 @@ print("claimed", flush=True)
 sys.stdin.read()
 """
 
+NEW_FILE = """
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from saastracker_sqlite.store import SqliteStore
+installed = find_spec("pandas")
+SqliteStore(Path(sys.argv[1])).close()
+assert "sqlite_utils" in sys.modules
+assert "pandas" not in sys.modules
+assert find_spec("pandas") == installed
+"""
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -124,6 +136,10 @@ def test_a_claim_is_held_until_the_process_dies(path: Path, tmp_path: Path) -> N
 
 def test_many_may_make_the_file_at_once(path: Path) -> None:
     assert in_threads([lambda: SqliteStore(path).close(), lambda: SqliteRecords(path).close()] * 4) == []
+
+
+def test_pandas_is_not_imported_to_make_the_file(path: Path) -> None:
+    subprocess.run([sys.executable, "-c", NEW_FILE, str(path)], check=True)
 
 
 # --- Releases ---
