@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from argon2 import PasswordHasher
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling, Scheduling
 
 from saastracker.accounts import passwords
 from tests.needing import missing
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from tests.postgres import Postgres
 
 HASHER = passwords._hasher
+# Folders whose files share what takes seconds to make: a demo with its index, packages that are built or compiled.
+TOGETHER = ("tests/browser/", "tests/clients/", "tests/sdk_unity/", "tests/sdk_web/")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -26,6 +30,18 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """
     files = all(argument.partition("::")[0].endswith(".py") for argument in config.args)
     return 0 if files and len(config.args) < 4 else len(os.sched_getaffinity(0)) + 1
+
+
+class _Together(LoadFileScheduling):  # type: ignore[misc]  # xdist's types are not published
+    """All tests of a file by one process, and those of some folders, so that what they share is made once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next(filter(nodeid.startswith, TOGETHER), nodeid.partition("::")[0])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    return _Together(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session", autouse=True)

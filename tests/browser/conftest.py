@@ -1,18 +1,25 @@
 """The demo site, served once, a browser, and what the browser has to say."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from saastracker.web.site import SESSION_COOKIE
-from tests.browser import demo_site
+from tests.browser import crawling, demo_site
+from tests.browser.crawling import crawl, kind
 from tests.browser.demo_site import Site
 from tests.chromium import chromium
 from tests.npm import installed
 
 Open = Callable[..., Page]
+Found: TypeAlias = dict[tuple[str, ...], crawling.Page]  # by kind
+FoundBy: TypeAlias = Callable[[str], Found]  # by role
+
+VARIED = "/p/harbourdesk/"
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +27,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     running = demo_site.start(tmp_path_factory.mktemp("demo"))
     yield running
     assert running.server.stop() == 0, running.server.output
+
+
+@pytest.fixture(scope="session")
+def found_by(site: Site) -> FoundBy:
+    """All that somebody of a role finds, by kind; the owner in one project also what one name in the query changes."""
+
+    @cache
+    def found(role: str) -> Found:
+        with site.client(role) as client:
+            return {kind(page.path): page for page in crawl(client, varied=VARIED if role == "owner" else "")}
+
+    return found
 
 
 @pytest.fixture(scope="module")

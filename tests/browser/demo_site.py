@@ -1,6 +1,5 @@
 """A server with a trimmed demo, an empty project, things in every list of the settings, and somebody of each role."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
@@ -9,8 +8,10 @@ from pathlib import Path
 
 import httpx
 import msgspec
+from click.testing import CliRunner
 
 from saastracker.accounts.model import OPERATOR
+from saastracker.cli import main
 from saastracker.cli.options import Installation, Options
 from saastracker.cli.serving import first_start
 from saastracker.demo.load import DEMOS, Demo, define, load
@@ -18,7 +19,7 @@ from saastracker.event import Event
 from saastracker.records import now_ms
 from saastracker.roles import ROLES, Role
 from saastracker.web.site import SESSION_COOKIE
-from tests.serving import Server, program
+from tests.serving import Server
 
 PASSWORD = "an owl in the chimney"
 ONE_OF = 12  # of the organizations, visitors and players
@@ -52,7 +53,8 @@ def start(folder: Path, *, one_of: int = ONE_OF) -> Site:
             define(demo, installation.facts, installation.definitions, now_ms())
         _fill_settings(installation)
         sessions: dict[str, str] = {role: _join(installation, role) for role in ROLES}
-    subprocess.check_call([*program(folder / "data"), "rebuild"], cwd=folder, stdout=subprocess.DEVNULL)
+    rebuilt = CliRunner().invoke(main, ["--data", str(folder / "data"), "rebuild"])
+    assert rebuilt.exit_code == 0, rebuilt.output
     return Site(Server(folder), sessions)
 
 

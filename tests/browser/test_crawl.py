@@ -1,31 +1,18 @@
 """Every kind of page behind the links, as each role: whole, small, and without what the role may not do."""
 
 from functools import cache
-from typing import TypeAlias
 
 import httpx
 import pytest
 
 from saastracker.accounts.csrf import csrf_token
 from saastracker.roles import ROLES
-from tests.browser.crawling import Page, crawl, kind
+from tests.browser.conftest import Found, FoundBy
+from tests.browser.crawling import Page
 from tests.browser.demo_site import Site
-
-Found: TypeAlias = dict[tuple[str, ...], Page]  # by kind
 
 WEIGHT_MAX = 150_000  # bytes of a page with all it loads, as sent
 KINDS_MIN = 150  # of pages and files that a viewer finds
-
-
-@pytest.fixture(scope="module")
-def crawled(site: Site) -> dict[str, Found]:
-    """All that each role finds, by kind; the owner in one project also what one name in the query string changes."""
-    found: dict[str, Found] = {}
-    for role in ROLES:
-        with site.client(role) as client:
-            varied = "/p/harbourdesk/" if role == "owner" else ""
-            found[role] = {kind(page.path): page for page in crawl(client, varied=varied)}
-    return found
 
 
 def html(found: Found) -> list[Page]:
@@ -33,17 +20,17 @@ def html(found: Found) -> list[Page]:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_link_leads_somewhere(crawled: dict[str, Found], role: str) -> None:
-    found = crawled[role].values()
+def test_every_link_leads_somewhere(found_by: FoundBy, role: str) -> None:
+    found = found_by(role).values()
     assert len(found) > KINDS_MIN
     dead = {page.path: (page.answer.status_code, page.linked) for page in found if page.answer.status_code >= 400}
     assert dead == {}
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_page_is_whole(crawled: dict[str, Found], role: str) -> None:
+def test_every_page_is_whole(found_by: FoundBy, role: str) -> None:
     wrong = []
-    for page in html(crawled[role]):
+    for page in html(found_by(role)):
         seen = page.seen
         doubled = [name for name, count in seen.ids.items() if count > 1]
         checks = {
@@ -61,13 +48,13 @@ def test_every_page_is_whole(crawled: dict[str, Found], role: str) -> None:
     assert wrong == []
 
 
-def test_titles_tell_pages_apart(crawled: dict[str, Found]) -> None:
-    plain = [page for page in html(crawled["owner"]) if "?" not in page.path]
+def test_titles_tell_pages_apart(found_by: FoundBy) -> None:
+    plain = [page for page in html(found_by("owner")) if "?" not in page.path]
     titles = [page.seen.title for page in plain]
     assert sorted({(each.path, each.seen.title) for each in plain if titles.count(each.seen.title) > 1}) == []
 
 
-def test_every_page_is_small(crawled: dict[str, Found], site: Site) -> None:
+def test_every_page_is_small(found_by: FoundBy, site: Site) -> None:
     with httpx.Client(base_url=site.url) as client:
 
         @cache
@@ -75,7 +62,7 @@ def test_every_page_is_small(crawled: dict[str, Found], site: Site) -> None:
             return client.get(path).raise_for_status().num_bytes_downloaded
 
         heavy = {}
-        for page in html(crawled["owner"]):
+        for page in html(found_by("owner")):
             sent = page.answer.num_bytes_downloaded + sum(weight(each) for each in page.seen.loads)
             if sent > WEIGHT_MAX:
                 heavy[page.path] = sent
@@ -83,11 +70,11 @@ def test_every_page_is_small(crawled: dict[str, Found], site: Site) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES[:-1])
-def test_what_a_role_may_not_do_is_absent_and_refused(crawled: dict[str, Found], site: Site, role: str) -> None:
+def test_what_a_role_may_not_do_is_absent_and_refused(found_by: FoundBy, site: Site, role: str) -> None:
     """Every form that the owner finds and the role does not; and every page, or it can only be read."""
-    may = {name for page in html(crawled[role]) for name in page.forms}
-    forms = {name: action for page in html(crawled["owner"]) for name, action in page.forms.items() if name not in may}
-    pages = [page for name, page in crawled["owner"].items() if len(name) == 1 and name not in crawled[role]]
+    may = {name for page in html(found_by(role)) for name in page.forms}
+    forms = {name: action for page in html(found_by("owner")) for name, action in page.forms.items() if name not in may}
+    pages = [page for name, page in found_by("owner").items() if len(name) == 1 and name not in found_by(role)]
     assert forms
     taken = []
     with site.client(role) as client:

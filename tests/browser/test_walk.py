@@ -47,7 +47,7 @@ def test_a_first_day_by_keyboard(opened: Open, tmp_path: Path) -> None:
     try:
         link = re.search(r"http\S+/sign-up/\S+", server.output)
         assert link
-        page = opened(server.url)
+        page = opened(server.url, reduced_motion="reduce")
         keys = Keyboard(page)
         sign_up(page, keys, link[0], "Ada", "ada@example.com")
 
@@ -69,7 +69,7 @@ def test_a_first_day_by_keyboard(opened: Open, tmp_path: Path) -> None:
         expect(page.locator("#rows .title")).to_have_text(["error", "report_exported"])
 
         invited = invite(page, keys)
-        other = opened(server.url)
+        other = opened(server.url, reduced_motion="reduce")
         sign_up(other, Keyboard(other), invited, "Grace", "")
 
         keys.follow("Features")
