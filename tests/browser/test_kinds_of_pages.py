@@ -17,6 +17,11 @@ CONTRAST = {
     "runOnly": {"type": "rule", "values": ["color-contrast"]}
 }  # all that dark pages do not share with light ones
 CUT = "document.querySelectorAll('tbody > tr:nth-child(n+9)').forEach(row => row.remove())"  # the same as those before
+AROUND = """() => {
+    const main = document.querySelector("main");
+    for (const each of document.querySelectorAll("body *"))
+        if (!each.contains(main) && !main.contains(each) && each.tagName !== "SCRIPT") each.remove();
+}"""  # axe-core goes through all of a document, whatever part of it is asked for
 LOOKS = """[...document.querySelectorAll("body *")].map(
     each => [each.parentElement, each].map(({tagName, classList}) => [tagName, ...classList].join(".")).join(" ")
 )"""  # what the style sheet makes colours of
@@ -65,9 +70,11 @@ def wrong(page: Page, path: str, known: set[str]) -> list[Any]:
             found.append(f"{wide} px wide at {width} px")
     page.evaluate(CUT)
     around = path.split("/")[1]  # all settings have the same around `main`, as have all pages of projects
-    part = "main" if around in known else "html"
-    found += page.evaluate(VIOLATIONS, [part, {}])
     looks = {around, *page.evaluate(LOOKS)}
+    part = "main" if around in known else "html"
+    if part == "main":
+        page.evaluate(AROUND)
+    found += page.evaluate(VIOLATIONS, [part, {}])
     if not looks <= known:
         page.emulate_media(color_scheme="dark")
         found += page.evaluate(VIOLATIONS, [part, CONTRAST])

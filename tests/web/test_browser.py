@@ -76,7 +76,8 @@ def complaints() -> Iterator[list[str]]:
 
 
 def visit(browser: Browser, served: Served, complaints: list[str], path: str, **options: Any) -> Page:
-    context = browser.new_context(**options)
+    # One motion between two pages takes 0.1 s of CPU; `tests.browser.test_definitions_by_mouse` looks at it.
+    context = browser.new_context(**{"reduced_motion": "reduce", **options})
     context.add_cookies([{"name": "saastracker_token", "value": served.running.token(), "url": served.url}])
     page = context.new_page()
     page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)

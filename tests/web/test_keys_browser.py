@@ -15,8 +15,7 @@ THINGS = "/p/shop/things"
 
 @pytest.fixture
 def page(browser: Browser, served: Served, complaints: list[str]) -> Page:  # noqa: F811
-    # Motion of a page that is left at once is aborted, which the browser complains of.
-    return visit(browser, served, complaints, THINGS, reduced_motion="reduce")
+    return visit(browser, served, complaints, THINGS)
 
 
 def test_the_palette_finds_and_opens(page: Page) -> None:
@@ -94,7 +93,7 @@ def test_without_script_the_button_leads_to_the_page(
     served: Served,  # noqa: F811
     complaints: list[str],  # noqa: F811
 ) -> None:
-    page = visit(browser, served, complaints, THINGS, java_script_enabled=False, reduced_motion="reduce")
+    page = visit(browser, served, complaints, THINGS, java_script_enabled=False)
     page.get_by_role("link", name="Search").click()
     page.get_by_label("Name, id or e-mail address").fill("things")
     page.keyboard.press("Enter")
