@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tests.postgres import Postgres
 
 HASHER = passwords._hasher
-# Folders whose files share what takes seconds to make: a demo with its index, packages that are built or compiled.
-TOGETHER = ("tests/browser/", "tests/clients/", "tests/sdk_unity/", "tests/sdk_web/")
+# In names of files that share what takes seconds to make: a demo with its index, packages that are built or compiled.
+TOGETHER = ("tests/browser/", "_same_reports.py", "tests/clients/", "tests/sdk_unity/", "tests/sdk_web/")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -33,10 +33,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 class _Together(LoadFileScheduling):  # type: ignore[misc]  # xdist's types are not published
-    """All tests of a file by one process, and those of some folders, so that what they share is made once."""
+    """All tests of a file by one process, and all of some files, so that what they share is made once."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return next(filter(nodeid.startswith, TOGETHER), nodeid.partition("::")[0])
+        file = nodeid.partition("::")[0]
+        return next((part for part in TOGETHER if part in file), file)
 
 
 @pytest.hookimpl(optionalhook=True)

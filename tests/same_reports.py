@@ -1,12 +1,13 @@
 """Every report says the same of the same events, whichever store keeps them: subclass `SameReports`.
 
-A test module overrides `open_other`.
+A test module overrides `open_other`. What SQLite says is asked once for all of them that one process runs.
 """
 
 import math
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing, contextmanager
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, TypeAlias
@@ -57,12 +58,45 @@ class Pair(NamedTuple):
     projects: Sequence[Project]
 
 
-def made_up(demo: Demo) -> list[Event]:
+class Compared(NamedTuple):
+    """What the others are compared with: SQLite's store, and what it said by project, report, query and item."""
+
+    installation: Installation
+    store: Store
+    projects: Sequence[Project]
+    said: dict[tuple[str, str, str, str | None], Any]
+
+
+@cache
+def made_up(demo: Demo) -> Sequence[Event]:
     who = ((event, event.user or event.anonymous or "") for event in demo.events(NOW))
     events = [event for event, person in who if zlib.crc32(person.encode()) % SHARE == 0]
     for number, event in enumerate(events):
         vary(event, number // GROUP)
     return events
+
+
+@contextmanager
+def compared(folder: Path) -> Iterator[Compared]:
+    (folder / "config.toml").touch()
+    with (
+        Options(folder, folder / "config.toml").open() as installation,
+        closing(SqliteStore(folder / "events.db")) as store,
+    ):
+        workspace = installation.facts.default_workspace().id
+        projects = [installation.facts.add_project(demo.name, workspace, timezone=demo.timezone) for demo in DEMOS]
+        for demo in DEMOS:
+            define(demo, installation.facts, installation.definitions, NOW)
+        keep(installation, store, projects)
+        yield Compared(installation, store, projects, {})
+
+
+def keep(installation: Installation, store: Store, projects: Sequence[Project]) -> None:
+    """All events of the demos, with their index."""
+    store.claim()
+    for demo, project in zip(DEMOS, projects, strict=True):
+        fill(store, project, made_up(demo))
+    follow(installation, store)
 
 
 def fill(store: Store, project: Project, events: Sequence[Event]) -> None:
@@ -155,39 +189,26 @@ class SameReports:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def pair(cls, tmp_path_factory: pytest.TempPathFactory, open_other: OpenOther) -> Iterator[Pair]:
-        folder = tmp_path_factory.mktemp("same")
-        (folder / "config.toml").touch()
-        with ExitStack() as opened:
-            installation = opened.enter_context(Options(folder, folder / "config.toml").open())
-            stores: list[Store] = [
-                opened.enter_context(closing(SqliteStore(folder / "events.db"))),
-                opened.enter_context(closing(open_other(folder, installation))),
-            ]
-            workspace = installation.facts.default_workspace().id
-            projects = [installation.facts.add_project(demo.name, workspace, timezone=demo.timezone) for demo in DEMOS]
-            for demo in DEMOS:
-                define(demo, installation.facts, installation.definitions, NOW)
-            events = [made_up(demo) for demo in DEMOS]
-            for store in stores:
-                store.claim()
-                for of_project, project in zip(events, projects, strict=True):
-                    fill(store, project, of_project)
-                follow(installation, store)
-            yield Pair(installation, stores, projects)
+    def pair(cls, tmp_path_factory: pytest.TempPathFactory, same: Compared, open_other: OpenOther) -> Iterator[Pair]:
+        with closing(open_other(tmp_path_factory.mktemp("same"), same.installation)) as other:
+            keep(same.installation, other, same.projects)
+            yield Pair(same.installation, [same.store, other], same.projects)
 
     def test_all_reports_are_compared(self, pair: Pair) -> None:
         assert {*slugs()} == {*pair.installation.registry.reports}
 
     @pytest.mark.parametrize("slug", slugs())
-    def test_a_report_says_the_same(self, pair: Pair, slug: str) -> None:
+    def test_a_report_says_the_same(self, pair: Pair, same: Compared, slug: str) -> None:
         page = pair.installation.registry.reports[slug]
         answered = 0
         for number, project in enumerate(pair.projects):
             asked = FILTERS[number :: self.every] + (MEASURED[number :: self.every] if slug == "explorer" else ())
             for query in asked:
                 for item in (None, *(items(pair, project, page, self.details) if query in DETAILED else ())):
-                    here, there = (said(pair, store, project, page, query, item) for store in pair.stores)
+                    asked_for = project.id, slug, query, item
+                    if asked_for not in same.said:
+                        same.said[asked_for] = said(pair, pair.stores[0], project, page, query, item)
+                    here, there = same.said[asked_for], said(pair, pair.stores[1], project, page, query, item)
                     found = list(differences(here, there))
                     assert not found, (project.slug, query, item, found[:5])
                     answered += isinstance(here, dict)

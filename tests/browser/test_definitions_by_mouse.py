@@ -20,8 +20,7 @@ FORMS: dict[str, tuple[dict[str, str], tuple[str, str]]] = {
     "annotation": ({"Text": "Release 5", "When": "2026-11-02"}, ("Text", "Release 5.0")),
     "environments": ({"Reports begin in": "staging"}, ("Not offered", "qa")),
 }
-
-MOVING = "feature"  # whose pages blend into each other, half a second of CPU for each; those of the others need not, too
+MOVING = "feature"  # whose pages blend into each other, 0.1 s of CPU for each; those of the others need not, too
 
 
 def test_every_kind_that_is_made_by_hand_is_tried(site: Site) -> None:
