@@ -6,6 +6,7 @@ import numpy as np
 
 from saastracker.actors import Actors
 from saastracker.columns import Columns
+from saastracker.conditions import DAY_MS
 from saastracker.contracts import Reader
 from saastracker.index import Integers, day_number, numbered
 from saastracker.scope import Scope, Span
@@ -50,9 +51,11 @@ class Lengths(Columns):
     @classmethod
     def of(cls, found: Visits, span: Span) -> "Lengths":
         """`span` is that in which they began."""
-        days = [span.first + timedelta(days=place) for place in range((span.last - span.first).days + 1)]
-        starts = [Span(day, day, span.timezone).start for day in days]
-        day = day_number(span.first) + np.searchsorted(starts, found.row.first, "right") - 1
+        # Only the days around theirs: a span may have tens of thousands.
+        days = np.unique((found.row.first // DAY_MS)[:, None] + np.arange(-1, 3))
+        dates = [span.first + timedelta(days=place) for place in (days - day_number(span.first)).tolist()]
+        starts = [Span(each, each, span.timezone).start for each in dates]
+        day = days[np.searchsorted(starts, found.row.first, "right") - 1]
         order = np.lexsort((found.milliseconds, found.row.release))  # packs into half the bytes
         columns = found.row.release, found.milliseconds, found.row.events, found.bounced.astype(np.int64), day
         return cls(*(column[order] for column in columns))
