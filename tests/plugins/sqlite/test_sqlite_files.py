@@ -23,6 +23,8 @@ from saastracker_sqlite.database import connect
 from saastracker_sqlite.records import SqliteRecords
 from saastracker_sqlite.store import SqliteStore
 
+pytestmark = pytest.mark.usefixtures("migrated_databases")
+
 OTHER_PROCESS = """
 import sys
 from pathlib import Path

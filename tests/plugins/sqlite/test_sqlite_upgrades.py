@@ -26,6 +26,8 @@ from saastracker_sqlite.store import SqliteStore
 from tests.index import slow_index
 from tests.indexed import at
 
+pytestmark = pytest.mark.usefixtures("migrated_databases")
+
 SCHEMAS = Path(__file__).parent / "schemas"
 FIRST = 3  # the first that was ever run elsewhere than where it was written
 ZONE = "Europe/Berlin"
