@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -14,6 +15,7 @@ from argon2 import PasswordHasher
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling, Scheduling
 
+from saastracker import plugins
 from saastracker.accounts import passwords
 from saastracker_sqlite import database, schema
 from tests.needing import missing
@@ -22,7 +24,7 @@ from tests.serving import Served, serve
 if TYPE_CHECKING:
     from tests.postgres import Postgres
 
-HASHER = passwords._hasher
+HASHER, INSTALLED = passwords._hasher, plugins._installed
 # In names of files that share what takes seconds to make: a demo with its index, packages that are built or compiled.
 TOGETHER = ("tests/browser/", "_same_reports.py", "tests/clients/", "tests/sdk_unity/", "tests/sdk_web/")
 
@@ -109,6 +111,20 @@ def copied_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 def migrated_databases(monkeypatch: pytest.MonkeyPatch) -> None:
     """What makes a database outside of tests."""
     monkeypatch.setattr(schema, "create_file", database.create_file)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plugins_found_once() -> Iterator[None]:
+    """To look through all that is installed takes 7 ms, before every command that a test gives in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plugins, "_installed", cache(INSTALLED))
+        yield
+
+
+@pytest.fixture
+def plugins_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What finds them outside of tests."""
+    monkeypatch.setattr(plugins, "_installed", INSTALLED)
 
 
 @pytest.fixture(scope="session")

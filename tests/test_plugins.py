@@ -26,7 +26,7 @@ class Named:
 
 
 @pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugins_looked_for: None) -> Install:
     """Install a distribution with one plugin whose module holds `code`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SAASTRACKER_CONFIG", raising=False)
