@@ -8,7 +8,7 @@ from saastracker.actors import Actors
 from saastracker.columns import Columns
 from saastracker.conditions import DAY_MS
 from saastracker.contracts import Reader
-from saastracker.index import Integers, day_number, numbered
+from saastracker.index import Integers, day_number, numbered, unique
 from saastracker.scope import Scope, Span
 from saastracker.visits import Visits, visits
 
@@ -52,7 +52,7 @@ class Lengths(Columns):
     def of(cls, found: Visits, span: Span) -> "Lengths":
         """`span` is that in which they began."""
         # Only the days around theirs: a span may have tens of thousands.
-        days = np.unique((found.row.first // DAY_MS)[:, None] + np.arange(-1, 3))
+        days = unique((unique(found.row.first // DAY_MS)[:, None] + np.arange(-1, 3)).ravel())
         dates = [span.first + timedelta(days=place) for place in (days - day_number(span.first)).tolist()]
         starts = [Span(each, each, span.timezone).start for each in dates]
         day = days[np.searchsorted(starts, found.row.first, "right") - 1]
