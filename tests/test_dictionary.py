@@ -1,6 +1,5 @@
 """Texts and their numbers: what was used lately is not looked up again, however much else was."""
 
-from collections.abc import Iterator
 from typing import NoReturn
 
 import pytest
@@ -32,10 +31,10 @@ def database() -> Database:
 
 
 @pytest.fixture
-def known(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dictionary]:
+def known(database: Database, monkeypatch: pytest.MonkeyPatch) -> Dictionary:
     """Room for two generations of some ten texts."""
     monkeypatch.setattr(dictionary, "CACHE_BYTES", 20 * (dictionary.ENTRY_BYTES + 60))
-    yield Dictionary(database.find)
+    return Dictionary(database.find)
 
 
 def test_a_text_has_one_number_and_none_has_none(known: Dictionary, database: Database) -> None:
