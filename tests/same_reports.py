@@ -143,7 +143,7 @@ def said(pair: Pair, store: Store, project: Project, page: ReportPage, query: st
                 report = page.detail(reader, scope, item)
         except Invalid as error:
             return error.detail
-        return msgspec.json.decode(msgspec.json.encode(report))
+        return msgspec.json.decode(msgspec.json.encode(report, enc_hook=list))  # rows that are made late, too
 
 
 def differences(one: Any, other: Any, at: str = "") -> Iterator[str]:

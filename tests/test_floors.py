@@ -11,7 +11,7 @@ FLOORS = (
     {"event", "errors"},
     {
         *("contracts", "channel", "roles", "wire", "actors", "hookspecs", "decoding", "strict", "definition", "job"),
-        *("report", "scope", "conditions", "index", "index_store", "cells", "active", "persons"),
+        *("report", "late", "scope", "conditions", "index", "index_store", "cells", "active", "persons"),
         *("tagger", "packing", "columns", "moments", "parts", "segments", "visits", "channels", "dwell", "sums"),
         "resting",
         *("sql_reads_elsewhere", "sql_index_elsewhere"),
