@@ -134,7 +134,7 @@ class Reader(Protocol):
         """Who did what and when on the dates `first` to `last`, in no order: all events, or those of some names.
 
         `narrow` is given a name and the paths of some events after the other, and returns the places of those that
-        are wanted, None for all. Without `sessions`, which saves a tenth of the time, these are 0.
+        are wanted, None for all. Without `sessions`, which are not read then, these are 0.
         `apart`: without the sessions that settled days have counted, and of others on settled days without names.
         """
 

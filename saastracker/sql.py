@@ -78,3 +78,9 @@ def expand(sql: str, parameters: Mapping[str, Any], dialect: Dialect) -> str:
 
     sql = _OF_KEY.sub(lambda call: f"({dialect.prop_of.format(call[1])})", sql)
     return _PROP.sub(written_out, _ORGANIZATION.sub("org", _APART.sub(dialect.apart, sql)))
+
+
+def refuse_ended(ended: bool) -> None:
+    """Whoever reads with a reader that has ended: its connection may be another's by now, on another state."""
+    if ended:
+        raise RuntimeError("This reader has ended: read within `with store.reader()`.")

@@ -34,6 +34,7 @@ class SqlReads(ABC):
     """
 
     dialect: Dialect
+    ended = False  # set by the store when its `reader()` is over
 
     def __init__(self, known_actors: KnownActors) -> None:
         """`known_actors` is shared by all readers of a store."""

@@ -6,6 +6,7 @@ from typing import Any
 from saastracker.erasable import PIECE, Progress, Write
 from saastracker.event import Event
 from saastracker.event_rows import EventRows
+from saastracker.sql import refuse_ended
 from saastracker.sql_reads import SqlReads
 
 PIECES = 100  # in which a project is erased: each is a deletion that the other engine remembers
@@ -21,11 +22,13 @@ class ReadsElsewhere(SqlReads):
         self._limits = seconds, cancelled
 
     def query(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        refuse_ended(self.ended)
         if not self._rows.knows(sql):
             return super().query(sql, **parameters)  # type: ignore[safe-super]  # it stands before one that has it
         return self._rows.query(sql, parameters, self._until, *self._limits)
 
     def events(self, sequences: Sequence[int]) -> list[Event]:
+        refuse_ended(self.ended)
         by_sequence = {event.sequence: event for event in self._rows.events(sequences, self._until)}
         return [by_sequence[sequence] for sequence in sequences if sequence in by_sequence]
 

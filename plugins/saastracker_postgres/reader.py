@@ -12,7 +12,7 @@ from psycopg import errors
 
 from saastracker.errors import TimeLimit
 from saastracker.event import Event
-from saastracker.sql import expand
+from saastracker.sql import expand, refuse_ended
 from saastracker.sql_events import read_events
 from saastracker.sql_reads import KnownActors, SqlReads
 from saastracker_postgres.database import alive, connect, failures, fetch
@@ -58,6 +58,7 @@ class PostgresReader(SqlReads):
 
     @contextlib.contextmanager
     def _limit(self) -> Iterator[None]:
+        refuse_ended(self.ended)
         try:
             with failures():
                 try:
@@ -95,8 +96,12 @@ class Readers:
                     connection.execute(f"SET LOCAL statement_timeout = {max(1, round(seconds * 1000))}")
                     connection.execute("SELECT pg_current_snapshot()")  # chooses the state, which BEGIN does not
                     connection.execute("SAVEPOINT begun")
-                with _watched(connection, cancelled):
-                    yield self._make(connection, seconds, cancelled, self._known_actors)
+                reader = self._make(connection, seconds, cancelled, self._known_actors)
+                try:
+                    with _watched(connection, cancelled):
+                        yield reader
+                finally:
+                    reader.ended = True
                 if not connection.closed:
                     with failures():
                         connection.execute("ROLLBACK")

@@ -12,7 +12,7 @@ import msgspec
 
 from saastracker.errors import TimeLimit
 from saastracker.event import Event
-from saastracker.sql import expand
+from saastracker.sql import expand, refuse_ended
 from saastracker.sql_events import read_events
 from saastracker.sql_reads import KnownActors, SqlReads
 from saastracker_sqlite.database import begin_read, connect_readonly
@@ -51,6 +51,7 @@ class SqliteReader(SqlReads):
 
     @contextlib.contextmanager
     def _limit(self) -> Iterator[None]:
+        refuse_ended(self.ended)
         self._deadline = time.monotonic() + self._seconds
         try:
             yield
@@ -79,9 +80,11 @@ class Readers:
         try:
             with self.connection() as connection:
                 begin_read(connection)
+                reader = self._make(connection, seconds, cancelled, self._known_actors)
                 try:
-                    yield self._make(connection, seconds, cancelled, self._known_actors)
+                    yield reader
                 finally:
+                    reader.ended = True
                     connection.set_progress_handler(None, 0)
                     connection.execute("ROLLBACK")
         finally:

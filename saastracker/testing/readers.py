@@ -47,6 +47,15 @@ class ReaderContract(Opened):
         with store.reader() as reader:
             assert reader.query("SELECT COUNT(*) FROM events") == [(2,)]
 
+    def test_a_reader_that_has_ended_reads_no_more(self, store: Store) -> None:
+        store.append(Group([submission(event())]))
+        with store.reader() as reader:
+            [(sequence,)] = reader.query("SELECT sequence FROM events")
+        with pytest.raises(RuntimeError, match="has ended"):
+            reader.query("SELECT sequence FROM events")
+        with pytest.raises(RuntimeError, match="has ended"):
+            reader.events([sequence])
+
     def test_parameters_are_values(self, store: Store) -> None:
         store.append(Group([submission(event(org="Acme' OR 1=1 --"), event(org="other"))]))
         with store.reader() as reader:

@@ -87,8 +87,10 @@ def arranged(
     alone = sum(isinstance(block, Table) or _is_hours(block) for block in report.blocks) == 1
 
     def arrange(block: Block) -> Block:
-        if not (isinstance(block, Table) and block.whole):
+        if not isinstance(block, Table):
             return block
+        if not block.whole:  # a page already
+            return msgspec.structs.replace(block, rows=block.rows[:])
         named = block is subject and (arrangement.block is not None or alone)
         limit = scope.limit if named or others is None else min(others, scope.limit)
         if block is not subject:

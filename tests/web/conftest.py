@@ -212,7 +212,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
         with writing:
             work()
 
-    indexer = Indexer(store.index, dict, write)
+    indexer = Indexer(store.index, lambda: {each.id: each.timezone for each in facts.snapshot.projects.values()}, write)
     scheduler = Scheduler(
         (*JOBS, keeping.jobs(facts, records, erasures, store, write, lambda: indexer.step() and None)["erase"]),
         enabled=False,

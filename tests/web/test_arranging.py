@@ -96,6 +96,15 @@ def test_late_rows_are_searched_and_sorted_by_what_only_they_have(arrangement: A
     assert sorted(made) == list(range(300))
 
 
+def test_late_rows_that_are_a_page_are_made_once() -> None:
+    made: list[int] = []
+    page = msgspec.structs.replace(late(made), whole=False, total=9_000, next=300)
+    shown = arranged(Report(blocks=(page,)), Arrangement(), SCOPE).tables[0]
+    assert made == list(range(300))
+    assert shown == msgspec.structs.replace(MANY, whole=False, total=9_000, next=300)
+    assert len(list(shown.rows)) == len(made)
+
+
 def test_who_stops_early_leaves_late_rows_unmade() -> None:
     made: list[int] = []
     rows = late(made).rows

@@ -67,7 +67,7 @@ def test_viewers_see_what_is_kept_and_change_nothing(running: Running) -> None:
 def test_the_forecast_over_the_api(running: Running) -> None:
     crowd(running)
     token = running.token("admin")
-    change = {"name": "Shop", "timezone": "UTC", "keep_days": 5}
+    change = {"name": "Shop", "timezone": "Europe/Berlin", "keep_days": 5}
     version = str(running.facts.snapshot.versions[running.shop.id])
     put = running.request("PUT", "/api/v1/projects/shop", token=token, json=change, headers={"if-match": version})
     assert put.json()["keep_days"] == 5

@@ -3,8 +3,8 @@
 import pytest
 
 from saastracker.event import Event
-from saastracker.indexer import Indexer
 from tests.web.conftest import Running
+from tests.web.erased import follow
 from tests.web.test_api import problem
 
 VIEWS = "/api/v1/projects/shop/definitions/view"
@@ -47,9 +47,7 @@ def test_the_environments_of_a_project_are_offered(running: Running) -> None:
     assert offered not in running.get("/p/shop/stream?range=7d", token=token).text
     running.add(Event(name="deployed", environment="staging"), Event(name="deployed"))
     running.add(Event(name="deployed", environment="foreign"), project=running.foreign)
-    indexer = Indexer(running.store.index, dict, lambda work: work())
-    indexer.begin()
-    indexer.follow()
+    follow(running)
     page = running.get("/p/shop/stream?range=7d", token=token).text
     assert offered in page
     assert "All environments" in page
