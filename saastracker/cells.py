@@ -1,7 +1,7 @@
 """Cells of the events that a scope asks for: from the index where that is exact, else from raw events."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ def cells(  # noqa: PLR0917
 
     `namespace` is "all", "hour", "page" (the paths of page views) or a column of events. A day may have
     several cells of one key, which have no event in common; under filters the key of "all" may be any. Cells
-    of "hour" do not say whose their events are.
+    of "hour" have hours in place of actors, 1 for the one that begins at midnight.
     """
     indexed = _indexed(scope, namespace, keys)
     if indexed is not None:
@@ -82,26 +82,28 @@ def _raw(  # noqa: PLR0917
         end=span.end,
     )
     numbers = _numbers(reader, actors)
-    groups: dict[tuple[int, str], list[tuple[int, int, float, int]]] = defaultdict(list)
+    groups: dict[tuple[int, str], dict[int, tuple[int, float, int]]] = defaultdict(dict)
     for since, key, user, anonymous, org, events, total, valued in rows:
         actor = numbers.get((user is None, user or anonymous, org))
         if actor is not None:
-            named, actor = (str(since % DAY_MS // HOUR_MS), 0) if namespace == "hour" else (key, actor)
-            groups[since // DAY_MS, named].append((actor, events, total or 0.0, valued))
+            member = since % DAY_MS // HOUR_MS + 1 if namespace == "hour" else actor
+            members = groups[since // DAY_MS, key]
+            known = members.get(member, (0, 0.0, 0))
+            members[member] = known[0] + events, known[1] + (total or 0.0), known[2] + valued
     return [Day(day, key, _cell(of_each)) for (day, key), of_each in sorted(groups.items())]
 
 
-def _cell(of_each: list[tuple[int, int, float, int]]) -> Cell:
+def _cell(members: Mapping[int, tuple[int, float, int]]) -> Cell:
     """A cell from the events, total and valued events of each actor; number 0 is nobody."""
-    known = sorted(row for row in of_each if row[0])
-    counts = np.array([events for _, events, _, _ in known], np.int64)
-    events = sum(row[1] for row in of_each)
+    known = sorted(member for member in members if member)
+    counts = np.array([members[member][0] for member in known], np.int64)
+    events, totals, valued = zip(*members.values(), strict=True)
     return Cell(
-        events,
-        sum(row[2] for row in of_each),
-        sum(row[3] for row in of_each),
-        BitMap([row[0] for row in known]),
-        counts if len(counts) < events else None,
+        sum(events),
+        sum(totals),
+        sum(valued),
+        BitMap(known),
+        counts if len(counts) < sum(events) else None,
     )
 
 

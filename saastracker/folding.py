@@ -88,16 +88,15 @@ def _fold_cells(  # noqa: PLR0917
     views = _coded(codes["type"], known, "pageview")
     columns["page"] = np.where(views, codes["path"], 0)
     columns["path"] = np.where(views, 0, codes["path"])  # those would take as much space again
-    columns["hour"] = clock % DAY_MS // 3_600_000 + 1
+    columns["hour"] = columns["all"]
     naming: dict[str, Mapping[int, str]] = dict.fromkeys(columns, known)
-    naming["all"] = {1: ""}
-    naming["hour"] = {hour + 1: str(hour) for hour in range(24)}
-    days, nobody = clock // DAY_MS, np.zeros_like(actors)
+    naming["all"] = naming["hour"] = {1: ""}
+    days, hours = clock // DAY_MS, clock % DAY_MS // 3_600_000 + 1
     for namespace, column in columns.items():
         names = naming[namespace]
         present = np.flatnonzero(column)
         if len(present):
-            whose = nobody if namespace == "hour" else actors
+            whose = hours if namespace == "hour" else actors
             of_present = days[present], codes["environment"][present], column[present], whose[present]
             for (day, environment, code), cell in cells(*of_present, arrivals.value[present]):
                 key = CellKey(project, namespace, day, known[environment], names[code])

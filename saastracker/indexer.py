@@ -29,7 +29,7 @@ from saastracker.tagger import Tagger
 from saastracker.tagging import Followed, Tagged, remembering, tag
 from saastracker.units import Units, UnitState, abreast
 
-VERSION = "8"  # of what this code makes of events; another one in the database means: rebuild
+VERSION = "9"  # of what this code makes of events; another one in the database means: rebuild
 QUIET_SHARE = 0.1  # of a day's time from first to last event: without one for so long it is settled
 STEP_EVENTS = 50_000  # the most events of one step
 

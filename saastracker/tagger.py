@@ -29,7 +29,7 @@ NAMESPACES = (
     "os",
     "device",
     "plan",
-    "hour",  # cells that do not say whose the events are
+    "hour",  # one cell a day, with the hours in place of actors
 )
 
 KEY_MAX = 200  # characters; longer ones are cut

@@ -187,14 +187,15 @@ def _names(found: Iterable[Day], actors: Actors) -> Table:
 
 
 def _hours(found: Iterable[Day]) -> Grid:
-    counts: dict[tuple[int, int], int] = defaultdict(int)
-    for day, hour, cell in found:
-        counts[(day + 3) % 7, int(hour)] += cell.events  # day 0, 1 January 1970, was a Thursday
+    counts = np.zeros((7, 24), np.int64)
+    for day, _, cell in found:
+        hours, events = cell.per_actor()
+        counts[(day + 3) % 7, hours - 1] += events  # day 0, 1 January 1970, was a Thursday
     return Grid(
         key="hours",
         title="Events by hour of the week",
         rows=WEEKDAYS,
         columns=tuple(f"{hour:02}" for hour in range(24)),
-        values=[[counts[weekday, hour] for hour in range(24)] for weekday in range(7)],
+        values=[list(hours) for hours in counts.tolist()],
         kind="hours",
     )

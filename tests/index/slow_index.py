@@ -55,7 +55,7 @@ def day(event: Event, zone: str) -> int:
 def _keys(event: Event, zone: str, rules: Sequence[Defined]) -> Iterable[tuple[str, str, str]]:
     """Namespace, definition's id and key of all that an event counts under."""
     yield "all", "", ""
-    yield "hour", "", str(local(event, zone).hour)
+    yield "hour", "", ""
     for name in set(NAMESPACES).intersection(Event.__struct_fields__):
         if (value := getattr(event, name)) is not None:
             yield "page" if name == "path" and event.type == "pageview" else name, "", value
@@ -125,13 +125,16 @@ def _cells(sent: Sequence[Event], zone: str, rules: Sequence[Defined], tagging: 
                 if key not in mine:
                     key = f"{unit}/{OTHER}" if unit else OTHER  # noqa: PLW2901
             groups[*place, key].append(event)
-    return {place: _cell(place[0], events) for place, events in groups.items()}
+    return {place: _cell(place[0], events, zone) for place, events in groups.items()}
 
 
-def _cell(namespace: str, events: Sequence[Event]) -> Any:
+def _cell(namespace: str, events: Sequence[Event], zone: str) -> Any:
     values = [event.value for event in events if event.value is not None]
-    actors = Counter(_actor(event) for event in events if any(_actor(event)) and namespace != "hour")
-    return len(events), sum(values), len(values), dict(actors), sorted(values) if namespace == "tags" else None
+    if namespace == "hour":
+        members: dict[Any, int] = dict(Counter(local(event, zone).hour for event in events))
+    else:
+        members = dict(Counter(_actor(event) for event in events if any(_actor(event))))
+    return len(events), sum(values), len(values), members, sorted(values) if namespace == "tags" else None
 
 
 def _parts(sent: Sequence[Event], zone: str) -> dict[Any, Any]:
@@ -204,7 +207,7 @@ def read(reader: Reader, project: str, zone: str) -> Index:
             for number, key, cell in reader.days(project, namespace, *EVER, None, environment):
                 of_each = zip(*(column.tolist() for column in cell.per_actor()), strict=True)
                 values = None if cell.values is None else sorted(cell.values.tolist())
-                members = {who[actor]: count for actor, count in of_each}
+                members = {member - 1 if namespace == "hour" else who[member]: count for member, count in of_each}
                 place = namespace, number, environment, key
                 assert place not in cells
                 cells[place] = cell.events, cell.total, cell.valued, members, values
