@@ -38,7 +38,7 @@ class Moments(msgspec.Struct):
 
     def encode(self) -> bytes:
         """The columns beside names; those of one name are kept together."""
-        return pack([getattr(self, name) for name in STORED], _PLAIN)
+        return pack([getattr(self, name) for name in STORED], _PLAIN, _SESSION)
 
     @classmethod
     def decode(cls, name: str, data: bytes) -> "Moments":
@@ -53,7 +53,7 @@ class Moments(msgspec.Struct):
         sessions: bool = True,
     ) -> "Moments":
         """All that was encoded, of several names, or the places that `narrow` gives of paths; see `Reader.moments`."""
-        packed = Packed([data for _, data in several], len(STORED), _PLAIN)
+        packed = Packed([data for _, data in several], len(STORED), _PLAIN, _SESSION)
         rows = narrow(packed.column(_PATH)) if narrow else None
         names: dict[str, int] = {}
         named = [names.setdefault(name, len(names)) for name, _ in several]

@@ -17,16 +17,16 @@ CHUNKS = st.lists(
 )
 
 
-@given(CHUNKS, st.frozensets(st.integers(0, 2)), st.randoms(use_true_random=False))
+@given(CHUNKS, st.frozensets(st.integers(0, 2)), st.sampled_from([None, 0, 1, 2]), st.randoms(use_true_random=False))
 def test_several_chunks_come_back(
-    chunks: list[list[tuple[int, int, int]]], plain: frozenset[int], random: Random
+    chunks: list[list[tuple[int, int, int]]], plain: frozenset[int], apart: int | None, random: Random
 ) -> None:
     tables = [np.array(chunk, np.int64).reshape(-1, 3).T for chunk in chunks]
-    packed = [pack(list(table), plain) for table in tables]
+    packed = [pack(list(table), plain, apart) for table in tables]
     assert [count(data) for data in packed] == [len(chunk) for chunk in chunks]
     whole = np.concatenate([np.zeros((3, 0), np.int64), *tables], axis=1)
     some = np.array([row for row in range(whole.shape[1]) if random.random() < 0.5], np.int64)
-    columns = Packed(packed, 3, plain)
+    columns = Packed(packed, 3, plain, apart)
     for place in range(3):
         assert columns.column(place).tolist() == whole[place].tolist()
         assert columns.column(place, some).tolist() == whole[place][some].tolist()
