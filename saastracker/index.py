@@ -14,6 +14,7 @@ from saastracker.packing import packed, unpacked
 Integers: TypeAlias = NDArray[np.int64]
 Stored: TypeAlias = bytes | list[int]  # a bitmap or packed numbers, or a list where those are few
 
+VERSION = "9"  # of what this code makes of events; another one in the database means: rebuild
 OTHER = "(other)"  # what a day's keys beyond the limit are counted under
 KEYS_MAX = 10_000  # per day, environment and namespace
 

@@ -10,7 +10,7 @@ from saastracker.chunks import of_moments, of_parts
 from saastracker.definition import Definitions
 from saastracker.enrolling import enrol
 from saastracker.folding import DAY_MS, Folded, cap, fold, groups, local
-from saastracker.index import Cell, Integers
+from saastracker.index import VERSION, Cell, Integers
 from saastracker.index_store import (
     Arrivals,
     CellKey,
@@ -29,7 +29,6 @@ from saastracker.tagger import Tagger
 from saastracker.tagging import Followed, Tagged, remembering, tag
 from saastracker.units import Units, UnitState, abreast
 
-VERSION = "9"  # of what this code makes of events; another one in the database means: rebuild
 QUIET_SHARE = 0.1  # of a day's time from first to last event: without one for so long it is settled
 STEP_EVENTS = 50_000  # the most events of one step
 

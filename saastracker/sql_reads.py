@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 
 from saastracker.contracts import Refused
-from saastracker.sql import Dialect
+from saastracker.sql import Dialect, refuse_other_index
 from saastracker.written import NOTHING_WRITTEN, Written
 
 if TYPE_CHECKING:  # numpy takes 13 MB, which a server is spared until there are events
@@ -35,6 +35,7 @@ class SqlReads(ABC):
 
     dialect: Dialect
     ended = False  # set by the store when its `reader()` is over
+    _readable = False  # whether the index is known to be of this release's making
 
     def __init__(self, known_actors: KnownActors) -> None:
         """`known_actors` is shared by all readers of a store."""
@@ -43,6 +44,13 @@ class SqlReads(ABC):
     @abstractmethod
     def query(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """See `Reader`."""
+
+    def _indexed(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """What releases keep in forms of their own. Raises Unavailable where it is another's."""
+        if not self._readable:
+            refuse_other_index(self.query("SELECT version FROM index_state")[0][0])
+            self._readable = True
+        return self.query(sql, **parameters)
 
     def days(  # noqa: PLR0917
         self,
@@ -63,7 +71,7 @@ class SqlReads(ABC):
             sql += f" AND c.key IN {self.dialect.texts.format(':keys')}"
         if environment is not None:
             sql += " AND s.environment = :environment"
-        rows = self.query(
+        rows = self._indexed(
             sql,
             project=project,
             namespace=namespace,
@@ -205,7 +213,7 @@ class SqlReads(ABC):
             sql += f" AND c.key IN {self.dialect.texts.format(':keys')}"
         if environment is not None:
             sql += " AND c.environment = :environment"
-        return self.query(
+        return self._indexed(
             sql,
             project=project,
             kind=kind,
@@ -286,11 +294,6 @@ class SqlReads(ABC):
         return [Refused(*row) for row in rows]
 
     def refusals(self, project: str, first: int | None = None, last: int | None = None) -> dict[str, int]:
-        rows = self.query(
-            """SELECT reason, SUM(count) FROM refusals
-            WHERE project = :project AND day BETWEEN COALESCE(:first, 0) AND COALESCE(:last, day) GROUP BY reason""",
-            project=project,
-            first=first,
-            last=last,
-        )
-        return dict(rows)
+        sql = """SELECT reason, SUM(count) FROM refusals
+            WHERE project = :project AND day BETWEEN COALESCE(:first, 0) AND COALESCE(:last, day) GROUP BY reason"""
+        return dict(self.query(sql, project=project, first=first, last=last))

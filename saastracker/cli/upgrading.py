@@ -7,7 +7,7 @@ import click
 from saastracker.cli.listing import json_option, show_json
 from saastracker.cli.options import Options
 from saastracker.errors import OperatorError
-from saastracker.indexer import VERSION
+from saastracker.index import VERSION
 from saastracker.plugins import Plugins
 from saastracker.resting import DatabaseState
 

@@ -1,13 +1,15 @@
 """What the readers of every Store must keep: subclass `ReaderContract` in a test module and override `factories`."""
 
 from collections import Counter
+from datetime import date
 
 import msgspec
 import pytest
 
 from saastracker.contracts import Group, Store
-from saastracker.errors import Invalid, TimeLimit
-from saastracker.testing import OTHER_PROJECT, PROJECT
+from saastracker.errors import Invalid, TimeLimit, Unavailable
+from saastracker.index import day_number
+from saastracker.testing import NOW, OTHER_PROJECT, PROJECT
 from saastracker.testing.indexing import follow
 from saastracker.testing.opened import FULL, Opened, event, in_threads, names, submission
 from saastracker.written import NOTHING_WRITTEN
@@ -55,6 +57,22 @@ class ReaderContract(Opened):
             reader.query("SELECT sequence FROM events")
         with pytest.raises(RuntimeError, match="has ended"):
             reader.events([sequence])
+
+    def test_the_index_of_another_release_is_not_read(self, store: Store) -> None:
+        store.append(Group([submission(event())]))
+        follow(store)
+        store.index.reset("of another release")
+        day = day_number(date.fromtimestamp(NOW / 1000))
+        with store.reader() as reader:
+            for read in (reader.days, reader.settled):
+                with pytest.raises(Unavailable, match="after an upgrade"):
+                    read(PROJECT.id, "all", day - 1, day + 1)
+            for of_events in (reader.moments, reader.parts):
+                with pytest.raises(Unavailable, match="after an upgrade"):
+                    of_events(PROJECT.id, day - 1, day + 1)
+        follow(store)
+        with store.reader() as reader:
+            assert [cell.events for _, _, cell in reader.days(PROJECT.id, "all", day - 1, day + 1)] == [1]
 
     def test_parameters_are_values(self, store: Store) -> None:
         store.append(Group([submission(event(org="Acme' OR 1=1 --"), event(org="other"))]))

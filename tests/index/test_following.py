@@ -16,7 +16,8 @@ from pyroaring import BitMap
 from saastracker.config import load_config
 from saastracker.contracts import Group, Store, Submission
 from saastracker.event import Event
-from saastracker.indexer import VERSION, Indexer
+from saastracker.index import VERSION
+from saastracker.indexer import Indexer
 from saastracker.plugins import Plugins
 from saastracker.testing import PROJECT
 from saastracker.testing.opened import submission

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from saastracker.cli import main
 from saastracker.contracts import Group
 from saastracker.errors import OperatorError
-from saastracker.indexer import VERSION
+from saastracker.index import VERSION
 from saastracker.testing import PROJECT
 from saastracker.testing.indexing import follow
 from saastracker.testing.opened import event, names, submission

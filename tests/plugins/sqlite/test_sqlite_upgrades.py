@@ -16,7 +16,8 @@ from saastracker.definition import Definition
 from saastracker.definitions import Definitions
 from saastracker.event import Event
 from saastracker.facts import Facts
-from saastracker.indexer import VERSION, Indexer
+from saastracker.index import VERSION
+from saastracker.indexer import Indexer
 from saastracker.months import month_of
 from saastracker.secrets import Secrets
 from saastracker_sqlite.records import SqliteRecords
