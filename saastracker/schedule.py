@@ -1,20 +1,19 @@
 """Runs jobs when they are due or asked for, one run of each at a time, and records how each run went."""
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC
 
 import msgspec
 from apscheduler.executors.debug import DebugExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from saastracker.alarms import Alarms
-from saastracker.contracts import RecordStore, Store
-from saastracker.daily import DailyTrigger, last_time
+from saastracker.contracts import Reader, RecordStore, Store
+from saastracker.daily import last_time
 from saastracker.definition import Definitions
 from saastracker.errors import Conflict, NotFound, OperatorError, Unavailable
 from saastracker.facts import Facts
@@ -24,13 +23,14 @@ from saastracker.job_runs import JobRuns, Result, Run
 from saastracker.metrics import Metrics
 from saastracker.notify import Notices
 from saastracker.records import now_ms
+from saastracker.timing import first_time, moment, timer
 from saastracker.wire import Project
 
 log = logging.getLogger("saastracker.schedule")
 logging.getLogger("apscheduler").setLevel("WARNING")  # it tells of every start and every run
 
 ERROR_MAX = 500  # characters
-JITTER_SECONDS = 60  # at most, so that many servers do not ask others at the same moment
+WAIT_SECONDS = 1.0  # between two looks at whether the index is complete
 STOP_SECONDS = 3.0  # for all runs to see that they are cancelled
 
 
@@ -58,6 +58,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.runs) and self.runs[0].result == "failed"
 
 
+class _Stopped(Exception):
+    """The server stops before the index is complete."""
+
+
 class Scheduler:
     """APScheduler tells the time; each run has a daemon thread, so that none can keep the process from ending.
 
@@ -75,10 +79,12 @@ class Scheduler:
         facts: Facts,
         definitions: Definitions,
         metrics: Metrics,
+        complete: Callable[[], bool] = lambda: True,
     ) -> None:
         """With `enabled` False a job only runs when asked; `timezone` is that of daily ones.
 
-        Raises OperatorError for two jobs of one name.
+        Readers are opened for jobs once `complete` says that the index is: without some of the events they
+        would tell that customers have left. Raises OperatorError for two jobs of one name.
         """
         self._jobs = {job.name: job for job in jobs}
         if len(self._jobs) < len(jobs):
@@ -92,6 +98,7 @@ class Scheduler:
         self._facts = facts
         self._definitions = definitions
         self._metrics = metrics
+        self._complete = complete
         self._notices = Notices(records)
         self._alarms = Alarms(records, facts)
         self._runs = JobRuns(records)
@@ -117,8 +124,9 @@ class Scheduler:
             if succeeded is not None:
                 self._metrics.job_success.labels(job.name).set(succeeded / 1000)
             if job.trigger is not None and self._enabled:
-                trigger = self._timer_trigger(job.trigger)
-                first = _first(trigger, last[0] if last else None)
+                trigger = timer(job.trigger, self._zones(job.trigger))
+                cut_short = bool(last) and last[0].result == "cancelled"
+                first = first_time(trigger, last[0].started_at if last else None, cut_short=cut_short)
                 self._timer.add_job(
                     self._due, trigger, args=(job,), id=job.name, next_run_time=first, replace_existing=True
                 )
@@ -208,6 +216,8 @@ class Scheduler:
             queued = self._notices.add(job.name, job.run(self._context(job, running, asked)), now_ms())
             if running.cancelled:
                 result = "cancelled"
+        except _Stopped:
+            result = "cancelled"
         except Exception as failure:
             log.exception("The job %s failed", job.name)
             result, error = "failed", f"{type(failure).__name__}: {failure}"[:ERROR_MAX]
@@ -253,14 +263,27 @@ class Scheduler:
             running.cancelled = self._stopping.is_set()
             return running.cancelled
 
+        @contextlib.contextmanager
+        def reader() -> Iterator[Reader]:
+            while not self._complete():
+                if cancelled():
+                    raise _Stopped
+                self._stopping.wait(WAIT_SECONDS)
+            with self._store.reader() as found:
+                yield found
+
         return JobContext(
             now=running.started_at,
             projects=self._active() if asked else self._due_projects(job, running.started_at),
             definitions=self._definitions,
-            reader=self._store.reader,
+            reader=reader,
             progress=progress,
             cancelled=cancelled,
         )
+
+    def _zones(self, trigger: Every | Daily) -> Callable[[], set[str]]:
+        own = self._active if isinstance(trigger, Daily) and trigger.each_project else tuple
+        return lambda: {each.timezone for each in own()} or {self._timezone}
 
     def _active(self) -> list[Project]:
         return [project for project in self._facts.snapshot.projects.values() if project.active]
@@ -272,27 +295,5 @@ class Scheduler:
             return projects
         runs = self._runs.all().get(job.name, ())
         ended = (run.started_at for run in runs if run.result != "cancelled")
-        since = _moment(next(ended, 0 if runs else self._started_at))
-        return [each for each in projects if last_time(daily, each.timezone, _moment(now)) > since]
-
-    def _timer_trigger(self, trigger: Every | Daily) -> BaseTrigger:
-        if isinstance(trigger, Every):
-            jitter = min(JITTER_SECONDS, trigger.seconds / 10)
-            return IntervalTrigger(seconds=trigger.seconds, jitter=jitter, timezone=UTC)
-
-        own = self._active if trigger.each_project else tuple
-        return DailyTrigger(trigger, lambda: {each.timezone for each in own()} or {self._timezone}, JITTER_SECONDS)
-
-
-def _moment(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
-
-
-def _first(trigger: BaseTrigger, last: Run | None) -> datetime:
-    """When a job runs next after its last run; now if it should have run since, or a stop cut that run short."""
-    now = datetime.now(UTC)
-    if last is not None and last.result == "cancelled":
-        return now
-    before = None if last is None else min(now, _moment(last.started_at))
-    following: datetime = trigger.get_next_fire_time(before, now)
-    return max(now, following)
+        since = moment(next(ended, 0 if runs else self._started_at))
+        return [each for each in projects if last_time(daily, each.timezone, moment(now)) > since]

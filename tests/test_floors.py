@@ -52,7 +52,7 @@ FLOORS = (
         "logs",
         "folding",
     }
-    | {"chunks", "enrolling", "tagging", "longer", "settling", "daily"},
+    | {"chunks", "enrolling", "tagging", "longer", "settling", "daily", "timing"},
     {
         "ingest",
         "indexer",

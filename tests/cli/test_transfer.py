@@ -21,7 +21,7 @@ from saastracker.cli.lines import read as read_line
 from saastracker.cli.options import Options
 from saastracker.contracts import Group, Submission
 from saastracker.errors import Invalid
-from saastracker.event import Event
+from saastracker.event import VALUE_MAX, Event
 from saastracker.exported import COLUMNS, written
 from saastracker.wire import Reply
 from saastracker_own_traffic.sorting import OwnTraffic
@@ -248,7 +248,7 @@ events = st.builds(
     received_at=st.integers(1, NOW),
     user=st.none() | texts,
     path=st.none() | texts,
-    value=st.none() | st.floats(allow_nan=False, allow_infinity=False),
+    value=st.none() | st.floats(-VALUE_MAX, VALUE_MAX),
     properties=st.none() | st.just('{"a":\r\n 1.50, "b\\n": "ü"}'),
     id=st.binary(min_size=16, max_size=16),
     sequence=st.integers(1, 2**62),

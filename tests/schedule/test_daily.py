@@ -17,7 +17,7 @@ from saastracker.facts import Facts
 from saastracker.job import Daily, JobContext, Notice
 from saastracker.job_runs import JobRuns, Run
 from saastracker.records import HOUR_MS, now_ms
-from saastracker.schedule import JITTER_SECONDS
+from saastracker.timing import JITTER_SECONDS
 from tests.schedule.conftest import Make, ended, job, run
 
 NIGHT = Daily(hour=2, minute=40)
