@@ -63,7 +63,7 @@ class JobContext(msgspec.Struct, frozen=True, kw_only=True):
     now: int  # when it began
     projects: Sequence[Project]  # those that are active, and for which it is time
     definitions: Definitions
-    reader: Callable[[], AbstractContextManager[Reader]]  # each opened one sees one state of the store
+    reader: Callable[[], AbstractContextManager[Reader]]  # each sees one state of the store; waits for a whole index
     # Told how much is done and of how much, in any unit. Of jobs that run often, runs without it and without
     # notices are not kept one by one.
     progress: Callable[[int, int], None]
