@@ -106,7 +106,6 @@ class App:
                 facts=self.facts,
                 definitions=self.definitions,
                 metrics=self._metrics,
-                complete=lambda: self._following.complete(),  # noqa: PLW0108  # it is made below
             )
             self._opened = opened.pop_all()
         self._live = Live()

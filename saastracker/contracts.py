@@ -104,6 +104,9 @@ class Reader(Protocol):
         A day with events of several environments has a cell for each.
         """
 
+    def counted(self) -> float:
+        """How much of the events the index has taken in, from 0 to 1; 1 if all but those of the last seconds."""
+
     def actors(self, project: str) -> "Actors":
         """Who the actors in a project's cells are, and which organization each counts for."""
 

@@ -71,7 +71,6 @@ class Following:
         self._definitions = definitions
         self.seconds_behind = 0.0
         self._doing: Doing = "elsewhere"
-        self._nothing = False  # whether there was no event yet
         self._error = ""
         self._stepped_at: int | None = None
         self._step_seconds = 0.0
@@ -136,19 +135,6 @@ class Following:
                 self._doing = before
         yield 1, 1
 
-    def complete(self) -> bool:
-        """Whether the index lacks but the newest events; for threads that may wait for the store. Raises Unavailable.
-
-        Not before this server has looked, nor where another follows.
-        """
-        if self._doing in {"elsewhere", "waiting"}:
-            return self._doing == "waiting" and self._nothing
-        from saastracker.index import VERSION  # noqa: PLC0415  # see `_indexer`
-        from saastracker.indexer import STEP_EVENTS  # noqa: PLC0415
-
-        state = self._store.index.state()
-        return state.version == VERSION and state.newest - state.watermark < STEP_EVENTS
-
     def progress(self) -> IndexProgress:
         """How far it is; for threads that may wait for the store. Raises Unavailable."""
         if self._doing == "waiting":
@@ -195,7 +181,6 @@ class Following:
             try:
                 if await asyncio.to_thread(self._store.read_after, 0, 1):
                     return
-                self._nothing = True
             except Refusal as error:
                 log.warning("The events could not be read: %s", error.detail)
                 await asyncio.sleep(RETRY_SECONDS)

@@ -79,12 +79,10 @@ class Scheduler:
         facts: Facts,
         definitions: Definitions,
         metrics: Metrics,
-        complete: Callable[[], bool] = lambda: True,
     ) -> None:
         """With `enabled` False a job only runs when asked; `timezone` is that of daily ones.
 
-        Readers are opened for jobs once `complete` says that the index is: without some of the events they
-        would tell that customers have left. Raises OperatorError for two jobs of one name.
+        Raises OperatorError for two jobs of one name.
         """
         self._jobs = {job.name: job for job in jobs}
         if len(self._jobs) < len(jobs):
@@ -98,7 +96,6 @@ class Scheduler:
         self._facts = facts
         self._definitions = definitions
         self._metrics = metrics
-        self._complete = complete
         self._notices = Notices(records)
         self._alarms = Alarms(records, facts)
         self._runs = JobRuns(records)
@@ -265,12 +262,15 @@ class Scheduler:
 
         @contextlib.contextmanager
         def reader() -> Iterator[Reader]:
-            while not self._complete():
+            # Of half of the events they would tell that customers have left.
+            while True:
+                with self._store.reader() as found:
+                    if found.counted() == 1:
+                        yield found
+                        return
                 if cancelled():
                     raise _Stopped
                 self._stopping.wait(WAIT_SECONDS)
-            with self._store.reader() as found:
-                yield found
 
         return JobContext(
             now=running.started_at,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from saastracker.errors import Invalid, Unavailable
+from saastracker.errors import Invalid
 
 # What `saastracker.index` keeps, beside its state; each table has a column `project`.
 INDEX_TABLES = (
@@ -84,11 +84,3 @@ def refuse_ended(ended: bool) -> None:
     """Whoever reads with a reader that has ended: its connection may be another's by now, on another state."""
     if ended:
         raise RuntimeError("This reader has ended: read within `with store.reader()`.")
-
-
-def refuse_other_index(version: str) -> None:
-    """Raise Unavailable for an index that another release has made, which this one throws away when it starts."""
-    from saastracker.index import VERSION  # noqa: PLC0415  # numpy: 13 MB that an idle server is spared
-
-    if version not in {"", VERSION}:  # "" before the first event
-        raise Unavailable("The index is being made again after an upgrade; ask again in a moment.", reason="index")

@@ -27,6 +27,9 @@ class ReadsElsewhere(SqlReads):
             return super().query(sql, **parameters)  # type: ignore[safe-super]  # it stands before one that has it
         return self._rows.query(sql, parameters, self._until, *self._limits)
 
+    def _newest(self) -> int:
+        return self._until
+
     def events(self, sequences: Sequence[int]) -> list[Event]:
         refuse_ended(self.ended)
         by_sequence = {event.sequence: event for event in self._rows.events(sequences, self._until)}

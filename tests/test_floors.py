@@ -14,7 +14,7 @@ FLOORS = (
         *("report", "late", "scope", "conditions", "index", "index_store", "cells", "active", "persons"),
         *("tagger", "packing", "columns", "moments", "parts", "segments", "visits", "channels", "dwell", "sums"),
         "resting",
-        *("sql_reads_elsewhere", "sql_index_elsewhere"),
+        *("sql_reads_elsewhere", "sql_index_elsewhere", "sql_index_reads"),
         *("erasable", "claimable", "copyable", "stored", "event_rows", "months"),
         *("dictionary", "sql", "sql_reads", "sql_events", "sql_index", "sql_index_writes", "sql_copying"),
         *("rules", "customers", "health", "told", "latest", "issues", "matching", "compiled", "written", "merging"),

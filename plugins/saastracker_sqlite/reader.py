@@ -14,7 +14,8 @@ from saastracker.errors import TimeLimit
 from saastracker.event import Event
 from saastracker.sql import expand, refuse_ended
 from saastracker.sql_events import read_events
-from saastracker.sql_reads import KnownActors, SqlReads
+from saastracker.sql_index_reads import KnownActors
+from saastracker.sql_reads import SqlReads
 from saastracker_sqlite.database import begin_read, connect_readonly
 from saastracker_sqlite.rows import DIALECT, SqliteRows
 

@@ -61,6 +61,8 @@ class ReaderContract(Opened):
     def test_the_index_of_another_release_is_not_read(self, store: Store) -> None:
         store.append(Group([submission(event())]))
         follow(store)
+        with store.reader() as reader:
+            assert reader.counted() == 1
         store.index.reset("of another release")
         day = day_number(date.fromtimestamp(NOW / 1000))
         with store.reader() as reader:

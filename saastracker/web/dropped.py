@@ -1,11 +1,11 @@
-"""What reports say of events that are missing: those that were dropped over budget."""
+"""What reports say of events that are missing: those that were dropped over budget, or are not counted yet."""
 
 import msgspec
 
 from saastracker.conditions import DAY_MS
 from saastracker.contracts import Reader
 from saastracker.quota import OVER_BUDGET
-from saastracker.report import Note, Report
+from saastracker.report import Note, Report, counting
 from saastracker.scope import Scope
 from saastracker.web.formats import days
 from saastracker.web.numbers import exact
@@ -24,3 +24,9 @@ def with_dropped(reader: Reader, scope: Scope, report: Report) -> Report:
     text = f"Events that came on {when} (UTC) and were dropped, as the month's budget was used up: {exact(dropped)}."
     note = Note(key=KEY, text=text)
     return msgspec.structs.replace(report, blocks=(note, *report.blocks))
+
+
+def with_uncounted(reader: Reader, report: Report) -> Report:
+    """The report, with a note while the index is being made, unless it says itself that something is counted."""
+    notes = [note for note in counting(reader.counted()) if all(block.key != note.key for block in report.blocks)]
+    return msgspec.structs.replace(report, blocks=(*notes, *report.blocks))

@@ -22,7 +22,7 @@ from saastracker.web.answers import cached, cookie, page, redirect
 from saastracker.web.arranging import Arrangement, arranged, by_people, chosen, split
 from saastracker.web.callers import Caller
 from saastracker.web.cancelling import while_connected
-from saastracker.web.dropped import with_dropped
+from saastracker.web.dropped import with_dropped, with_uncounted
 from saastracker.web.faces import csv_block, iso, json_report
 from saastracker.web.following import follow
 from saastracker.web.forms.actions import edits, offered, without_actions
@@ -177,7 +177,7 @@ def answer(asked: AnyAsked, face: Face[AnyAsked], cancelled: Callable[[], bool])
             sought = by_people(loaded, asked.arrangement) if asked.tells_people else Report(blocks=())
             asked.names = Names(naming.organizations(loaded), naming.people(sought))
             if not asked.follows:
-                loaded = with_dropped(reader, asked.scope, loaded)
+                loaded = with_uncounted(reader, with_dropped(reader, asked.scope, loaded))
             shown = face.arrange(asked, loaded)
             if face.named and asked.tells_people:
                 asked.names = asked.names._replace(people=naming.people(shown))

@@ -10,7 +10,6 @@ import pytest
 
 from saastracker.event import Event
 from saastracker.following import BackFill, Following
-from saastracker.index import VERSION
 from saastracker.index_store import IndexChanges, Progress, Unit
 from saastracker.retention import growth
 from saastracker.tagger import Tagger, Tagging
@@ -70,29 +69,6 @@ def test_it_waits_for_the_first_event_then_follows(tmp_path: Path) -> None:
                 )
                 assert found.stepped_at is not None
             assert (index.progress().doing, index.progress().done) == ("elsewhere", 2)
-
-    asyncio.run(test())
-
-
-def test_the_index_is_complete_but_for_the_newest_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def test() -> None:
-        async with writing(tmp_path) as running:
-            index = following(running)
-            assert not index.complete(), "nobody has looked"
-            async with followed(running, index):
-                await until(index.complete)
-                assert index.progress().doing == "waiting"
-                await running.submit(*(Event(name="open", time=NOW) for _ in range(3)))
-                await until(lambda: index.progress().done == 3)
-                assert index.complete()
-                monkeypatch.setattr("saastracker.following.STEP_SECONDS", 30)
-                await asyncio.sleep(0.2)  # until it has nothing to do, and sleeps
-                running.store.index.reset("of another release")
-                assert not index.complete()
-                monkeypatch.setattr("saastracker.indexer.STEP_EVENTS", 3)
-                running.store.index.reset(VERSION)
-                assert not index.complete()
-            assert not index.complete(), "another server may follow"
 
     asyncio.run(test())
 

@@ -55,9 +55,7 @@ def make(stores: tuple[Store, RecordStore], facts: Facts, metrics: Metrics) -> I
     """A scheduler with these jobs; it is stopped in the end."""
     made = []
 
-    def make(
-        *jobs: Job, enabled: bool = True, timezone: str = "UTC", complete: Callable[[], bool] = lambda: True
-    ) -> Scheduler:
+    def make(*jobs: Job, enabled: bool = True, timezone: str = "UTC") -> Scheduler:
         store, records = stores
         made.append(
             Scheduler(
@@ -69,7 +67,6 @@ def make(stores: tuple[Store, RecordStore], facts: Facts, metrics: Metrics) -> I
                 facts=facts,
                 definitions=Definitions(records, dict[str, Definition]()),
                 metrics=metrics,
-                complete=complete,
             )
         )
         return made[-1]
