@@ -7,6 +7,7 @@ import click
 from saastracker.cli.listing import json_option, show_json
 from saastracker.cli.options import Options
 from saastracker.errors import OperatorError
+from saastracker.following import BEHIND_SECONDS, SHARE
 from saastracker.index import VERSION
 from saastracker.plugins import Plugins
 from saastracker.resting import DatabaseState
@@ -78,4 +79,8 @@ def _copying(state: DatabaseState) -> int:
 
 def _indexing(state: DatabaseState) -> int:
     """An index whose tables are made anew is made again, too; whether a migration does that is not known here."""
-    return max(1, round(state.events / INDEXED)) if state.events and (state.index != VERSION or state.pending) else 0
+    if not state.events or (state.index == VERSION and not state.pending):
+        return 0
+    work = state.events / INDEXED
+    # The server gives it a share of a core, and after a while as much as it takes.
+    return max(1, round(min(work / SHARE, BEHIND_SECONDS + work - BEHIND_SECONDS * SHARE)))
