@@ -42,9 +42,29 @@ class Attempts(msgspec.Struct):
 
 def attempts(reader: Reader, scope: Scope, actors: Actors, funnel: Funnel, span: Span) -> Attempts:
     """The attempts that began in `span`, followed past its end; filters choose which events there are."""
+    found = _moments(reader, scope, actors, funnel, _followed(funnel, span))
+    return _attempts(reader, actors, funnel, span, found)
+
+
+def compared(reader: Reader, scope: Scope, actors: Actors, funnel: Funnel, before: Span) -> tuple[Attempts, Attempts]:
+    """The same of the scope's span and an earlier one; the days that both are followed on are read once."""
+    span = scope.span
+    followed, until = _followed(funnel, span), _followed(funnel, before)
+    found = _moments(reader, scope, actors, funnel, followed)
+    now = _attempts(reader, actors, funnel, span, found)
+    both = found.only(found.time < until.end)
+    del found
+    own = Span(before.first, min(until.last, span.first - timedelta(days=1)), span.timezone)
+    earlier = Moments.together([_moments(reader, scope, actors, funnel, own), both])
+    return now, _attempts(reader, actors, funnel, before, earlier)
+
+
+def _moments(reader: Reader, scope: Scope, actors: Actors, funnel: Funnel, days: Span) -> Moments:
     narrow = None if funnel.order == "strict" else Paths(reader, (*funnel.steps, *funnel.exclude)).narrow
-    followed, per_session = _followed(funnel, span), funnel.per == "session"
-    found = moments(reader, scope, actors, followed, _names(funnel), narrow=narrow, sessions=per_session)
+    return moments(reader, scope, actors, days, _names(funnel), narrow=narrow, sessions=funnel.per == "session")
+
+
+def _attempts(reader: Reader, actors: Actors, funnel: Funnel, span: Span, found: Moments) -> Attempts:
     entity, keys = _entities(actors, funnel, found)
     places = [_fitting(reader, found, step) for step in funnel.steps]
     excluded = [np.zeros(0, np.int64), *(_fitting(reader, found, rule) for rule in funnel.exclude)]

@@ -15,7 +15,7 @@ from saastracker.errors import Invalid
 from saastracker.index import OTHER, Integers
 from saastracker.report import Column, Figure, Figures, Measure, Note, Number, Point, Report, Series, Steps, Table
 from saastracker.scope import PROPERTY, Scope, Span
-from saastracker_funnels.attempts import Attempts, attempts, told_of
+from saastracker_funnels.attempts import Attempts, attempts, compared, told_of
 from saastracker_funnels.definition import Funnel
 
 COLUMNS = (
@@ -87,8 +87,11 @@ def one(reader: Reader, scope: Scope, funnel: Funnel) -> Report:
     if step and int(step) > len(funnel.steps):
         raise Invalid(f"dropped: this funnel has {len(funnel.steps)} steps")
     actors = reader.actors(scope.project)
-    now = attempts(reader, scope, actors, funnel, scope.span)
-    before = attempts(reader, scope, actors, funnel, scope.compared) if scope.compared else None
+    before: Attempts | None = None
+    if scope.compared:
+        now, before = compared(reader, scope, actors, funnel, scope.compared)
+    else:
+        now = attempts(reader, scope, actors, funnel, scope.span)
     tables = []
     if scope.parameters["by"]:
         tables.append(_breakdown(reader, now, scope.parameters["by"]))
